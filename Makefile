@@ -1,0 +1,42 @@
+# make run: set up .venv and start the app.   make test: set up and run all tests.
+# make soak: the long counts.   make lint: format, rules, types.   make bench: measurements.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export OMP_WAIT_POLICY := PASSIVE
+
+.PHONY: run test soak lint bench adapter clean
+
+run: .venv/run-ready
+	$(BIN)/python app.py
+
+test: .venv/test-ready
+	$(BIN)/python -m pytest
+
+soak: .venv/test-ready
+	CTX_SOAK=1 $(BIN)/python -m pytest --timeout 7200
+
+lint: .venv/test-ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: .venv/test-ready
+	$(BIN)/python -m tests.benchmarks.words
+
+adapter: .venv/run-ready
+	$(BIN)/python -m trainer run assets/adapters/en-zh-sense/recipe.json --install
+
+.venv/run-ready: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; set PYTHON=python3.12, say."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	touch $@
+
+.venv/test-ready: .venv/run-ready tests/requirements.txt
+	$(BIN)/python -m pip install --quiet -r tests/requirements.txt
+	touch $@
+
+clean:
+	rm -rf .venv

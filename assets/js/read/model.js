@@ -1,0 +1,33 @@
+// How far the model is: the strip at the top, the footer, and what waits for "ready".
+
+let model = props.value ?? { state: 'starting', progress: 0 };
+const whenReady = []; // called each time the model becomes ready or fails
+
+const isComing = () => !['ready', 'failed'].includes(model.state);
+
+const showModel = () => {
+  const strip = one('.ctx-model');
+  const percent = Math.round(100 * (model.progress || 0));
+  strip.hidden = model.state === 'ready';
+  strip.dataset.state = model.state;
+  strip.querySelector('[role=status]').textContent = t('model_' + model.state, { percent });
+  strip.querySelector('i').style.width = percent + '%';
+  strip.querySelector('.ctx-model-error').textContent = model.state === 'failed' ? model.error : '';
+  one('.ctx-detail').textContent = model.detail || '';
+};
+
+let tellReader;
+const readerKnown = new Promise((resolve) => {
+  tellReader = resolve;
+});
+
+const takeStatus = () => {
+  const before = model.state;
+  model = props.value;
+  if (model.reader) {
+    held.reader = model.reader;
+    tellReader();
+  }
+  showModel();
+  if (model.state !== before && !isComing()) whenReady.forEach((act) => act());
+};

@@ -1,0 +1,47 @@
+// Wires clicks to actions and begins.
+
+const ACTIONS = {
+  read: () => openNew(field.value),
+  cancel: () => show('reading'),
+  change: changeText,
+  link: copyLink,
+  forget: forgetText,
+  help,
+  previous_page: () => turnPage(held.page - 1),
+  next_page: () => turnPage(held.page + 1),
+  previous_word: () => step(-1),
+  next_word: () => step(1),
+  close,
+  again: () => choose(held.at),
+  copy: copyCard,
+  not_right: () => (form.hidden ? openForm() : closeForm()),
+};
+
+root.addEventListener('click', (event) => {
+  const word = event.target.closest('.ctx-w');
+  // Dragging over words selects text; that is no click on a word.
+  if (word && getSelection().isCollapsed) return choose(placeOf(word), { focus: true });
+  const button = event.target.closest('button');
+  if (button?.dataset.example) openNew(props.examples[button.dataset.example].text);
+  else if (button?.dataset.do) ACTIONS[button.dataset.do](button);
+});
+
+const showTexts = () => {
+  fillTexts();
+  showExamples();
+  showModel();
+  showPager();
+  if (held.sentences.length) showCount();
+  const found = held.at && cardOf(held.at);
+  if (found) showCard(held.at, found);
+};
+
+window.addEventListener('ctx-language', () => {
+  language = findLanguage();
+  showTexts();
+});
+watch('value', takeStatus);
+showTexts();
+if (model.reader) takeStatus();
+show('blank');
+start();

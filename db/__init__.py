@@ -1,0 +1,1 @@
+"""What people gave and what models answered, on disk. The only package that speaks SQL."""

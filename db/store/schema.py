@@ -1,0 +1,135 @@
+"""The tables, as numbered migrations that are only ever appended to: migration n makes version n.
+
+A migration is a tuple of single statements (`executescript` would commit half-way). One that has
+been released is never edited: `tests/unit/test_store_migrations.py` holds a hash of each.
+"""
+
+from __future__ import annotations
+
+APPLICATION_ID = 0x43545831  # "CTX1" in the file's header: this database is ours
+# What is kept for speed only. Backups leave it out, or forgotten text would live on in them.
+KEPT = "kept_context"
+
+_QUERIES_LABELS_FEEDBACK = (
+    f"PRAGMA application_id = {APPLICATION_ID}",
+    """
+    CREATE TABLE query (
+        id INTEGER PRIMARY KEY,
+        pair TEXT NOT NULL,
+        task TEXT NOT NULL DEFAULT 'sense',
+        context TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        target TEXT NOT NULL,
+        idx INTEGER NOT NULL,
+        created TEXT NOT NULL,
+        UNIQUE (pair, task, context, position)
+    ) STRICT
+    """,
+    """
+    CREATE TRIGGER query_never_changed BEFORE UPDATE ON query
+    BEGIN SELECT RAISE(ABORT, 'queries are never changed'); END
+    """,
+    """
+    CREATE TABLE label (
+        id INTEGER PRIMARY KEY,
+        query_id INTEGER NOT NULL REFERENCES query (id),
+        version INTEGER NOT NULL,
+        class TEXT NOT NULL,
+        meaning TEXT NOT NULL,
+        members TEXT,
+        phrase_meaning TEXT NOT NULL,
+        source TEXT NOT NULL CHECK (source IN ('teacher', 'model', 'person', 'reader')),
+        who TEXT NOT NULL,
+        status TEXT NOT NULL CHECK (status IN ('proposed', 'accepted', 'rejected')),
+        created TEXT NOT NULL,
+        UNIQUE (query_id, version)
+    ) STRICT
+    """,
+    """
+    CREATE TRIGGER label_never_changed BEFORE UPDATE ON label
+    BEGIN SELECT RAISE(ABORT, 'labels are never changed'); END
+    """,
+    """
+    CREATE TRIGGER label_never_deleted BEFORE DELETE ON label
+    BEGIN SELECT RAISE(ABORT, 'labels are never deleted'); END
+    """,
+    # INSERT OR REPLACE deletes without the DELETE trigger unless recursive_triggers is on.
+    """
+    CREATE TRIGGER label_never_replaced BEFORE INSERT ON label
+    WHEN EXISTS (SELECT 1 FROM label WHERE id = NEW.id)
+        OR NEW.version <> 1 + (
+            SELECT coalesce(max(version), 0) FROM label WHERE query_id = NEW.query_id
+        )
+    BEGIN SELECT RAISE(ABORT, 'labels are never replaced'); END
+    """,
+    # A label without its query is lost as well; other programs leave foreign keys off.
+    """
+    CREATE TRIGGER query_kept_for_labels BEFORE DELETE ON query
+    WHEN EXISTS (SELECT 1 FROM label WHERE query_id = OLD.id)
+    BEGIN SELECT RAISE(ABORT, 'labels need their query'); END
+    """,
+    """
+    CREATE TRIGGER query_never_replaced BEFORE INSERT ON query
+    WHEN EXISTS (SELECT 1 FROM query WHERE id = NEW.id)
+        OR EXISTS (
+            SELECT 1 FROM query WHERE pair = NEW.pair AND task = NEW.task
+                AND context = NEW.context AND position = NEW.position
+        )
+    BEGIN SELECT RAISE(ABORT, 'queries are never replaced'); END
+    """,
+    """
+    CREATE TABLE feedback (
+        id INTEGER PRIMARY KEY,
+        query_id INTEGER NOT NULL REFERENCES query (id),
+        shown_class TEXT NOT NULL,
+        shown_meaning TEXT NOT NULL,
+        shown_members TEXT,
+        shown_phrase_meaning TEXT NOT NULL,
+        shown_second TEXT NOT NULL,
+        shown_confidence REAL NOT NULL,
+        shown_source TEXT NOT NULL,
+        shown_engine TEXT NOT NULL,
+        better_meaning TEXT NOT NULL,
+        members TEXT,
+        phrase_meaning TEXT NOT NULL,
+        note TEXT NOT NULL,
+        who TEXT NOT NULL,
+        created TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX feedback_query ON feedback (query_id)",
+)
+
+_KEPT_ANSWERS = (
+    # The context stands once, not beside each of its words' answers. It comes first in the key, so
+    # that forgetting a text finds it whatever the engine.
+    """
+    CREATE TABLE kept_context (
+        id INTEGER PRIMARY KEY,
+        context TEXT NOT NULL,
+        pair TEXT NOT NULL,
+        engine TEXT NOT NULL,
+        created TEXT NOT NULL,
+        UNIQUE (context, pair, engine)
+    ) STRICT
+    """,
+    """
+    CREATE TABLE kept_answer (
+        context_id INTEGER NOT NULL REFERENCES kept_context (id) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        class TEXT NOT NULL,
+        meaning TEXT NOT NULL,
+        members TEXT,
+        phrase_meaning TEXT NOT NULL,
+        second TEXT NOT NULL,
+        confidence REAL NOT NULL,
+        source TEXT NOT NULL,
+        engine TEXT NOT NULL,
+        PRIMARY KEY (context_id, position)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # A row here: text was deleted, and its bytes may still stand in the file.
+    "CREATE TABLE scrub_due (id INTEGER PRIMARY KEY CHECK (id = 1)) STRICT",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_QUERIES_LABELS_FEEDBACK, _KEPT_ANSWERS)

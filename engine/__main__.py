@@ -1,0 +1,85 @@
+"""The engine without a screen.
+
+python -m engine lookup --context "I'll call you back." --target back [--idx 1]
+python -m engine predict IN.jsonl OUT.jsonl [--base-only] [--adapter DIR]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    lookup = commands.add_parser("lookup", help="answer one query")
+    lookup.add_argument("--context", required=True, help="the sentence")
+    lookup.add_argument("--target", required=True, help="the word")
+    lookup.add_argument("--idx", type=int, default=1, help="which occurrence of it, from 1")
+    predict = commands.add_parser("predict", help="answer a file of queries, line by line")
+    predict.add_argument("input", type=Path, metavar="IN.jsonl")
+    predict.add_argument("output", type=Path, metavar="OUT.jsonl")
+    for command in (lookup, predict):
+        which = command.add_mutually_exclusive_group()
+        which.add_argument("--base-only", action="store_true", help="without any adapter")
+        which.add_argument(
+            "--adapter", type=Path, help="an adapter folder; default: the shipped one"
+        )
+    convert = commands.add_parser("convert", help="convert the embedded base into a new folder")
+    convert.add_argument("folder", type=Path)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    return {"lookup": _lookup, "predict": _predict, "convert": _convert}[arguments.command](
+        arguments
+    )
+
+
+def _convert(arguments: argparse.Namespace) -> int:
+    from engine.models import convert_embedded
+
+    convert_embedded(arguments.folder)
+    return 0
+
+
+def _settings(arguments: argparse.Namespace):
+    from engine.settings import read_settings
+
+    settings = read_settings()
+    if arguments.base_only:
+        return replace(settings, adapter="none")
+    return replace(settings, adapter=str(arguments.adapter)) if arguments.adapter else settings
+
+
+def _lookup(arguments: argparse.Namespace) -> int:
+    from engine.predict import answer_one
+    from engine.sense import QueryError, ask
+
+    try:
+        query = ask(arguments.context, arguments.target, arguments.idx)
+    except QueryError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(json.dumps(answer_one(_settings(arguments), query), ensure_ascii=False))
+    return 0
+
+
+def _predict(arguments: argparse.Namespace) -> int:
+    from engine.predict import predict_file
+
+    if not arguments.input.is_file():
+        print(f"{arguments.input}: there is no such file", file=sys.stderr)
+        return 2
+    predict_file(_settings(arguments), arguments.input, arguments.output)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,199 @@
+"""From a view of a context to the answers for its words, valid by construction.
+
+All words are decoded together over one shared prefix: first class and phrase of every word,
+then, once the phrases are reconciled, the meanings. Only what can follow is ever scored: class
+names, words of the context, Chinese.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from transformers import PreTrainedModel
+
+from engine.branches import Branches, Prefix, Runner
+from engine.meanings import MeaningWriter, Request, Written
+from engine.phrases import MemberPaths, Vote, reconcile
+from engine.prompt import SensePrompt
+from engine.sense import CLASSES, Answer, Phrase, Sense
+from engine.views import View
+
+_LONGEST_MEANING, _LONGEST_PHRASE_MEANING = 8, 12  # characters
+_WRITE_OUT = 0.2  # least probability of a phrase for its members to be written out
+_SPELLED = {"proper noun", "numeral"}  # classes whose meaning may be the word's own spelling
+
+Members = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the model says of one word before phrases are reconciled; positions are the view's."""
+
+    word_class: str
+    class_probability: float
+    vote: Vote
+    members_probability: float  # of the written members, once a phrase was begun
+
+
+class SenseDecoder:
+    """Decodes with one model, one prompt style and one threshold for phrases."""
+
+    def __init__(self, model: PreTrainedModel, prompt: SensePrompt, phrase_threshold: float = 0.5):
+        self._prompt, self._threshold = prompt, phrase_threshold
+        self._runner = Runner(model)
+        self._writer = MeaningWriter(self._runner, prompt)
+        self._class_starts = [prompt.classes[name][0] for name in CLASSES]
+
+    @torch.inference_mode()
+    def answer(self, view: View) -> tuple[Answer, ...]:
+        """The answers for the words asked for, in order; confidence is the uncalibrated product."""
+        prefix = self._runner.prefix(self._prompt.prefix(view.text))
+        readings = self._read(prefix, view)
+        given = reconcile({i: r.vote for i, r in readings.items()}, self._threshold)
+        rows = {i: self._told(view, i, readings[i].word_class, given[i]) for i in readings}
+        meanings = self._meanings(prefix, view, readings, given, rows)
+        phrase_meanings = self._phrase_meanings(prefix, readings, given, rows, meanings)
+        return tuple(
+            _answer(reading, meanings[i], given[i], phrase_meanings.get(given[i]), view.offset)
+            for i, reading in readings.items()
+        )
+
+    @torch.inference_mode()
+    def votes(self, view: View) -> dict[int, Vote]:
+        """Each asked word's vote alone, by its position in the view."""
+        prefix = self._runner.prefix(self._prompt.prefix(view.text))
+        return {i: reading.vote for i, reading in self._read(prefix, view).items()}
+
+    def _read(self, prefix: Prefix, view: View) -> dict[int, Reading]:
+        """Class and vote of each asked word, by its position in the view."""
+        asked = range(view.first, view.last)
+        branches = self._runner.branch(prefix, len(asked))
+        hidden = branches.feed([self._prompt.question(view.words, i) for i in asked])
+        starts = self._runner.head[torch.tensor(self._class_starts, device=hidden.device)]
+        best = self._runner.logits(hidden, starts).softmax(-1).max(-1)
+        names = [CLASSES[i] for i in best.indices.tolist()]
+        hidden = branches.feed([self._prompt.classes[name] for name in names])
+        spelled = [self._prompt.member(word) for word in view.words]
+        ballots = [
+            _Ballot(MemberPaths(spelled, i, view.first, view.last), self._prompt.bar) for i in asked
+        ]
+        self._vote(branches, hidden, ballots)
+        return {
+            i: Reading(name, sure, ballot.vote(), ballot.members_probability)
+            for i, name, sure, ballot in zip(asked, names, best.values.tolist(), ballots)
+        }
+
+    def _vote(self, branches: Branches, hidden: torch.Tensor, ballots: list[_Ballot]) -> None:
+        """Let every ballot write its members out, token by token, until none goes on."""
+        going = ballots
+        while True:
+            written = self._next_tokens(hidden, going)
+            kept = [row for row, token in enumerate(written) if token is not None]
+            if not kept:
+                return
+            branches.select(kept)
+            going = [going[row] for row in kept]
+            hidden = branches.feed([[token] for token in written if token is not None])
+
+    def _next_tokens(self, hidden: torch.Tensor, ballots: Sequence[_Ballot]) -> list[int | None]:
+        options = [ballot.options() for ballot in ballots]
+        ids = sorted({token for row in options for token in row})
+        column = {token: i for i, token in enumerate(ids)}
+        head = self._runner.head[torch.tensor(ids, device=hidden.device)]
+        logits = self._runner.logits(hidden, head)
+        return [
+            ballot.take(row, logits[i, [column[token] for token in row]].softmax(-1).tolist())
+            for i, (ballot, row) in enumerate(zip(ballots, options))
+        ]
+
+    def _told(self, view: View, position: int, name: str, members: Members) -> tuple[int, ...]:
+        """Question, class and phrase of one word: all that stands before its meaning."""
+        prompt = self._prompt
+        spelled = [token for i in members for token in prompt.member(view.words[i])]
+        question = prompt.question(view.words, position)
+        return (*question, *prompt.classes[name], *spelled, prompt.bar)
+
+    def _meanings(self, prefix, view: View, readings, given, rows) -> dict[int, list[Written]]:
+        """One or two meanings of each asked word, the better first."""
+        requests = []
+        for i, reading in readings.items():
+            end = self._prompt.bar if given[i] else self._prompt.end
+            spelling = view.words[i].text if reading.word_class in _SPELLED else ""
+            start = self._prompt.ids(spelling)[0] if spelling else 0
+            requests.append(Request(rows[i], end, spelling, start))
+        found = self._writer.write(prefix, requests, _LONGEST_MEANING, ways=2)
+        return dict(zip(readings, found))
+
+    def _phrase_meanings(self, prefix, readings, given, rows, meanings) -> dict[Members, Written]:
+        """Each phrase's meaning, written once: behind the member that was surest of it."""
+        speakers: dict[Members, int] = {}
+        for i in sorted(readings, key=lambda i: readings[i].vote.probability):
+            if given[i]:
+                speakers[given[i]] = i
+        if not speakers:
+            return {}
+        bar, end = self._prompt.bar, self._prompt.end
+        requests = [
+            Request((*rows[i], *self._prompt.ids(meanings[i][0].text), bar), end)
+            for i in speakers.values()
+        ]
+        found = self._writer.write(prefix, requests, _LONGEST_PHRASE_MEANING, ways=1)
+        return {members: ways[0] for members, ways in zip(speakers, found)}
+
+
+class _Ballot:
+    """One word's vote while it is cast: none, or the members of its phrase one token at a time."""
+
+    def __init__(self, paths: MemberPaths, bar: int):
+        self._paths, self._bar = paths, bar
+        self._none: float | None = None  # probability of no phrase, once known
+        self._members: Members = ()
+        self.members_probability = 1.0
+
+    def options(self) -> list[int]:
+        """The tokens that can follow; the bar stands for the end, or at first for no phrase."""
+        allowed = self._paths.allowed()
+        tokens = [token for token in allowed if token is not None]
+        return [self._bar, *tokens] if self._none is None or None in allowed else tokens
+
+    def take(self, options: list[int], shares: list[float]) -> int | None:
+        """Take the likeliest option; the token to go on with, or None where the vote is cast."""
+        if self._none is None:
+            self._none = shares[0]
+            if 1 - shares[0] < _WRITE_OUT or len(options) == 1:
+                return None
+            shares = [0.0, *(share / (1 - shares[0]) for share in shares[1:])]
+        best = max(range(len(shares)), key=shares.__getitem__)
+        self.members_probability *= shares[best]
+        if options[best] == self._bar:
+            self._members = self._paths.members()
+            return None
+        self._paths.write(options[best])
+        return options[best]
+
+    def vote(self) -> Vote:
+        return Vote(1 - (1.0 if self._none is None else self._none), self._members)
+
+
+def _answer(
+    reading: Reading, meanings: list[Written], given: Members, phrase: Written | None, offset: int
+) -> Answer:
+    best = meanings[0]
+    confidence = reading.class_probability * _certainty(reading, given) * best.probability
+    found = None
+    if phrase:
+        confidence *= phrase.probability
+        found = Phrase(tuple(i + offset for i in given), phrase.text)
+    second = meanings[1].text if len(meanings) > 1 else ""
+    return Answer(Sense(reading.word_class, best.text, found), second, confidence)
+
+
+def _certainty(reading: Reading, given: Members) -> float:
+    """How probable the given phrase (or none) was by the word's own vote."""
+    if not given:
+        return 1 - reading.vote.probability
+    if reading.vote.members == given:
+        return reading.vote.probability * reading.members_probability
+    return reading.vote.probability * (1 - reading.members_probability)

@@ -1,0 +1,74 @@
+"""A base with its adapter, ready to answer: the one thing that `lookup` and the commands run.
+
+Loads, names its version, answers a view of a context. Knows no queue and no store.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from engine.adapters import Adapter, Card, merged_copy, read_adapter
+from engine.calibration import Calibration
+from engine.decoding import SenseDecoder
+from engine.models import Base, Progress, load_base
+from engine.prompt import PROMPT_VERSION, SensePrompt
+from engine.sense import Answer
+from engine.settings import Settings
+from engine.views import View
+
+
+class SenseEngine(Protocol):
+    """What a lookup needs of a model: its version, a line about it, its answers."""
+
+    id: str
+    detail: str
+
+    def answer(self, view: View) -> tuple[Answer, ...]:
+        """Answers for the words asked for in a view, in order; always the same ones."""
+        ...
+
+
+@dataclass
+class ModelEngine:
+    """The engine that answers with a real model."""
+
+    id: str
+    detail: str
+    decoder: SenseDecoder
+    calibration: Calibration
+
+    def answer(self, view: View) -> tuple[Answer, ...]:
+        return tuple(
+            replace(a, engine=self.id, confidence=self.calibration.apply(a.confidence))
+            for a in self.decoder.answer(view)
+        )
+
+
+def load_engine(settings: Settings, progress: Progress = lambda state, share: None) -> ModelEngine:
+    """The engine the settings name; BaseError or AdapterError says what is missing."""
+    base = load_base(settings, progress)
+    progress("loading", 0.7)
+    engine = make_engine(base, settings.adapter_folder)
+    progress("loading", 1.0)
+    return engine
+
+
+def make_engine(base: Base, folder: Path | None) -> ModelEngine:
+    """The base with the adapter in `folder`, or alone where that is None."""
+    if folder is None:
+        model, card, version = base.model, Card("base"), "base"
+    else:
+        adapter: Adapter = read_adapter(folder)
+        model, card, version = merged_copy(base, adapter), adapter.card, adapter.version
+    prompt = SensePrompt(base.tokenizer, card.style)
+    return ModelEngine(
+        id=f"{base.name}@{base.revision}/{version}/{base.choice.dtype_name}/{PROMPT_VERSION}",
+        detail=(
+            f"{base.name} · {card.name}@{version} · {base.choice.device},"
+            f" {base.choice.dtype_name} ({base.choice.reason})"
+        ),
+        decoder=SenseDecoder(model, prompt, card.phrase_threshold),
+        calibration=Calibration(*card.calibration),
+    )

@@ -1,0 +1,280 @@
+"""The lookup service: one queue in front of the model, answers kept, look-ahead behind clicks.
+
+The unit of work is one view of a context with all its words, so clicks, look-ahead, the API and
+the command line get the same answers in whatever order they ask. One thread touches the model.
+What is kept on disk goes through the stores it is given; it knows no SQL and no screen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+from engine.calibration import Calibration
+from engine.engine import SenseEngine
+from engine.phrases import overlay
+from engine.sense import Answer, Query, QueryError, check_context
+from engine.views import View, views
+
+log = logging.getLogger(__name__)
+
+PAIRS = ("en-zh",)
+_MOST_WAITING = 512  # views that people wait for; more are refused
+_MOST_AHEAD = 100  # contexts of one reader's look-ahead
+_MOST_KEPT = 20_000  # contexts kept in memory
+
+
+class LookupFailed(RuntimeError):
+    """No answer now. `code`: not_ready, busy or failed; screens translate it."""
+
+    def __init__(self, code: str, text: str = ""):
+        self.code = code
+        super().__init__(text or code)
+
+
+class AnswerStore(Protocol):
+    """Where answers are kept between starts."""
+
+    def get(self, engine: str, pair: str, context: str) -> dict[int, Answer]: ...
+    def put(self, engine: str, pair: str, context: str, answers: dict[int, Answer]) -> None: ...
+    def forget(self, contexts: Iterable[str]) -> int: ...
+
+
+def level(answer: Answer) -> str:
+    """How sure an answer is: sure, likely or unsure; a person's is sure."""
+    return "sure" if answer.source == "person" else Calibration.level(answer.confidence)
+
+
+Accepted = Callable[[str, str], Mapping[int, Answer]]
+"""(pair, context) → people's accepted answers by position."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far the model is: starting, converting, loading, ready or failed."""
+
+    state: str
+    progress: float = 0.0
+    detail: str = ""
+    error_code: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """One view of one context: what the model answers at once."""
+
+    pair: str
+    context: str
+    number: int
+
+
+class Lookup:
+    """Answers queries with one engine. Start it with `start`, end it with `close`."""
+
+    def __init__(
+        self,
+        load: Callable[[Callable[[str, float], None]], SenseEngine],
+        answers: AnswerStore | None = None,
+        accepted: Accepted | None = None,
+    ):
+        self._load, self._answers = load, answers
+        self._accepted: Accepted = accepted or (lambda pair, context: {})
+        self._engine: SenseEngine | None = None
+        self._status = Status("starting")
+        self._kept: OrderedDict[tuple[str, str], dict[int, Answer]] = OrderedDict()
+        self._waiting: dict[_Unit, Future[None]] = {}  # in the order of first asking
+        self._ahead: dict[str, deque[_Unit]] = {}
+        self._wake = threading.Condition(threading.RLock())
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name="lookup", daemon=True)
+
+    def start(self) -> None:
+        """Load the model and begin to answer, on a thread of its own."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Finish the view at hand, fail what waits, end the thread."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(timeout=30)
+
+    def status(self) -> Status:
+        """How far the model is."""
+        return self._status
+
+    async def answer(self, query: Query, reader: str = "") -> Answer:
+        """The answer to one query; LookupFailed where there is none now."""
+        cut = _cut(query.context, query.pair)
+        number = next(n for n, view in enumerate(cut) if query.position in view.asked)
+        await self._until_known(_Unit(query.pair, query.context, number), reader)
+        return self._shown(query.context, query.pair)[query.position]
+
+    async def answers(
+        self, context: str, pair: str = "en-zh", reader: str = ""
+    ) -> tuple[Answer, ...]:
+        """The answers to all words of a context, in order."""
+        for number in range(len(_cut(context, pair))):
+            await self._until_known(_Unit(pair, context, number), reader)
+        shown = self._shown(context, pair)
+        return tuple(shown[i] for i in sorted(shown))
+
+    def kept(self, context: str, pair: str = "en-zh") -> tuple[Answer, ...] | None:
+        """The answers to all words of a context if they are known already, without waiting."""
+        shown = self._shown(context, pair)
+        whole = len(shown) == sum(len(view.asked) for view in _cut(context, pair))
+        return tuple(shown[i] for i in sorted(shown)) if whole else None
+
+    def look_ahead(self, reader: str, contexts: Sequence[str], pair: str = "en-zh") -> None:
+        """Look these contexts up when no one waits, in this order, instead of the reader's last."""
+        units = [
+            _Unit(pair, context, number)
+            for context in contexts[:_MOST_AHEAD]
+            for number in range(len(_cut(context, pair)))
+        ]
+        with self._wake:
+            self._ahead[reader] = deque(units)
+            self._wake.notify()
+
+    def leave(self, reader: str) -> None:
+        """The reader's page is closed: drop its look-ahead."""
+        with self._wake:
+            self._ahead.pop(reader, None)
+
+    def forget(self, contexts: Iterable[str]) -> None:
+        """Drop what is kept about these contexts, in memory and on disk."""
+        dropped = set(contexts)
+        with self._wake:
+            for key in [key for key in self._kept if key[1] in dropped]:
+                del self._kept[key]
+        if self._answers:
+            self._answers.forget(dropped)
+
+    def _shown(self, context: str, pair: str) -> dict[int, Answer]:
+        """The known answers by position, people's corrections in place of the model's."""
+        return overlay(self._known(context, pair), self._accepted(pair, context))
+
+    def _known(self, context: str, pair: str) -> dict[int, Answer]:
+        """The engine's known answers by position, from memory or else from the store."""
+        key = (pair, context)
+        with self._wake:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return dict(self._kept[key])
+        if not (self._answers and self._engine):
+            return {}
+        found = self._answers.get(self._engine.id, pair, context)
+        self._keep(key, found)
+        return found
+
+    def _keep(self, key: tuple[str, str], answers: dict[int, Answer]) -> None:
+        with self._wake:
+            self._kept[key] = self._kept.get(key, {}) | answers
+            self._kept.move_to_end(key)
+            while len(self._kept) > _MOST_KEPT:
+                self._kept.popitem(last=False)
+
+    def _is_known(self, unit: _Unit) -> bool:
+        view = _cut(unit.context, unit.pair)[unit.number]
+        return view.asked.start in self._known(unit.context, unit.pair)
+
+    async def _until_known(self, unit: _Unit, reader: str) -> None:
+        if self._is_known(unit):
+            return
+        with self._wake:
+            if self._closed:
+                raise LookupFailed("failed", "the app is closing")
+            if self._status.state == "failed":
+                raise LookupFailed("failed", self._status.error)
+            if unit not in self._waiting:
+                if len(self._waiting) >= _MOST_WAITING:
+                    raise LookupFailed("busy")
+                self._waiting[unit] = Future()
+            future = self._waiting[unit]
+            self._wake.notify()
+        # Shielded: a reader who goes away must not take the answer from those who wait too.
+        await asyncio.shield(asyncio.wrap_future(future))
+
+    def _work(self) -> None:
+        try:
+            self._engine = self._load(self._progress)
+        except Exception as error:  # said on the page and in every refusal; nothing can go on
+            log.exception("the model could not be loaded")
+            code = getattr(error, "code", "failed")
+            self._status = Status("failed", error_code=code, error=str(error))
+            self._refuse_waiting(LookupFailed("failed", str(error)))
+            return
+        self._status = Status("ready", 1.0, self._engine.detail)
+        log.info("ready: %s", self._engine.detail)
+        while (unit := self._next()) is not None:
+            self._look_up(unit, self._engine)
+        self._refuse_waiting(LookupFailed("failed", "the app is closing"))
+
+    def _progress(self, state: str, share: float) -> None:
+        self._status = Status(state, share)
+
+    def _next(self) -> _Unit | None:
+        """The next unit: what someone waits for first, oldest first; then look-ahead, in turns."""
+        with self._wake:
+            while not self._closed:
+                if self._waiting:
+                    return next(iter(self._waiting))
+                if self._ahead:
+                    reader = next(iter(self._ahead))
+                    units = self._ahead.pop(reader)
+                    if units:
+                        unit = units.popleft()
+                        self._ahead[reader] = units  # at the end: the others' turn first
+                        return unit
+                    continue
+                self._wake.wait()
+        return None
+
+    def _look_up(self, unit: _Unit, engine: SenseEngine) -> None:
+        try:
+            if not self._is_known(unit):
+                self._ask(engine, unit)
+        except Exception as error:
+            log.exception("lookup failed")
+            self._settle(unit, LookupFailed("failed", str(error)))
+        else:
+            self._settle(unit, None)
+
+    def _ask(self, engine: SenseEngine, unit: _Unit) -> None:
+        view = _cut(unit.context, unit.pair)[unit.number]
+        answers = dict(zip(view.asked, engine.answer(view)))
+        self._keep((unit.pair, unit.context), answers)
+        if self._answers:
+            self._answers.put(engine.id, unit.pair, unit.context, answers)
+
+    def _settle(self, unit: _Unit, error: Exception | None) -> None:
+        with self._wake:
+            future = self._waiting.pop(unit, None)
+        if future is None:
+            return
+        if error:
+            future.set_exception(error)
+        else:
+            future.set_result(None)
+
+    def _refuse_waiting(self, error: LookupFailed) -> None:
+        with self._wake:
+            waiting = list(self._waiting)
+        for unit in waiting:
+            self._settle(unit, error)
+
+
+@lru_cache(maxsize=4096)
+def _cut(context: str, pair: str) -> tuple[View, ...]:
+    if pair not in PAIRS:
+        raise QueryError("unknown_pair", pair=pair)
+    return views(check_context(context), pair)

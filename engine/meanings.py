@@ -1,0 +1,115 @@
+"""Write Chinese meanings behind given rows: only Chinese can be written, of bounded length.
+
+A row may allow one other answer as a whole: the spelling of a name or number itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import regex
+import torch
+
+from engine.branches import Prefix, Runner
+from engine.prompt import SensePrompt
+
+_HAN = regex.compile(r"\p{Han}")
+
+
+@dataclass(frozen=True)
+class Request:
+    """Where a meaning is wanted: the row's tokens so far, the token that ends the meaning, and a
+    spelling that may stand instead, with the token it begins with (none: "")."""
+
+    tokens: tuple[int, ...]
+    end: int
+    spelling: str = ""
+    spelling_start: int = 0
+
+
+@dataclass
+class Written:
+    """A meaning as it is written, with the logarithm of its probability."""
+
+    text: str
+    score: float
+
+    @property
+    def probability(self) -> float:
+        return min(1.0, math.exp(self.score))
+
+
+class MeaningWriter:
+    """Writes meanings with one model and tokenizer."""
+
+    def __init__(self, runner: Runner, prompt: SensePrompt):
+        self._runner = runner
+        device = runner.device
+        self._ids = prompt.meaning_tokens
+        self._texts = prompt.tokenizer.convert_ids_to_tokens(list(self._ids))
+        self._head = runner.head[torch.tensor(self._ids, device=device)]
+        self._lengths = torch.tensor([len(text) for text in self._texts], device=device)
+        self._no_start = torch.tensor([not _HAN.search(t) for t in self._texts], device=device)
+
+    def write(
+        self, prefix: Prefix, requests: Sequence[Request], longest: int, ways: int
+    ) -> list[list[Written]]:
+        """For each request its meanings from the `ways` best first tokens on, the best first.
+
+        None has more than `longest` characters; texts of one request differ.
+        """
+        branches = self._runner.branch(prefix, len(requests))
+        hidden = branches.feed([request.tokens for request in requests])
+        first = self._first_shares(hidden, requests, longest).topk(ways)
+        written: list[Written] = []
+        growing: list[tuple[int, int]] = []  # number in `written`, token to feed
+        for i, request in enumerate(requests):
+            for column, score in zip(first.indices[i].tolist(), first.values[i].tolist()):
+                if column == len(self._ids):
+                    text = request.spelling
+                else:
+                    text = self._texts[column]
+                    growing.append((len(written), self._ids[column]))
+                written.append(Written(text, score))
+        branches.select([number // ways for number, _ in growing])
+        ends = [requests[number // ways].end for number in range(len(written))]
+        self._finish(branches, written, growing, ends, longest)
+        return [_distinct(written[i : i + ways]) for i in range(0, len(written), ways)]
+
+    def _first_shares(self, hidden, requests: Sequence[Request], longest: int) -> torch.Tensor:
+        """Log-probabilities of the first token: (rows, Chinese tokens and the spelling)."""
+        chinese = self._runner.logits(hidden, self._head)
+        chinese = chinese.masked_fill(self._no_start | (self._lengths > longest), -math.inf)
+        spelled = self._runner.own_logits(hidden, [r.spelling_start for r in requests])
+        without = torch.tensor([not r.spelling for r in requests], device=hidden.device)
+        spelled = spelled.masked_fill(without[:, None], -math.inf)
+        return torch.cat([chinese, spelled], dim=1).log_softmax(-1)
+
+    def _finish(self, branches, written, growing, ends: list[int], longest: int) -> None:
+        """Grow the begun meanings greedily, each to its own end."""
+        while growing:
+            hidden = branches.feed([(token,) for _, token in growing])
+            room = [longest - len(written[number].text) for number, _ in growing]
+            chinese = self._runner.logits(hidden, self._head)
+            too_long = self._lengths > torch.tensor(room, device=hidden.device)[:, None]
+            chinese = chinese.masked_fill(too_long, -math.inf)
+            end = self._runner.own_logits(hidden, [ends[number] for number, _ in growing])
+            best = torch.cat([end, chinese], dim=1).log_softmax(-1).max(-1)
+            going, kept = [], []
+            for row, (column, gain) in enumerate(zip(best.indices.tolist(), best.values.tolist())):
+                number, _ = growing[row]
+                written[number].score += gain
+                if column:
+                    written[number].text += self._texts[column - 1]
+                    going.append((number, self._ids[column - 1]))
+                    kept.append(row)
+            if kept:
+                branches.select(kept)
+            growing = going
+
+
+def _distinct(ways: list[Written]) -> list[Written]:
+    ordered = sorted(ways, key=lambda way: -way.score)
+    return [way for i, way in enumerate(ordered) if way.text not in [w.text for w in ordered[:i]]]

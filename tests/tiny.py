@@ -1,0 +1,52 @@
+"""A model and a tokenizer made on the spot: random weights, characters as tokens. No download."""
+
+from __future__ import annotations
+
+import torch
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from engine.prompt import SensePrompt
+from engine.sense import CLASSES
+
+HAN = "打回电话睡觉上床人狗的了…在"
+LATIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+
+def tiny_tokenizer() -> PreTrainedTokenizerFast:
+    """Class names and pairs of Han as whole tokens, all else by character; a blank is `▁`."""
+    pieces = ["<pad>", "<bos>", "<unk>", *(f"▁{name}" for name in CLASSES), "睡觉", "电话"]
+    pieces += ["▁", "\n", "|", ":", *HAN, *LATIN, *".,;!?'’-[]\"()"]
+    tokenizer = Tokenizer(models.BPE({p: i for i, p in enumerate(pieces)}, [], unk_token="<unk>"))
+    tokenizer.add_tokens([f"▁{name}" for name in CLASSES] + ["睡觉", "电话"])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Split(Regex("."), "isolated")]
+    )
+    from tokenizers import normalizers
+
+    tokenizer.normalizer = normalizers.Replace(" ", "▁")
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<bos>", pad_token="<pad>", unk_token="<unk>"
+    )
+    return fast
+
+
+def tiny_model(vocabulary: int, seed: int = 0) -> LlamaForCausalLM:
+    """Two layers of random float32 weights."""
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=vocabulary,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        max_position_embeddings=4096,
+        tie_word_embeddings=True,
+        initializer_range=0.5,
+    )
+    return LlamaForCausalLM(config).eval()
+
+
+def tiny_prompt(style: str = "last") -> SensePrompt:
+    return SensePrompt(tiny_tokenizer(), style)

@@ -1,0 +1,92 @@
+"""Whatever weights a model has, every answer keeps the rules: random ones show it."""
+
+import pytest
+import regex
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.decoding import SenseDecoder
+from engine.prompt import STYLES
+from engine.sense import CLASSES, Query, ask, context_words, from_wire, to_wire
+from engine.views import views
+from tests.tiny import tiny_model, tiny_prompt
+
+PROMPT = tiny_prompt()
+MODELS = [tiny_model(len(PROMPT.tokenizer), seed) for seed in range(3)]
+TEXT = st.lists(
+    st.sampled_from(["call", "you", "back", "Tom", "22", "the", "it's", "!", "他", "x" * 120, "a"]),
+    min_size=1,
+    max_size=45,
+).map(" ".join)
+
+
+def answers(decoder, context):
+    return [a for view in views(context, "en-zh") for a in decoder.answer(view)]
+
+
+@given(TEXT, st.integers(0, 2), st.sampled_from([0.05, 0.5]))
+@settings(max_examples=15, deadline=None)
+def test_every_answer_is_valid(context, model, threshold):
+    decoder = SenseDecoder(MODELS[model], PROMPT, threshold)
+    found = answers(decoder, context)
+    words = context_words(context)
+    assert len(found) == len(words)
+    for position, answer in enumerate(found):
+        sense, word = answer.sense, words[position].text
+        assert sense.word_class in CLASSES and 0 <= answer.confidence <= 1
+        for meaning in filter(None, (sense.meaning, answer.second)):
+            chinese = regex.fullmatch(r"[\p{Han}…·]{1,8}", meaning) and regex.search(
+                r"\p{Han}", meaning
+            )
+            named = sense.word_class in ("proper noun", "numeral") and word.startswith(meaning)
+            assert chinese or named, meaning
+        assert answer.second != sense.meaning
+        if sense.phrase:
+            members = sense.phrase.members
+            assert position in members and list(members) == sorted(set(members))
+            assert all(found[m].sense.phrase == sense.phrase for m in members)
+            assert regex.fullmatch(r"[\p{Han}…·]{1,12}", sense.phrase.meaning)
+        query = Query(context, position)
+        assert from_wire(query, to_wire(query, sense)).meaning == sense.meaning
+
+
+@pytest.mark.parametrize("style", ["last", "neighbours"])
+def test_the_same_view_always_gives_the_same_answers(style):
+    prompt = tiny_prompt(style)
+    decoder = SenseDecoder(MODELS[0], prompt, 0.1)
+    (view,) = views("I call you back, Tom, at the 22 call.", "en-zh")
+    first = decoder.answer(view)
+    answers(decoder, "Something else in between.")
+    assert decoder.answer(view) == first
+
+
+def test_one_word_and_no_word_contexts():
+    decoder = SenseDecoder(MODELS[0], PROMPT, 0.05)
+    (only,) = answers(decoder, "Hello")
+    assert only.sense.phrase is None
+    assert answers(decoder, "…!") == []
+
+
+def test_a_question_names_the_occurrence_only_where_it_is_needed():
+    words = context_words("the cat and the dog")
+    tokens = PROMPT.tokenizer.convert_ids_to_tokens
+    assert "".join(tokens(PROMPT.question(words, 0))) == "▁the:"
+    assert "".join(tokens(PROMPT.question(words, 3))) == "▁the▁2:"
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_an_answer_is_written_as_the_rules_say(style):
+    prompt = tiny_prompt(style)
+    query = ask("I call Tom back", "back")
+    sense = from_wire(query, {"class": "adverb", "zh": "回", "phrase": "call back|回电话"})
+    tokens = prompt.answer(query, sense)
+    texts = ["".join(prompt.tokenizer.convert_ids_to_tokens(f)) for f in tokens.fields()]
+    assert texts == ["▁adverb", "▁call▁back|", "回|", "回电话\n"]
+    prefix, question = prompt.parts(query)
+    assert ("[" in "".join(prompt.tokenizer.convert_ids_to_tokens(prefix))) == (style == "marked")
+    assert question
+
+
+def test_a_style_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match="style"):
+        tiny_prompt("sideways")

@@ -1,0 +1,214 @@
+"""Training on a tiny model: packing and resuming change nothing, adapter off = base."""
+
+import copy
+import dataclasses
+import json
+
+import pytest
+import torch
+
+from engine.sense import ask, from_wire
+from tests.tiny import tiny_model, tiny_prompt
+from trainer.examples import Example, split_of
+from trainer.recipe import Recipe, RecipeError, Source, load_recipe, parse_recipe, save_recipe
+from trainer.rows import bucketed, count_steps, make_batch, make_packs
+from trainer.training import Candidates, add_lora, answer_losses, dev_scores, fit
+
+PROMPT = tiny_prompt()
+RECIPE = Recipe(rank=4, alpha=8, dropout=0.0, batch=6, epochs=4, rate=5e-3, evaluate_every=5)
+
+
+def example(context, target, word_class, zh, phrase="", idx=1, **more):
+    query = ask(context, target, idx)
+    sense = from_wire(query, {"class": word_class, "zh": zh, "phrase": phrase})
+    return Example(query, sense, "test", **more)
+
+
+EXAMPLES = [
+    made
+    for name in ("Tom", "Ann", "him", "her", "them")
+    for made in (
+        example(f"I call {name} back", "call", "verb", "打电话", "call back|回电话"),
+        example(f"I call {name} back", "back", "adverb", "回", "call back|回电话"),
+        example(f"I call {name} back", "I", "pronoun", "人"),
+        example(f"the dog saw {name} in the bed", "dog", "noun", "狗"),
+        example(f"the dog saw {name} in the bed", "bed", "noun", "床"),
+    )
+]
+PACKS = make_packs(EXAMPLES, PROMPT)
+CANDIDATES = Candidates(PROMPT.meaning_tokens, len(PROMPT.tokenizer), 4, 1)
+
+
+def lora(seed=0):
+    return add_lora(tiny_model(len(PROMPT.tokenizer), seed), RECIPE)
+
+
+def test_packed_rows_lose_what_they_lose_alone():
+    model = lora().eval()
+    together, hits = answer_losses(model, make_batch(PACKS))
+    alone = [
+        answer_losses(model, make_batch([dataclasses.replace(pack, rows=(row,))]))[0]
+        for pack in PACKS
+        for row in pack.rows
+    ]
+    torch.testing.assert_close(together, torch.cat(alone), rtol=1e-4, atol=1e-4)
+    assert len(hits) == len(together)
+
+
+def test_the_loss_is_the_plain_models_loss_on_the_answer():
+    """Against transformers' own forward over prompt and answer as one text."""
+    model = lora().eval()
+    (pack,) = make_packs([EXAMPLES[0]], PROMPT)
+    row = pack.rows[0]
+    tokens = torch.tensor([pack.prefix + row.question + row.answer])
+    logits = model(input_ids=tokens).logits[0, -len(row.answer) - 1 : -1]
+    plain = torch.nn.functional.cross_entropy(logits, torch.tensor(row.answer), reduction="none")
+    losses, _ = answer_losses(model, make_batch([pack]))
+    torch.testing.assert_close(losses, plain, rtol=1e-4, atol=1e-4)
+
+
+def test_masked_fields_have_no_weight_and_teach_nothing():
+    known = example("I call Tom back", "back", "adverb", "回", "call back|回电话")
+    masked = dataclasses.replace(known, fields=("class", "meaning"))
+    batch = make_batch(make_packs([masked], PROMPT))
+    assert set(batch.field[batch.weight > 0].tolist()) == {0, 2}
+    assert set(batch.field.tolist()) == {0, 1, 2, 3}
+
+
+def test_candidates_hold_the_targets_and_repeat_for_a_step():
+    batch = make_batch(PACKS)
+    chosen = CANDIDATES.of(batch, 3)
+    assert set(batch.target.tolist()) <= set(chosen.tolist())
+    assert torch.equal(chosen, CANDIDATES.of(batch, 3))
+    assert torch.equal(chosen, chosen.sort().values)
+
+
+def test_every_row_is_seen_once_an_epoch_in_an_order_of_the_seed():
+    batches = list(bucketed(PACKS, 6, seed=1, epoch=0))
+    seen = [pack for batch in batches for pack in batch]
+    assert sorted(map(id, seen)) == sorted(map(id, PACKS))
+    assert batches == list(bucketed(PACKS, 6, seed=1, epoch=0))
+    assert batches != list(bucketed(PACKS, 6, seed=1, epoch=1))
+    assert sum(sum(len(p.rows) for p in b) < 6 for b in batches) <= 1
+
+
+def run(folder, stop_at=None, recipe=RECIPE):
+    model, events = lora(), []
+    seen = {"steps": 0}
+
+    def stopped():
+        seen["steps"] += 1
+        return stop_at is not None and seen["steps"] == stop_at
+
+    done = fit(model, recipe, PACKS, PACKS[:2], CANDIDATES, folder, events.append, stopped)
+    return model, done, events
+
+
+def weights(model):
+    return {n: p.detach().clone() for n, p in model.named_parameters() if p.requires_grad}
+
+
+def test_training_learns_the_rows(tmp_path):
+    before = dev_scores(lora(), PACKS)
+    longer = dataclasses.replace(RECIPE, epochs=15, rate=2e-2, evaluate_every=20)
+    model, done, events = run(tmp_path / "run", recipe=longer)
+    after = dev_scores(model, PACKS)
+    assert done and after["dev_loss"] < before["dev_loss"] / 2
+    assert events[-1]["step"] == count_steps(PACKS, longer.batch, longer.epochs)
+
+
+def test_stopped_and_resumed_is_the_same_as_never_stopped(tmp_path):
+    whole, _, _ = run(tmp_path / "whole")
+    _, done, _ = run(tmp_path / "parts", stop_at=7)
+    assert not done
+    again, done, _ = run(tmp_path / "parts")
+    assert done
+    for name, tensor in weights(whole).items():
+        torch.testing.assert_close(tensor, weights(again)[name], msg=name)
+
+
+def test_a_kill_between_the_renames_leaves_a_checkpoint(tmp_path):
+    run(tmp_path / "run", stop_at=7)
+    (tmp_path / "run" / "checkpoint").rename(tmp_path / "run" / "checkpoint.old")
+    _, done, events = run(tmp_path / "run")
+    assert done and events[0]["step"] > 7
+
+
+def test_the_base_is_never_touched(tmp_path):
+    model = lora()
+    base = copy.deepcopy({n: p for n, p in model.named_parameters() if not p.requires_grad})
+    fit(model, RECIPE, PACKS, PACKS[:2], CANDIDATES, tmp_path / "run", lambda event: None)
+    now = dict(model.named_parameters())
+    assert all(torch.equal(p, now[n]) for n, p in base.items())
+    with model.disable_adapter():
+        off, _ = answer_losses(model, make_batch(PACKS))
+    on, _ = answer_losses(model, make_batch(PACKS))
+    fresh, _ = answer_losses(lora(), make_batch(PACKS))  # new LoRA weights change nothing yet
+    assert torch.equal(off, fresh) and not torch.equal(on, off)
+
+
+def test_a_recipe_is_saved_and_read_back_equal(tmp_path):
+    recipe = dataclasses.replace(RECIPE, sources=(Source("gold", "gold", fields=("class",)),))
+    save_recipe(recipe, tmp_path / "recipe.json")
+    assert load_recipe(tmp_path / "recipe.json") == recipe
+
+
+@pytest.mark.parametrize(
+    "data, named",
+    [
+        ({"rank": 0}, "rank"),
+        ({"style": "sideways"}, "style"),
+        ({"matrices": "all"}, "matrices"),
+        ({"name": "../up"}, "name"),
+        ({"colour": "red"}, "colour"),
+        ({"sources": [{"name": "a", "path": "b", "format": "xml"}]}, "format"),
+        ({"sources": [{"name": "a", "path": "b", "fields": ["sound"]}]}, "fields"),
+        ({"sources": [{"title": "a"}]}, "title"),
+    ],
+)
+def test_a_recipe_that_cannot_run_says_which_field(data, named):
+    with pytest.raises(RecipeError, match=named):
+        parse_recipe(data)
+
+
+def test_unreadable_recipes_are_refused(tmp_path):
+    (tmp_path / "recipe.json").write_text("{")
+    with pytest.raises(RecipeError):
+        load_recipe(tmp_path / "recipe.json")
+
+
+def test_a_sentences_split_depends_on_its_words_alone():
+    assert split_of("Tom, call me back!") == split_of("tom call  me BACK")
+    splits = [split_of(f"sentence number {i}") for i in range(2000)]
+    assert 0.85 < splits.count("train") / 2000 < 0.95
+    assert splits.count("dev") > 50 and splits.count("test") > 50
+
+
+def test_gold_is_read_with_its_refusals_counted():
+    from engine.settings import assets
+    from trainer.examples import find_source, load_examples
+
+    source = Source("gold", "en-zh-gold")
+    loaded = load_examples(source, find_source(source, assets() / "datasets", None), "en-zh")
+    assert len(loaded.examples) == 14616
+    assert loaded.refused == {
+        "target_inside_word": 8, "idx_out_of_range": 1, "phrase_not_in_context": 1,
+    }  # fmt: skip
+    phrases = [e for e in loaded.examples if e.sense.phrase]
+    assert all(e.query.position in e.sense.phrase.members for e in phrases)
+
+
+def test_bad_rows_and_missing_or_changed_files_are_told(tmp_path):
+    from trainer.examples import find_source, load_examples
+
+    good = {"context": "a b", "target": "a", "idx": 1, "class": "noun", "zh": "人", "phrase": ""}
+    lines = ["{", "[]", json.dumps(good), json.dumps(good), json.dumps({**good, "class": "x"})]
+    (tmp_path / "rows.jsonl").write_text("\n".join(lines))
+    source = Source("rows", "rows.jsonl")
+    loaded = load_examples(source, find_source(source, tmp_path, None), "en-zh")
+    assert len(loaded.examples) == 1
+    assert loaded.refused == {"malformed": 2, "repeated": 1, "unknown_class": 1}
+    with pytest.raises(RecipeError, match="CTX_DATA"):
+        find_source(Source("none", "none.jsonl"), tmp_path, None)
+    with pytest.raises(RecipeError, match="not the data"):
+        find_source(dataclasses.replace(source, sha256="0" * 64), tmp_path, None)

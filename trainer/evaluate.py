@@ -1,0 +1,161 @@
+"""Score an engine on examples by decoding, the way readers get it; calibrate it on dev data.
+
+Contexts are answered whole, as everywhere; figures come with n and intervals over sentences.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from engine.calibration import Calibration
+from engine.decoding import SenseDecoder
+from engine.phrases import reconcile
+from engine.sense import Answer
+from engine.views import views
+from trainer.examples import Example
+from trainer.metrics import (
+    Scored,
+    best_threshold,
+    calibration_error,
+    intervals,
+    normal,
+    score,
+    summarise,
+)
+
+Tick = Callable[[int, int], None]
+"""Called with contexts done and contexts in all."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an engine answered to examples, and how each answer scored."""
+
+    examples: tuple[Example, ...]
+    answers: tuple[Answer, ...]
+    scored: tuple[Scored, ...]
+
+    def figures(self) -> dict[str, Any]:
+        """Each figure with its 95 % interval, and n."""
+        groups: dict[str, list[Scored]] = defaultdict(list)
+        for example, scored in zip(self.examples, self.scored):
+            groups[example.query.context].append(scored)
+        bounds = intervals(list(groups.values()))
+        figures = {
+            name: {"value": round(value, 4), "interval": [round(x, 4) for x in bounds[name]]}
+            for name, value in summarise(self.scored).items()
+        }
+        return {"n": len(self.scored), "sentences": len(groups), **figures}
+
+
+def by_context(examples: Sequence[Example]) -> dict[tuple[str, str], list[Example]]:
+    """Examples grouped by pair and context, in order of first appearance."""
+    groups: dict[tuple[str, str], list[Example]] = defaultdict(list)
+    for example in examples:
+        groups[example.query.pair, example.query.context].append(example)
+    return groups
+
+
+def evaluate(
+    decoder: SenseDecoder, examples: Sequence[Example], tick: Tick = lambda done, of: None
+) -> Evaluation:
+    """Answer every example's context and score the answers that have a reference."""
+    groups = by_context(examples)
+    kept: list[tuple[Example, Answer, Scored]] = []
+    for done, ((pair, context), mine) in enumerate(groups.items(), 1):
+        answers = {
+            position: answer
+            for view in views(context, pair)
+            for position, answer in zip(view.asked, decoder.answer(view))
+        }
+        for example in mine:
+            answer = answers[example.query.position]
+            kept.append((example, answer, score(example.query, example.sense, answer.sense)))
+        tick(done, len(groups))
+    return Evaluation(*(tuple(column) for column in zip(*kept)))
+
+
+def calibrate_threshold(decoder: SenseDecoder, examples: Sequence[Example]) -> float:
+    """The threshold for phrases with the best phrase F1 on these examples, from votes alone."""
+    voted = []
+    for (pair, context), mine in by_context(examples).items():
+        for view in views(context, pair):
+            votes = decoder.votes(view)
+            asked = [e for e in mine if e.query.position in view.asked]
+            voted.append((view.offset, votes, asked))
+
+    def f1(threshold: float) -> float:
+        hits = wanted = found = 0
+        for offset, votes, asked in voted:
+            given = reconcile(votes, threshold)
+            for example in asked:
+                got = {i + offset for i in given[example.query.position - offset]}
+                want = set(example.sense.phrase.members if example.sense.phrase else ())
+                shared = len(want & got)
+                hits += shared >= 2 and 2 * shared >= max(len(want), len(got))
+                wanted, found = wanted + bool(want), found + bool(got)
+        return 2 * hits / max(1, wanted + found)
+
+    return best_threshold([t / 100 for t in range(20, 86, 5)], f1)
+
+
+def fit_calibration(evaluation: Evaluation) -> Calibration:
+    """The scale from an answer's probability to how often such answers are right (Platt)."""
+    x = torch.tensor([_logit(a.confidence) for a in evaluation.answers], dtype=torch.float64)
+    y = torch.tensor([s.right for s in evaluation.scored], dtype=torch.float64)
+    weights = torch.tensor([1.0, 0.0], dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weights], max_iter=100)
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(x * weights[0] + weights[1], y)
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    slope, shift = weights.tolist()
+    return Calibration(slope, shift)
+
+
+def calibration_report(evaluation: Evaluation, calibration: Calibration) -> dict[str, Any]:
+    """Expected calibration error before and after, and what each level is worth."""
+    right = [scored.right for scored in evaluation.scored]
+    raw = [answer.confidence for answer in evaluation.answers]
+    sure = [calibration.apply(confidence) for confidence in raw]
+    levels: dict[str, list[bool]] = defaultdict(list)
+    for confidence, good in zip(sure, right):
+        levels[calibration.level(confidence)].append(good)
+    return {
+        "error_before": round(calibration_error(raw, right), 4),
+        "error_after": round(calibration_error(sure, right), 4),
+        "levels": {
+            name: {
+                "share": round(len(mine) / len(right), 3),
+                "right": round(sum(mine) / len(mine), 3),
+            }
+            for name, mine in sorted(levels.items())
+        },
+    }
+
+
+def second_best_right(evaluation: Evaluation) -> float:
+    """How often the second-best meaning is the reference where the best is not."""
+    missed = [
+        normal(answer.second) == normal(example.sense.meaning)
+        for example, answer, scored in zip(
+            evaluation.examples, evaluation.answers, evaluation.scored
+        )
+        if not scored.meaning
+    ]
+    return sum(missed) / len(missed) if missed else math.nan
+
+
+def _logit(probability: float) -> float:
+    p = min(max(probability, 1e-6), 1 - 1e-6)
+    return math.log(p / (1 - p))

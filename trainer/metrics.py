@@ -1,0 +1,146 @@
+"""Scores of senses against references, with bootstrap intervals. Pure.
+
+Meaning match: equal after normalising, any part of a reference's list counts. A phrase is found
+when prediction and reference share at least two member words and these are at least half of
+either. chrF here: character F1 over 1- and 2-grams, for Chinese phrases too short for words.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from engine.sense import Phrase, Query, Sense
+
+_LIST = re.compile(r"[;；,，、/|\s]+")
+_ARTICLES = {"a", "an", "the"}
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One prediction against its reference, as numbers that can be summed."""
+
+    word_class: bool
+    meaning: bool
+    wanted: bool  # the reference has a phrase
+    found: bool  # the prediction has one
+    hit: bool  # they are the same phrase
+    exact: bool  # with exactly the same members
+    phrase_meaning: float  # chrF, 0 to 1; 0 where the reference has no phrase
+
+    @property
+    def right(self) -> bool:
+        """What a reader would call right: this meaning, and this phrase or none."""
+        return self.meaning and (self.hit if self.wanted else not self.found)
+
+
+def normal(text: str) -> str:
+    """A Chinese word without spaces, dots and one closing 的/地/得/了/着; never empty of a word."""
+    text = re.sub(r"[\s.。…]", "", text)
+    return text[:-1] if len(text) > 1 and text[-1] in "的地得了着" else text
+
+
+def accepted(text: str) -> set[str]:
+    """The meanings that a reference lists."""
+    return {normal(part) for part in _LIST.split(text) if normal(part)}
+
+
+def chrf(a: str, b: str) -> float:
+    """Character F1 over 1- and 2-grams, 0 to 1."""
+    x, y = _grams(normal(a)), _grams(normal(b))
+    shared = (x & y).total()
+    return 2 * shared / (x.total() + y.total()) if x and y else 0.0
+
+
+def _grams(text: str) -> Counter[str]:
+    return Counter(text[i : i + k] for k in (1, 2) for i in range(len(text) - k + 1))
+
+
+def _members(query: Query, sense: Sense) -> set[int]:
+    """Member positions without articles: whether "a" belongs to a phrase is a convention."""
+    members = sense.phrase.members if sense.phrase else ()
+    words = query.words
+    return {i for i in members if words[i].text.lower() not in _ARTICLES}
+
+
+def score(query: Query, reference: Sense, prediction: Sense) -> Scored:
+    """Compare one prediction with its reference."""
+    want, got = _members(query, reference), _members(query, prediction)
+    shared = len(want & got)
+    hit = bool(want) and shared >= min(2, len(want)) and 2 * shared >= max(len(want), len(got))
+    return Scored(
+        prediction.word_class == reference.word_class,
+        normal(prediction.meaning) in accepted(reference.meaning),
+        bool(want),
+        bool(got),
+        hit,
+        bool(want) and want == got,
+        _phrase_meaning(reference.phrase, prediction.phrase),
+    )
+
+
+def _phrase_meaning(reference: Phrase | None, prediction: Phrase | None) -> float:
+    return chrf(prediction.meaning, reference.meaning) if reference and prediction else 0.0
+
+
+def summarise(rows: Sequence[Scored]) -> dict[str, float]:
+    """The figures of many predictions; a figure without rows to count is left out."""
+    wanted, found = sum(r.wanted for r in rows), sum(r.found for r in rows)
+    hits = sum(r.hit for r in rows)
+    figures = {
+        "class_accuracy": _share(sum(r.word_class for r in rows), len(rows)),
+        "meaning_match": _share(sum(r.meaning for r in rows), len(rows)),
+        "phrase_precision": _share(hits, found),
+        "phrase_recall": _share(hits, wanted),
+        "phrase_f1": _share(2 * hits, wanted + found),
+        "phrase_exact": _share(sum(r.exact for r in rows), wanted),
+        "phrase_meaning_chrf": _share(sum(r.phrase_meaning for r in rows), wanted),
+        "right": _share(sum(r.right for r in rows), len(rows)),
+    }
+    return {name: value for name, value in figures.items() if not math.isnan(value)}
+
+
+def _share(top: float, bottom: int) -> float:
+    return top / bottom if bottom else math.nan
+
+
+def intervals(
+    groups: Sequence[Sequence[Scored]], rounds: int = 500, seed: int = 1
+) -> dict[str, tuple[float, float]]:
+    """95 % bootstrap intervals of `summarise`; groups (sentences) are drawn, not rows."""
+    draw = random.Random(seed)
+    seen: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        rows = [row for group in draw.choices(groups, k=len(groups)) for row in group]
+        for name, value in summarise(rows).items():
+            seen.setdefault(name, []).append(value)
+    return {name: _middle(sorted(values)) for name, values in seen.items()}
+
+
+def _middle(ordered: list[float]) -> tuple[float, float]:
+    last = len(ordered) - 1
+    return ordered[round(0.025 * last)], ordered[round(0.975 * last)]
+
+
+def calibration_error(confidences: Sequence[float], right: Sequence[bool], bins: int = 10) -> float:
+    """Expected calibration error: mean gap of confidence and accuracy over equal-width bins."""
+    if not confidences:
+        return math.nan
+    gap = 0.0
+    for b in range(bins):
+        inside = [i for i, c in enumerate(confidences) if min(int(c * bins), bins - 1) == b]
+        if inside:
+            gap += abs(sum(confidences[i] - right[i] for i in inside))
+    return gap / len(confidences)
+
+
+def best_threshold(values: Sequence[float], gain: Callable[[float], float]) -> float:
+    """Of `values`, the threshold with the largest gain; the middle one of equals."""
+    gains = [(gain(value), value) for value in sorted(values)]
+    top = max(gains)[0]
+    equal = [value for g, value in gains if g == top]
+    return equal[len(equal) // 2]

@@ -1,0 +1,163 @@
+"""Examples → padded tensors: prompt and answer tokens, with which positions count and how much.
+
+All examples of one context are packed behind one copy of it: each question and answer sees the
+context and itself, never the others, exactly as if it stood alone (prefix sharing: about half
+the tokens). Only answer positions carry loss; head and softmax are computed there alone.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from engine.prompt import FIELDS, SensePrompt
+from trainer.examples import Example
+
+LARGEST_PACK = 8  # examples behind one copy of their context
+
+
+@dataclass(frozen=True)
+class Row:
+    """One example behind its context: its question's tokens, its answer's, and each answer token's
+    field number and loss weight (0 in fields that its source does not know)."""
+
+    question: tuple[int, ...]
+    answer: tuple[int, ...]
+    fields: tuple[int, ...]
+    weights: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Rows that share the prefix before them."""
+
+    prefix: tuple[int, ...]
+    rows: tuple[Row, ...]
+
+    def __len__(self) -> int:
+        return len(self.prefix) + sum(len(r.question) + len(r.answer) - 1 for r in self.rows)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Packs padded on the right. `input_ids`, `position_ids`: (packs, length); `mask`: (packs, 1,
+    length, length), True where a token sees another. The rest has one entry an answer token: `at`
+    its place in the flattened hidden states that predict it, `target` its id, `field` its field's
+    number, `weight` its share of the loss, `row` the number of its row."""
+
+    input_ids: torch.Tensor
+    position_ids: torch.Tensor
+    mask: torch.Tensor
+    at: torch.Tensor
+    target: torch.Tensor
+    field: torch.Tensor
+    weight: torch.Tensor
+    row: torch.Tensor
+
+
+def make_packs(examples: Sequence[Example], prompt: SensePrompt) -> list[Pack]:
+    """The examples as packs, in order of their contexts' first appearance."""
+    rows: dict[tuple[int, ...], list[Row]] = defaultdict(list)
+    for example in examples:
+        prefix, row = _make_row(example, prompt)
+        rows[prefix].append(row)
+    return [
+        Pack(prefix, tuple(mine[i : i + LARGEST_PACK]))
+        for prefix, mine in rows.items()
+        for i in range(0, len(mine), LARGEST_PACK)
+    ]
+
+
+def _make_row(example: Example, prompt: SensePrompt) -> tuple[tuple[int, ...], Row]:
+    answer = prompt.answer(example.query, example.sense).fields()
+    numbers = tuple(number for number, tokens in enumerate(answer) for _ in tokens)
+    ids = tuple(token for tokens in answer for token in tokens)
+    prefix, question = prompt.parts(example.query)
+    weights = tuple(example.weight * (FIELDS[number] in example.fields) for number in numbers)
+    return prefix, Row(question, ids, numbers, weights)
+
+
+def make_batch(packs: Sequence[Pack]) -> Batch:
+    """Pad packs to one length; a row's last answer token is only a target, never an input."""
+    length = max(len(pack) for pack in packs)
+    ids = torch.zeros(len(packs), length, dtype=torch.long)
+    positions = torch.zeros(len(packs), length, dtype=torch.long)
+    segments = torch.full((len(packs), length), -1)
+    columns: list[tuple[int, int, int, float, int]] = []
+    number = 0
+    for p, pack in enumerate(packs):
+        at = _lay(ids[p], positions[p], segments[p], 0, pack.prefix, 0, 0)
+        for segment, row in enumerate(pack.rows, 1):
+            start, tokens = len(pack.prefix), row.question + row.answer[:-1]
+            first = p * length + at + len(row.question) - 1
+            at = _lay(ids[p], positions[p], segments[p], at, tokens, start, segment)
+            columns += [
+                (first + i, token, field, weight, number)
+                for i, (token, field, weight) in enumerate(zip(row.answer, row.fields, row.weights))
+            ]
+            number += 1
+    places, targets, fields, weights, rows = zip(*columns)
+    return Batch(
+        ids,
+        positions,
+        _mask(segments),
+        torch.tensor(places),
+        torch.tensor(targets),
+        torch.tensor(fields),
+        torch.tensor(weights, dtype=torch.float32),
+        torch.tensor(rows),
+    )
+
+
+def _lay(ids, positions, segments, at: int, tokens, position: int, segment: int) -> int:
+    """Write tokens from `at` on; returns the place after them."""
+    end = at + len(tokens)
+    ids[at:end] = torch.tensor(tokens)
+    positions[at:end] = torch.arange(position, position + len(tokens))
+    segments[at:end] = segment
+    return end
+
+
+def _mask(segments: torch.Tensor) -> torch.Tensor:
+    """A token sees itself, what stands before it in its own segment, and the prefix."""
+    seen, sees = segments[:, None, :], segments[:, :, None]
+    earlier = torch.ones(segments.shape[1], segments.shape[1], dtype=torch.bool).tril()
+    return (earlier & ((seen == sees) | (seen == 0)))[:, None]
+
+
+def count_steps(packs: Sequence[Pack], batch: int, epochs: float) -> int:
+    """Steps of a run: batches hold about `batch` rows."""
+    return math.ceil(epochs * len(_cut(list(range(len(packs))), packs, batch)))
+
+
+def bucketed(packs: Sequence[Pack], batch: int, seed: int, epoch: int) -> Iterator[list[Pack]]:
+    """The batches of one epoch: packs of like length together, in an order fixed by the seed."""
+    order = random.Random(f"{seed} {epoch}")
+    shuffled = order.sample(range(len(packs)), len(packs))
+    pool = batch * 20
+    near = [
+        i
+        for start in range(0, len(shuffled), pool)
+        for i in sorted(shuffled[start : start + pool], key=lambda i: len(packs[i]))
+    ]
+    batches = _cut(near, packs, batch)
+    order.shuffle(batches)
+    for members in batches:
+        yield [packs[i] for i in members]
+
+
+def _cut(order: list[int], packs: Sequence[Pack], batch: int) -> list[list[int]]:
+    """Cut an order of packs into batches of at least `batch` rows (the last may have fewer)."""
+    batches, current, rows = [], [], 0
+    for i in order:
+        current.append(i)
+        rows += len(packs[i].rows)
+        if rows >= batch:
+            batches.append(current)
+            current, rows = [], 0
+    return [*batches, current] if current else batches

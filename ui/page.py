@@ -1,0 +1,57 @@
+"""Reads the page parts in assets/: templates, scripts, styles. No request leaves the page.
+
+Gradio fills `{{…}}` and `${…}` in templates and runs what it finds there, so ours have neither.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from engine.settings import assets
+
+_UI_FONT = (
+    "system-ui", "-apple-system", "Segoe UI", "Roboto", "PingFang SC", "Hiragino Sans GB",
+    "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans SC", "sans-serif",
+)  # fmt: skip
+_STYLES = ("base", "passage", "card")
+
+
+def read_page(name: str) -> str:
+    """The static template of that name."""
+    template = (assets() / "html" / f"{name}.html").read_text(encoding="utf-8")
+    if any(mark in template for mark in ("${", "{{", "`", "\\")):
+        raise ValueError(f"{name}.html is not static")
+    return template
+
+
+def read_script(*names: str) -> str:
+    """These scripts in one; they share one scope and leave no names outside it."""
+    files = [assets() / "js" / f"{name}.js" for name in names]
+    return "\n".join(["'use strict';", *(file.read_text(encoding="utf-8") for file in files)])
+
+
+def launch_options() -> dict[str, Any]:
+    """What is the same wherever the app is served: its looks, and nothing open to strangers."""
+    return {
+        "theme": _make_theme(),
+        "head": _read_head(),
+        "footer_links": [],
+        "run_history": False,  # gradio would keep every pasted text in the browser
+        "max_file_size": "1mb",
+        "show_error": False,
+        "ssr_mode": False,
+    }
+
+
+def _read_head() -> str:
+    """The styles, for the page's head: there gradio leaves the selectors as they are."""
+    files = [assets() / "css" / f"{name}.css" for name in _STYLES]
+    styles = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    return f"<style>\n{styles}</style>"
+
+
+def _make_theme() -> gr.themes.Base:
+    """A theme with fonts of the system, by name: no font is fetched."""
+    return gr.themes.Base(font=list(_UI_FONT), font_mono=["ui-monospace", "Consolas", "monospace"])

@@ -1,0 +1,269 @@
+"""What the Read page may ask of the app. Every argument comes from a stranger.
+
+The desk keeps the last passage of each open page and splits it itself, so a page names words by
+number only. Replies are plain JSON; a refusal is {"error": code, …}. Knows no gradio.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from engine.lookup import LookupFailed
+from engine.passage import Sentence, split_passage
+from engine.sense import Phrase, Query, QueryError, clean_context
+from ui.access import Refused
+from ui.read.shape import to_card, to_pages, to_pieces
+from ui.services import Services
+
+log = logging.getLogger(__name__)
+
+PAIR = "en-zh"
+_MOST_OPEN = 500  # passages of open pages; a page whose passage was dropped opens it again
+_MOST_OPEN_CHARACTERS = 50_000_000
+_MOST_SPLITTING = 2
+_MOST_AHEAD = 40  # sentences of one look-ahead
+_LONGEST_WAIT = 120.0  # seconds for one answer
+
+Reply = dict[str, Any]
+
+
+class Bad(Exception):
+    """A request that the page would not make like this, or can mend. `code` names the reason."""
+
+    def __init__(self, code: str, **details: object):
+        self.code, self.details = code, details
+        super().__init__(code)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The passage of one page; `version` tells it from the page's earlier ones."""
+
+    version: str
+    sentences: tuple[Sentence, ...]
+    characters: int
+
+    def query(self, sentence: object, word: object) -> Query:
+        """The query for a word by its numbers; Bad where there is no such word."""
+        found = self.sentence(sentence)
+        if not _is_index(word, len(found.words)):
+            raise Bad("no_such_word")
+        return Query(clean_context(found.text), word, PAIR)
+
+    def sentence(self, number: object) -> Sentence:
+        if not _is_index(number, len(self.sentences)):
+            raise Bad("no_such_word")
+        return self.sentences[number]
+
+    def contexts(self) -> list[str]:
+        return [clean_context(s.text) for s in self.sentences if s.words]
+
+
+class Desk:
+    """The open passages, and one method for each thing a page may ask."""
+
+    def __init__(self, services: Services):
+        self._services = services
+        self._lookup = services.lookup
+        self._opened: OrderedDict[str, Opened] = OrderedDict()
+        self._splitting = asyncio.Semaphore(_MOST_SPLITTING)
+
+    def served(self) -> dict[str, Callable[[object], Awaitable[Reply]]]:
+        """What pages may call, by name: each takes hostile JSON and never raises."""
+        methods = (self.open, self.answer, self.look_ahead, self.not_right, self.forget)
+        return {method.__name__: _guarded(method) for method in methods}
+
+    def status(self, reader: str) -> Reply:
+        """How far the model is, and the name under which this page asks."""
+        status = self._lookup.status()
+        return {
+            "reader": reader,
+            "state": status.state,
+            "progress": status.progress,
+            "detail": status.detail,
+            "errorCode": status.error_code,
+            "error": status.error,
+        }
+
+    def leave(self, reader: str) -> None:
+        """The page is closed: drop its passage and its look-ahead."""
+        self._opened.pop(reader, None)
+        self._lookup.leave(reader)
+
+    async def open(self, asked: Reply) -> Reply:
+        """Splits the text and keeps it for this page; the sentences and pages to show."""
+        reader, text = _reader(asked), asked.get("text")
+        if not isinstance(text, str):
+            raise Bad("no_context")
+        limit = self._services.settings.max_passage
+        if len(text) > limit:
+            raise Bad("passage_too_long", limit=limit)
+        async with self._splitting:
+            sentences = await asyncio.to_thread(split_passage, _mend(text))
+        opened = Opened(secrets.token_urlsafe(9), sentences, len(text))
+        self._keep(reader, opened)
+        return {
+            "version": opened.version,
+            "sentences": [to_pieces(sentence) for sentence in sentences],
+            "pages": to_pages(sentences),
+        }
+
+    async def answer(self, asked: Reply) -> Reply:
+        """The card of one word."""
+        opened = self._find(asked)
+        query = opened.query(asked.get("sentence"), asked.get("word"))
+        return {"card": self._card(query, await self._answer(query, _reader(asked)))}
+
+    async def look_ahead(self, asked: Reply) -> Reply:
+        """Asks for these sentences' answers, nearest first; the cards of those known already."""
+        opened, numbers = self._find(asked), asked.get("sentences")
+        if not isinstance(numbers, list):
+            raise Bad("no_such_word")
+        return await asyncio.to_thread(self._ahead, _reader(asked), opened, numbers[:_MOST_AHEAD])
+
+    def _ahead(self, reader: str, opened: Opened, numbers: list[object]) -> Reply:
+        known: Reply = {}
+        wanted, impossible = [], []
+        for number in numbers:
+            sentence = opened.sentence(number)
+            context = clean_context(sentence.text)
+            try:
+                answers = self._lookup.kept(context, PAIR) if sentence.words else ()
+            except QueryError:  # no answer is possible; a click on its words says why
+                impossible.append(number)
+                continue
+            if answers is None:
+                wanted.append(context)
+            else:
+                known[str(number)] = [
+                    self._card(Query(context, i, PAIR), answer) for i, answer in enumerate(answers)
+                ]
+        self._lookup.look_ahead(reader, wanted, PAIR)
+        return {"known": known, "impossible": impossible}
+
+    async def not_right(self, asked: Reply) -> Reply:
+        """Keeps a reader's feedback on the answer that is shown."""
+        self._services.access.check_write()
+        opened = self._find(asked)
+        query = opened.query(asked.get("sentence"), asked.get("word"))
+        shown = await self._answer(query, _reader(asked))
+        members, note = asked.get("members"), ""
+        if members is None:
+            phrase = None
+        elif members:
+            phrase = Phrase(_members(query, members), _text(asked, "phraseMeaning"))
+        else:
+            phrase, note = None, "no phrase here"
+        await asyncio.to_thread(
+            self._services.store.feedback.add_feedback,
+            query,
+            shown,
+            better_meaning=_text(asked, "meaning"),
+            phrase=phrase,
+            note=note,
+        )
+        return {"stored": True}
+
+    async def forget(self, asked: Reply) -> Reply:
+        """Drops the page's passage and what is kept about its sentences."""
+        opened = self._find(asked)
+        self.leave(_reader(asked))
+        await asyncio.to_thread(self._lookup.forget, opened.contexts())
+        return {"forgotten": True}
+
+    async def _answer(self, query: Query, reader: str):
+        kept = self._lookup.kept(query.context, query.pair)
+        if kept is not None:
+            return kept[query.position]
+        if self._lookup.status().state in ("starting", "converting", "loading"):
+            raise LookupFailed("not_ready")  # the page asks again; no request hangs for minutes
+        try:
+            return await asyncio.wait_for(self._lookup.answer(query, reader), _LONGEST_WAIT)
+        except TimeoutError:
+            raise LookupFailed("busy") from None
+
+    def _card(self, query: Query, answer: Any) -> Reply:
+        return to_card(query, answer, self._lookup.level(answer))
+
+    def _find(self, asked: Reply) -> Opened:
+        opened = self._opened.get(_reader(asked))
+        if opened is None or opened.version != asked.get("version"):
+            raise Bad("stale")  # the page opens its text again, then asks again
+        self._opened.move_to_end(_reader(asked))
+        return opened
+
+    def _keep(self, reader: str, opened: Opened) -> None:
+        self._opened.pop(reader, None)
+        self._opened[reader] = opened
+        while len(self._opened) > 1 and (
+            len(self._opened) > _MOST_OPEN
+            or sum(o.characters for o in self._opened.values()) > _MOST_OPEN_CHARACTERS
+        ):
+            self._opened.popitem(last=False)
+
+
+def _guarded(method: Callable[[Reply], Awaitable[Reply]]) -> Callable[[object], Awaitable[Reply]]:
+    """`method` as a function of its own (gradio marks what it serves) that replies to errors."""
+
+    async def served(asked: object) -> Reply:
+        try:
+            if not isinstance(asked, dict):
+                raise Bad("not_understood")
+            return await method(asked)
+        except (Bad, QueryError) as error:
+            return {"error": error.code, **error.details}
+        except (LookupFailed, Refused) as error:
+            return {"error": error.code}
+        except Exception as error:
+            return _unexpected(error)
+
+    served.__name__ = method.__name__
+    return served
+
+
+def _unexpected(error: Exception) -> Reply:
+    code = getattr(error, "code", None)  # of a StoreError
+    if isinstance(code, str):
+        log.warning("refused: %s", code)
+        return {"error": code}
+    number = secrets.token_hex(4)
+    log.error("error %s", number, exc_info=error)
+    return {"error": "unexpected", "id": number}
+
+
+def _reader(asked: Reply) -> str:
+    reader = asked.get("reader")
+    if not (isinstance(reader, str) and 0 < len(reader) <= 64):
+        raise Bad("not_understood")
+    return reader
+
+
+def _text(asked: Reply, key: str) -> str:
+    text = asked.get(key, "")
+    if not isinstance(text, str):
+        raise Bad("not_understood")
+    return text.strip()
+
+
+def _members(query: Query, members: object) -> tuple[int, ...]:
+    if not isinstance(members, list) or not all(_is_index(m, len(query.words)) for m in members):
+        raise Bad("no_such_word")
+    chosen = tuple(sorted(set(members)))
+    if len(chosen) < 2 or query.position not in chosen:
+        raise Bad("phrase_needs_two")
+    return chosen
+
+
+def _is_index(value: object, length: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < length
+
+
+def _mend(text: str) -> str:
+    """`text` with halves of surrogate pairs replaced: they cannot be sent or stored."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,0 +1,11 @@
+"""Everything people read, in English and Chinese with the same keys; `{name}` is filled in later.
+
+The page gets both tables and chooses, so that changing the language asks the server nothing.
+"""
+
+from __future__ import annotations
+
+from ui.strings.en import EN
+from ui.strings.zh_cn import ZH_CN
+
+STRINGS: dict[str, dict[str, str]] = {"en": EN, "zh-CN": ZH_CN}
