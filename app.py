@@ -1,16 +1,12 @@
 """CTX-Translator: click a word, learn what it means here. Wires everything together and serves it.
 
-    python app.py [--version]
-
-Settings come from the environment (`engine.settings`). Ends with 2 where the port or CTX_HOME is
-taken or a setting does not fit.
+Run `python app.py [--version]`. It ends with 2 where a setting, the port or CTX_HOME is no good.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import socket
 import sys
 from functools import partial
 
@@ -21,49 +17,43 @@ from engine.settings import VERSION, Settings, SettingsError, read_settings
 
 
 def build_app(services):
-    """All screens over these services, as a gradio app that is not served yet."""
-    import gradio as gr
-
+    """All screens over these services, as an app that is not served yet."""
+    from ui.api import build_api
     from ui.masthead import build_masthead
+    from ui.page import make_blocks
     from ui.read import build_read
 
-    title = "CTX-Translator"
-    with gr.Blocks(title=title, analytics_enabled=False, delete_cache=(3600, 3600)) as app:
+    with make_blocks() as app:
         build_masthead()
         build_read(services)
-        # Here: the other tabs, and the named endpoints (`ui.api.build_api(services)`).
+        build_api(services)
     return app.queue(max_size=64)
 
 
-def serve(app, settings: Settings, wait: bool = True) -> None:
-    """Serves the app, until interrupted if it is to wait; OSError where the port is taken."""
-    from ui.page import launch_options
+def load(settings: Settings, progress):
+    """The engine. Imports torch only here, on the lookup's thread: the page is open by then."""
+    from engine.engine import load_engine
 
-    app.launch(
-        server_name=settings.host,
-        server_port=settings.port,
-        blocked_paths=[str(settings.home)],
-        prevent_thread_lock=not wait,
-        **launch_options(),
-    )
+    return load_engine(settings, progress)
 
 
 def run(settings: Settings) -> None:
-    """Opens the store, starts the model, serves; StoreError where CTX_HOME cannot be used."""
+    """Opens the store, serves, loads the model meanwhile; StoreError where CTX_HOME is no good."""
     from db.store import lock_home, open_store
-    from engine.engine import load_engine
     from engine.lookup import Lookup
     from ui.access import Access
+    from ui.page import serve
     from ui.services import Services
 
     with lock_home(settings.home), open_store(settings.database) as store:
         store.answers.forget_older(settings.keep_days)
         answers = store.answers if settings.keep_days else None
-        lookup = Lookup(partial(load_engine, settings), answers, store.labels.accepted)
-        lookup.start()
+        lookup = Lookup(partial(load, settings), answers, store.labels.accepted)
+        app = build_app(Services(settings, lookup, store, Access.of(settings)))
         try:
-            services = Services(settings, lookup, store, Access.of(settings))
-            serve(build_app(services), settings)
+            serve(app, settings)
+            lookup.start()
+            app.block_thread()
         finally:
             lookup.close()
 
@@ -72,19 +62,12 @@ def main(arguments: list[str]) -> int:
     if "--version" in arguments:
         print(f"CTX-Translator {VERSION}")
         return 0
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     from db.store import StoreError
 
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    logging.getLogger("engine").setLevel(logging.INFO)
     try:
-        settings = read_settings()
-        with socket.socket() as probe:  # before the model loads: a taken port is said at once
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((settings.host, settings.port))
-        run(settings)
-    except OSError as error:
-        where = f"{settings.host}:{settings.port}"
-        print(f"Cannot listen on {where} ({error}). Set CTX_PORT to another port.", file=sys.stderr)
-        return 2
+        run(read_settings())
     except (SettingsError, StoreError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -37,9 +37,16 @@ def main() -> int:
     convert.add_argument("folder", type=Path)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    return {"lookup": _lookup, "predict": _predict, "convert": _convert}[arguments.command](
-        arguments
-    )
+    from engine.adapters import AdapterError
+    from engine.models import BaseError
+    from engine.settings import SettingsError
+
+    run = {"lookup": _lookup, "predict": _predict, "convert": _convert}[arguments.command]
+    try:
+        return run(arguments)
+    except (AdapterError, BaseError, SettingsError) as error:
+        print(error, file=sys.stderr)
+        return 2
 
 
 def _convert(arguments: argparse.Namespace) -> int:

@@ -29,6 +29,8 @@ _NAME = re.compile(r"[A-Za-z0-9_.]+")  # of a matrix, never an expression
 class AdapterError(RuntimeError):
     """An adapter folder that is refused, with the reason."""
 
+    code = "adapter"
+
 
 @dataclass(frozen=True)
 class Card:

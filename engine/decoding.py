@@ -15,7 +15,7 @@ from transformers import PreTrainedModel
 
 from engine.branches import Branches, Prefix, Runner
 from engine.meanings import MeaningWriter, Request, Written
-from engine.phrases import MemberPaths, Vote, reconcile
+from engine.phrases import MemberPaths, Vote, certainty, reconcile
 from engine.prompt import SensePrompt
 from engine.sense import CLASSES, Answer, Phrase, Sense
 from engine.views import View
@@ -34,7 +34,6 @@ class Reading:
     word_class: str
     class_probability: float
     vote: Vote
-    members_probability: float  # of the written members, once a phrase was begun
 
 
 class SenseDecoder:
@@ -48,17 +47,21 @@ class SenseDecoder:
 
     @torch.inference_mode()
     def answer(self, view: View) -> tuple[Answer, ...]:
-        """The answers for the words asked for, in order; confidence is the uncalibrated product."""
+        """The answers for the words asked for, in order. Confidence is the product of the
+        probabilities of class, phrase or none, and meaning; not calibrated."""
         prefix = self._runner.prefix(self._prompt.prefix(view.text))
         readings = self._read(prefix, view)
-        given = reconcile({i: r.vote for i, r in readings.items()}, self._threshold)
+        votes = {i: reading.vote for i, reading in readings.items()}
+        given = reconcile(votes, self._threshold)
         rows = {i: self._told(view, i, readings[i].word_class, given[i]) for i in readings}
         meanings = self._meanings(prefix, view, readings, given, rows)
         phrase_meanings = self._phrase_meanings(prefix, readings, given, rows, meanings)
-        return tuple(
-            _answer(reading, meanings[i], given[i], phrase_meanings.get(given[i]), view.offset)
-            for i, reading in readings.items()
-        )
+        answers = []
+        for i, reading in readings.items():
+            phrase = _phrase(given[i], phrase_meanings, view.offset)
+            sure = reading.class_probability * certainty(i, given[i], votes)
+            answers.append(_answer(reading.word_class, meanings[i], phrase, sure))
+        return tuple(answers)
 
     @torch.inference_mode()
     def votes(self, view: View) -> dict[int, Vote]:
@@ -81,7 +84,7 @@ class SenseDecoder:
         ]
         self._vote(branches, hidden, ballots)
         return {
-            i: Reading(name, sure, ballot.vote(), ballot.members_probability)
+            i: Reading(name, sure, ballot.vote())
             for i, name, sure, ballot in zip(asked, names, best.values.tolist(), ballots)
         }
 
@@ -150,7 +153,6 @@ class _Ballot:
         self._paths, self._bar = paths, bar
         self._none: float | None = None  # probability of no phrase, once known
         self._members: Members = ()
-        self.members_probability = 1.0
 
     def options(self) -> list[int]:
         """The tokens that can follow; the bar stands for the end, or at first for no phrase."""
@@ -164,9 +166,8 @@ class _Ballot:
             self._none = shares[0]
             if 1 - shares[0] < _WRITE_OUT or len(options) == 1:
                 return None
-            shares = [0.0, *(share / (1 - shares[0]) for share in shares[1:])]
+            shares = [0.0, *shares[1:]]
         best = max(range(len(shares)), key=shares.__getitem__)
-        self.members_probability *= shares[best]
         if options[best] == self._bar:
             self._members = self._paths.members()
             return None
@@ -177,23 +178,14 @@ class _Ballot:
         return Vote(1 - (1.0 if self._none is None else self._none), self._members)
 
 
-def _answer(
-    reading: Reading, meanings: list[Written], given: Members, phrase: Written | None, offset: int
-) -> Answer:
-    best = meanings[0]
-    confidence = reading.class_probability * _certainty(reading, given) * best.probability
-    found = None
-    if phrase:
-        confidence *= phrase.probability
-        found = Phrase(tuple(i + offset for i in given), phrase.text)
-    second = meanings[1].text if len(meanings) > 1 else ""
-    return Answer(Sense(reading.word_class, best.text, found), second, confidence)
+def _answer(word_class: str, meanings: list[Written], phrase: Phrase | None, sure: float) -> Answer:
+    """The answer with its best meaning; `sure` is the probability of all but the meaning."""
+    best, second = meanings[0], meanings[1].text if len(meanings) > 1 else ""
+    return Answer(Sense(word_class, best.text, phrase), second, sure * best.probability)
 
 
-def _certainty(reading: Reading, given: Members) -> float:
-    """How probable the given phrase (or none) was by the word's own vote."""
-    if not given:
-        return 1 - reading.vote.probability
-    if reading.vote.members == given:
-        return reading.vote.probability * reading.members_probability
-    return reading.vote.probability * (1 - reading.members_probability)
+def _phrase(members: Members, meanings: dict[Members, Written], offset: int) -> Phrase | None:
+    """The phrase with its members' positions in the context, not the view."""
+    if not members:
+        return None
+    return Phrase(tuple(i + offset for i in members), meanings[members].text)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from engine.adapters import Adapter, Card, merged_copy, read_adapter
 from engine.calibration import Calibration
@@ -17,17 +16,6 @@ from engine.prompt import PROMPT_VERSION, SensePrompt
 from engine.sense import Answer
 from engine.settings import Settings
 from engine.views import View
-
-
-class SenseEngine(Protocol):
-    """What a lookup needs of a model: its version, a line about it, its answers."""
-
-    id: str
-    detail: str
-
-    def answer(self, view: View) -> tuple[Answer, ...]:
-        """Answers for the words asked for in a view, in order; always the same ones."""
-        ...
 
 
 @dataclass

@@ -18,7 +18,6 @@ from functools import lru_cache
 from typing import Protocol
 
 from engine.calibration import Calibration
-from engine.engine import SenseEngine
 from engine.phrases import overlay
 from engine.sense import Answer, Query, QueryError, check_context
 from engine.views import View, views
@@ -37,6 +36,17 @@ class LookupFailed(RuntimeError):
     def __init__(self, code: str, text: str = ""):
         self.code = code
         super().__init__(text or code)
+
+
+class SenseEngine(Protocol):
+    """What a lookup needs of a model: its version, a line about it, its answers."""
+
+    id: str
+    detail: str
+
+    def answer(self, view: View) -> tuple[Answer, ...]:
+        """Answers for the words asked for in a view, in order; always the same ones."""
+        ...
 
 
 class AnswerStore(Protocol):
@@ -221,6 +231,7 @@ class Lookup:
 
     def _progress(self, state: str, share: float) -> None:
         self._status = Status(state, share)
+        log.info("%s the model: %.0f %%", state, 100 * share)
 
     def _next(self) -> _Unit | None:
         """The next unit: what someone waits for first, oldest first; then look-ahead, in turns."""

@@ -5,6 +5,7 @@ Pure text: no model, no settings. Every index is a Python string index (code poi
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_left
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,7 @@ import sentencex
 # The letters of a word, by source language. The default takes the letters of every script.
 _LETTERS = {"en": r"[\p{Latin}\p{M}\p{Nd}]"}
 _ANY_LETTER = r"[\p{L}\p{M}\p{N}]"
+_LONE_SURROGATE = regex.compile(r"\p{Cs}")
 # Lines longer than this are cut at white space first: the splitter's time grows faster than length.
 _LONGEST_RUN = 4000
 
@@ -74,13 +76,22 @@ def _pieces(text: str, language: str) -> list[str]:
     pieces: list[str] = []
     for line in _lines(text):
         for run in _runs(line):
-            found = list(sentencex.segment(language, run))
-            pieces.extend(found if "".join(found) == run else [run])
+            pieces.extend(_segment(run, language))
     return [piece for piece in pieces if piece]
 
 
+def _segment(run: str, language: str) -> list[str]:
+    """The library's sentences of `run`; all of it as one where they do not join to it."""
+    text = _LONE_SURROGATE.sub("\ufffd", run)  # the library takes only what UTF-8 can hold
+    found = list(sentencex.segment(language, text))
+    if "".join(found) != text:
+        return [run]
+    ends = list(itertools.accumulate(map(len, found)))
+    return [run[start:end] for start, end in zip([0, *ends], ends)]
+
+
 def _lines(text: str) -> list[str]:
-    """Lines with their ends; one that goes on in lower case is joined to the next (wrapped text)."""
+    """Lines with their ends; one that goes on in lower case is joined to the next (wrapped)."""
     lines: list[str] = []
     for line in text.splitlines(keepends=True):
         if lines and line[:1].islower() and _goes_on(lines[-1]):

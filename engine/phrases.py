@@ -46,6 +46,11 @@ def score(members: tuple[int, ...], votes: Mapping[int, Vote]) -> float:
     return total / len(members)
 
 
+def certainty(position: int, given: tuple[int, ...], votes: Mapping[int, Vote]) -> float:
+    """How probable it is that a word stands in the phrase it is given, or in none."""
+    return score(given, votes) if given else 1 - votes[position].probability
+
+
 @dataclass(frozen=True)
 class _Path:
     """Members so far, and how many tokens of the last one are written."""

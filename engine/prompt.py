@@ -34,8 +34,8 @@ class AnswerTokens:
 
     word_class: tuple[int, ...]
     phrase: tuple[int, ...]  # members and the bar after them, or only the bar
-    meaning: tuple[int, ...]  # with the bar or the end after it
-    phrase_meaning: tuple[int, ...]  # with the end after it; empty without a phrase
+    meaning: tuple[int, ...]  # with the bar or the end after it; empty where it is unknown
+    phrase_meaning: tuple[int, ...]  # with the end after it; empty without a phrase, or unknown
 
     def fields(self) -> tuple[tuple[int, ...], ...]:
         return self.word_class, self.phrase, self.meaning, self.phrase_meaning
@@ -84,16 +84,18 @@ class SensePrompt:
         return self.prefix(query.context, marked), self.question(query.words, query.position)
 
     def answer(self, query: Query, sense: Sense) -> AnswerTokens:
-        """The tokens that answer `query` with `sense`."""
+        """The tokens that answer `query` with `sense`, up to the first meaning that is unknown."""
         members: tuple[int, ...] = ()
         for i in sense.phrase.members if sense.phrase else ():
             members += self.member(query.words[i])
-        return AnswerTokens(
-            self.classes[sense.word_class],
-            (*members, self.bar),
-            (*self.ids(sense.meaning), self.bar if sense.phrase else self.end),
-            (*self.ids(sense.phrase.meaning), self.end) if sense.phrase else (),
-        )
+        meaning: tuple[int, ...] = ()
+        phrase_meaning: tuple[int, ...] = ()
+        if sense.meaning:
+            meaning = (*self.ids(sense.meaning), self.bar if sense.phrase else self.end)
+            if sense.phrase and sense.phrase.meaning:
+                phrase_meaning = (*self.ids(sense.phrase.meaning), self.end)
+        head = self.classes[sense.word_class], (*members, self.bar)
+        return AnswerTokens(*head, meaning, phrase_meaning)
 
     def member(self, word: Word) -> tuple[int, ...]:
         """A word of the context as a phrase's member."""

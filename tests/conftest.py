@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-import pytest
-
-ROOT = Path(__file__).resolve().parents[1]
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_OFFLINE"] = "1"
 
+from collections.abc import Iterator
+from pathlib import Path
 
-def soak() -> bool:
-    """The long counts of `make soak` instead of the small ones of `make test`."""
-    return os.environ.get("CTX_SOAK") == "1"
+import pytest
+
+from tests.real import ROOT, fresh_home, serving
 
 
 @pytest.fixture(scope="session")
@@ -42,50 +33,6 @@ def engine(models_home):
     from engine.settings import Settings
 
     return load_engine(Settings(home=models_home))
-
-
-def fresh_home(folder: Path, models_home: Path) -> Path:
-    """A new CTX_HOME that shares the converted base."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "models").symlink_to(models_home / "models")
-    return folder
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextmanager
-def serving(home: Path, **environment: str) -> Iterator[str]:
-    """The app as people start it, in a process of its own; its address."""
-    port = free_port()
-    environment |= {"CTX_HOME": str(home), "CTX_PORT": str(port)}
-    with (home / "app.log").open("w") as log:
-        app = subprocess.Popen(
-            [sys.executable, "app.py"],
-            cwd=ROOT, env=os.environ | environment, stdout=log, stderr=log,
-        )  # fmt: skip
-        try:
-            _wait_until_up(app, port, home / "app.log")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            app.terminate()
-            app.wait(timeout=60)
-
-
-def _wait_until_up(app: subprocess.Popen, port: int, log: Path) -> None:
-    end = time.monotonic() + 120
-    while time.monotonic() < end:
-        if app.poll() is not None:
-            raise RuntimeError(f"the app ended with {app.returncode}:\n{log.read_text()}")
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).close()
-            return
-        except OSError:
-            time.sleep(0.2)
-    raise RuntimeError(f"the app did not come up:\n{log.read_text()}")
 
 
 @pytest.fixture(scope="session")

@@ -51,11 +51,6 @@ class FakeLookup:
         """The model is loaded now."""
         self._status = Status("ready", 1.0, DETAIL)
 
-    def level(self, answer: Answer) -> str:
-        if answer.confidence >= 0.7:
-            return "sure"
-        return "likely" if answer.confidence >= 0.3 else "unsure"
-
     async def answer(self, query: Query, reader: str = "") -> Answer:
         context = check_context(query.context)
         self.asked.append((context, query.position))
@@ -109,7 +104,7 @@ class FakeLookup:
                 _find_phrase(words, position),
             ),
             second="河岸" if word == "bank" else "",
-            confidence=0.1 if word.startswith("un") else 0.9,
+            confidence=0.01 if word.startswith("un") else 0.99,
             engine="fake",
         )
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import gradio as gr
 
-from engine.settings import assets
+from engine.settings import Settings, SettingsError, assets
 
 _UI_FONT = (
     "system-ui", "-apple-system", "Segoe UI", "Roboto", "PingFang SC", "Hiragino Sans GB",
     "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans SC", "sans-serif",
 )  # fmt: skip
-_STYLES = ("base", "passage", "card")
+_STYLES = ("base", "masthead", "passage", "card", "form", "sheet")
 
 
 def read_page(name: str) -> str:
@@ -32,9 +32,26 @@ def read_script(*names: str) -> str:
     return "\n".join(["'use strict';", *(file.read_text(encoding="utf-8") for file in files)])
 
 
-def launch_options() -> dict[str, Any]:
-    """What is the same wherever the app is served: its looks, and nothing open to strangers."""
+def make_blocks() -> gr.Blocks:
+    """The empty app; files of strangers are deleted after an hour."""
+    return gr.Blocks(title="CTX-Translator", analytics_enabled=False, delete_cache=(3600, 3600))
+
+
+def serve(app: gr.Blocks, settings: Settings) -> None:
+    """Begin to serve, without waiting for the end; SettingsError where the port is taken."""
+    try:
+        app.launch(**launch_options(settings))
+    except OSError as error:
+        raise SettingsError(f"CTX_PORT={settings.port}: taken; set another port") from error
+
+
+def launch_options(settings: Settings) -> dict[str, Any]:
+    """How gradio serves the app: where, its looks, and nothing more open than needed."""
     return {
+        "server_name": settings.host,
+        "server_port": settings.port,
+        "prevent_thread_lock": True,
+        "blocked_paths": [str(settings.home)],
         "theme": _make_theme(),
         "head": _read_head(),
         "footer_links": [],

@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
 from engine.lookup import Lookup
 from engine.sense import Query, context_words, to_wire
+from tests.real import ROOT
 
 SENTENCES = [
     "I'll call you back as soon as I can.",

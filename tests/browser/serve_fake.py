@@ -18,11 +18,12 @@ from pathlib import Path
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from app import build_app, serve
+from app import build_app
 from db.store import open_store
 from engine.settings import read_settings
 from tests.fake_engine import FakeLookup
 from ui.access import Access
+from ui.page import serve
 from ui.services import Services
 
 
@@ -39,7 +40,7 @@ def main() -> None:
         settings = replace(settings, hosted=arguments.hosted)
         services = Services(settings, lookup, store, Access.of(settings))
         app = build_app(services)
-        serve(app, settings, wait=False)
+        serve(app, settings)
         print("serving", flush=True)
         for line in sys.stdin:
             if line.strip() == "finish":

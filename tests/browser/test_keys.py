@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from conftest import read_text, word
 from playwright.sync_api import expect
+
+from tests.browser.pages import read_text, word
 
 
 def test_tab_reaches_one_word_and_enter_looks_it_up(page, app):

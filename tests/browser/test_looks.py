@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import STORY, open_app, read_text, word
 from playwright.sync_api import expect
+
+from tests.browser.pages import STORY, open_app, read_text, word
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from conftest import read_text, word
 from playwright.sync_api import expect
+
+from tests.browser.pages import read_text, word
 
 
 def test_page_opens_while_loading_and_the_click_is_answered_when_ready(page, start_app):

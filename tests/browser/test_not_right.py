@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import urllib.request
 
-from conftest import read_text, word
 from playwright.sync_api import expect
+
+from tests.browser.pages import read_text, word
 
 
 def open_form(page, target: str) -> None:

@@ -7,8 +7,9 @@ import time
 from urllib.parse import quote
 
 import pytest
-from conftest import STORY, open_app, read_text, word
 from playwright.sync_api import expect
+
+from tests.browser.pages import STORY, open_app, read_text, word
 
 HOSTILE = (
     "<img src=x onerror=alert(1)> and <script>alert(2)</script> here. "

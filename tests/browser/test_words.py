@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 
-from conftest import STORY, read_text, word
 from playwright.sync_api import expect
+
+from tests.browser.pages import STORY, read_text, word
 
 HERE = re.compile("ctx-here")
 MEMBER = re.compile("ctx-member")

@@ -8,9 +8,8 @@ import subprocess
 import sys
 import time
 
-from conftest import ROOT, soak
-
 from engine.models import EMBEDDED, EMBEDDED_SHA256, embedded_folder
+from tests.real import ROOT, soak
 
 START = (
     "import sys; from pathlib import Path; from engine.models import embedded_folder;"

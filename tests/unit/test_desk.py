@@ -170,7 +170,7 @@ def test_forget_drops_the_text_and_its_answers():
 def test_defect_is_logged_and_not_told(caplog):
     desk, ask, _ = make_desk()
     page = opened(ask)
-    desk._lookup.level = None
+    desk._lookup.kept = None
     reply = ask("answer", {**page, "sentence": 0, "word": 0})
     assert reply.keys() == {"error", "id"} and reply["error"] == "unexpected"
     assert reply["id"] in caplog.text

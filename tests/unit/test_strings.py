@@ -37,3 +37,11 @@ def test_texts_are_never_set_as_html():
     for script in (assets() / "js").rglob("*.js"):
         text = script.read_text(encoding="utf-8")
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text)
+
+
+def test_every_reason_why_a_model_is_missing_is_said_in_both_languages():
+    source = (assets().parent / "engine" / "models.py").read_text(encoding="utf-8")
+    codes = set(re.findall(r'BaseError\(\s*"(\w+)"', source))
+    assert len(codes) >= 9
+    for strings in STRINGS.values():
+        assert {f"model_{code}" for code in codes} <= strings.keys()

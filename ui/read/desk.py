@@ -14,9 +14,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from engine.lookup import LookupFailed
+from engine.lookup import LookupFailed, level
 from engine.passage import Sentence, split_passage
-from engine.sense import Phrase, Query, QueryError, clean_context
+from engine.sense import Answer, Phrase, Query, QueryError, clean_context
 from ui.access import Refused
 from ui.read.shape import to_card, to_pages, to_pieces
 from ui.services import Services
@@ -118,7 +118,7 @@ class Desk:
         """The card of one word."""
         opened = self._find(asked)
         query = opened.query(asked.get("sentence"), asked.get("word"))
-        return {"card": self._card(query, await self._answer(query, _reader(asked)))}
+        return {"card": _card(query, await self._answer(query, _reader(asked)))}
 
     async def look_ahead(self, asked: Reply) -> Reply:
         """Asks for these sentences' answers, nearest first; the cards of those known already."""
@@ -142,7 +142,7 @@ class Desk:
                 wanted.append(context)
             else:
                 known[str(number)] = [
-                    self._card(Query(context, i, PAIR), answer) for i, answer in enumerate(answers)
+                    _card(Query(context, i, PAIR), answer) for i, answer in enumerate(answers)
                 ]
         self._lookup.look_ahead(reader, wanted, PAIR)
         return {"known": known, "impossible": impossible}
@@ -177,7 +177,7 @@ class Desk:
         await asyncio.to_thread(self._lookup.forget, opened.contexts())
         return {"forgotten": True}
 
-    async def _answer(self, query: Query, reader: str):
+    async def _answer(self, query: Query, reader: str) -> Answer:
         kept = self._lookup.kept(query.context, query.pair)
         if kept is not None:
             return kept[query.position]
@@ -187,9 +187,6 @@ class Desk:
             return await asyncio.wait_for(self._lookup.answer(query, reader), _LONGEST_WAIT)
         except TimeoutError:
             raise LookupFailed("busy") from None
-
-    def _card(self, query: Query, answer: Any) -> Reply:
-        return to_card(query, answer, self._lookup.level(answer))
 
     def _find(self, asked: Reply) -> Opened:
         opened = self._opened.get(_reader(asked))
@@ -235,6 +232,10 @@ def _unexpected(error: Exception) -> Reply:
     number = secrets.token_hex(4)
     log.error("error %s", number, exc_info=error)
     return {"error": "unexpected", "id": number}
+
+
+def _card(query: Query, answer: Answer) -> Reply:
+    return to_card(query, answer, level(answer))
 
 
 def _reader(asked: Reply) -> str:

@@ -68,6 +68,17 @@ EN: dict[str, str] = {
     "send": "Send",
     "optional": "Everything here is optional.",
     "thanks": "Thank you. Noted.",
+    # why a model cannot be had, by code
+    "model_wheels_missing": "The built-in model is not installed.",
+    "model_hub_unreachable": "The model could not be fetched. Check its name and the connection.",
+    "model_unknown_architecture": "This kind of model cannot be used here.",
+    "model_memory": "There is too little free memory for the model. Close other programs.",
+    "model_disk": "There is too little free disk for the model.",
+    "model_no_device": "The chosen device is not there.",
+    "model_no_folder": "The model's folder is not there.",
+    "model_not_a_model": "The chosen folder holds no model.",
+    "model_conversion_failed": "The built-in model could not be prepared. Start the app again.",
+    "model_adapter": "The adapter cannot be used with this model.",
     # errors, by code
     "error_offline": "The app cannot be reached. Is it still running?",
     "error_not_ready": "The model is not ready yet.",

@@ -68,6 +68,17 @@ ZH_CN: dict[str, str] = {
     "send": "提交",
     "optional": "以上都可以不填。",
     "thanks": "谢谢，已记下。",
+    # 模型无法使用的原因
+    "model_wheels_missing": "内置模型没有安装。",
+    "model_hub_unreachable": "下载不到模型，请检查名称和网络。",
+    "model_unknown_architecture": "这种模型在这里无法使用。",
+    "model_memory": "空闲内存不足以加载模型，请先关闭其他程序。",
+    "model_disk": "磁盘空间不足以存放模型。",
+    "model_no_device": "找不到所选的设备。",
+    "model_no_folder": "找不到模型所在的文件夹。",
+    "model_not_a_model": "所选的文件夹里没有模型。",
+    "model_conversion_failed": "内置模型准备失败，请重新启动应用。",
+    "model_adapter": "这个适配器不能用于当前模型。",
     # 错误
     "error_offline": "连不上应用，它还在运行吗？",
     "error_not_ready": "模型还没有就绪。",

@@ -30,6 +30,7 @@ const openText = async (text) => {
   showPage(0);
   showCount();
   show('reading');
+  scrollTo(0, 0);
   return true;
 };
 

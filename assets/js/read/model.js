@@ -5,6 +5,9 @@ const whenReady = []; // called each time the model becomes ready or fails
 
 const isComing = () => !['ready', 'failed'].includes(model.state);
 
+// What to do, in the reader's language, and what the engine said of the case at hand.
+const whyFailed = () => [t('model_' + model.errorCode), model.error].filter(Boolean).join(' — ');
+
 const showModel = () => {
   const strip = one('.ctx-model');
   const percent = Math.round(100 * (model.progress || 0));
@@ -12,7 +15,7 @@ const showModel = () => {
   strip.dataset.state = model.state;
   strip.querySelector('[role=status]').textContent = t('model_' + model.state, { percent });
   strip.querySelector('i').style.width = percent + '%';
-  strip.querySelector('.ctx-model-error').textContent = model.state === 'failed' ? model.error : '';
+  strip.querySelector('.ctx-model-error').textContent = model.state === 'failed' ? whyFailed() : '';
   one('.ctx-detail').textContent = model.detail || '';
 };
 

@@ -22,7 +22,7 @@ const openForm = () => {
   one('.ctx-reply').textContent = '';
   one('.ctx-actions [data-do=not_right]').setAttribute('aria-expanded', 'true');
   form.elements.meaning.focus({ preventScroll: isPhone() });
-  card.scrollTop = form.offsetTop - grip.offsetHeight;
+  card.scrollTop = form.offsetTop - grip.offsetHeight - 4;
   keepInView(wordElement(held.at));
 };
 
