@@ -22,7 +22,8 @@ lint: .venv/test-ready
 	$(BIN)/mypy
 
 bench: .venv/test-ready
-	$(BIN)/python -m tests.browser.bench_words
+	$(BIN)/python -m tests.benchmarks.words
+	$(BIN)/python -m tests.benchmarks.start
 
 adapter: .venv/run-ready
 	$(BIN)/python -m trainer run assets/adapters/en-zh-sense/recipe.json --install

@@ -13,11 +13,12 @@ from functools import partial
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before gradio is imported
 
+from db.store import StoreError
 from engine.settings import VERSION, Settings, SettingsError, read_settings
 
 
 def build_app(services):
-    """All screens over these services, as an app that is not served yet."""
+    """All screens over these services, not served yet."""
     from ui.api import build_api
     from ui.masthead import build_masthead
     from ui.page import make_blocks
@@ -42,17 +43,20 @@ def run(settings: Settings) -> None:
     from db.store import lock_home, open_store
     from engine.lookup import Lookup
     from ui.access import Access
-    from ui.page import serve
+    from ui.port import check_port
     from ui.services import Services
 
+    check_port(settings)
     with lock_home(settings.home), open_store(settings.database) as store:
         store.answers.forget_older(settings.keep_days)
-        answers = store.answers if settings.keep_days else None
-        lookup = Lookup(partial(load, settings), answers, store.labels.accepted)
-        app = build_app(Services(settings, lookup, store, Access.of(settings)))
+        kept = store.answers if settings.keep_days else None
+        lookup = Lookup(partial(load, settings), kept, store.labels.accepted)
+        lookup.start()
         try:
+            from ui.page import serve  # gradio, while the model loads
+
+            app = build_app(Services(settings, lookup, store, Access.of(settings)))
             serve(app, settings)
-            lookup.start()
             app.block_thread()
         finally:
             lookup.close()
@@ -62,8 +66,6 @@ def main(arguments: list[str]) -> int:
     if "--version" in arguments:
         print(f"CTX-Translator {VERSION}")
         return 0
-    from db.store import StoreError
-
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     logging.getLogger("engine").setLevel(logging.INFO)
     try:

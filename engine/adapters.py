@@ -11,6 +11,7 @@ import copy
 import hashlib
 import json
 import re
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -106,9 +107,10 @@ def merged_copy(base: Base, adapter: Adapter) -> PreTrainedModel:
     }
     model = copy.deepcopy(base.model, shared)
     try:
-        tuned = PeftModel.from_pretrained(
-            model, adapter.folder, torch_device=base.choice.device, use_safetensors=True
-        )
+        with warnings.catch_warnings(action="ignore", category=FutureWarning):
+            tuned = PeftModel.from_pretrained(
+                model, adapter.folder, torch_device=base.choice.device, use_safetensors=True
+            )
     except (ValueError, RuntimeError, KeyError) as error:
         reason = str(error).splitlines()[0]
         raise AdapterError(f"{adapter.folder} does not fit {base.name}: {reason}") from error

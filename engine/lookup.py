@@ -116,7 +116,7 @@ class Lookup:
             self._closed = True
             self._wake.notify_all()
         if self._thread.is_alive():
-            self._thread.join(timeout=30)
+            self._thread.join(timeout=10)
 
     def status(self) -> Status:
         """How far the model is."""

@@ -30,7 +30,9 @@ from transformers import (
     GgufConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
 )
+from transformers.utils import logging as logging_of_transformers
 
 from engine.settings import Settings
 
@@ -179,8 +181,9 @@ def _check_memory(needed: int) -> None:
 
 
 def _load(source: str, choice: Choice) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    logging_of_transformers.disable_progress_bar()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+        tokenizer = _load_tokenizer(source)
         model = AutoModelForCausalLM.from_pretrained(
             source, dtype=choice.dtype, use_safetensors=True, trust_remote_code=False
         )
@@ -204,6 +207,17 @@ def _load(source: str, choice: Choice) -> tuple[PreTrainedModel, PreTrainedToken
     model = model.eval().requires_grad_(False)
     model.to(choice.device)  # type: ignore[arg-type]  # transformers wraps it without its types
     return model, tokenizer
+
+
+def _load_tokenizer(source: str) -> PreTrainedTokenizerBase:
+    """The tokenizer of a source; the embedded base's straight from its file, in a third of the
+    time (AutoTokenizer parses its 33 MB of JSON several times)."""
+    file = Path(source) / "tokenizer.json"
+    if not (Path(source) / _CONVERTED).exists():
+        return AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+    return PreTrainedTokenizerFast(
+        tokenizer_file=str(file), bos_token="<bos>", eos_token="<eos>", pad_token="<pad>"
+    )
 
 
 def embedded_folder(home: Path, progress: Progress = lambda state, share: None) -> Path:

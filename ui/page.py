@@ -9,7 +9,8 @@ from typing import Any
 
 import gradio as gr
 
-from engine.settings import Settings, SettingsError, assets
+from engine.settings import Settings, assets
+from ui.port import port_taken
 
 _UI_FONT = (
     "system-ui", "-apple-system", "Segoe UI", "Roboto", "PingFang SC", "Hiragino Sans GB",
@@ -42,7 +43,7 @@ def serve(app: gr.Blocks, settings: Settings) -> None:
     try:
         app.launch(**launch_options(settings))
     except OSError as error:
-        raise SettingsError(f"CTX_PORT={settings.port}: taken; set another port") from error
+        raise port_taken(settings) from error
 
 
 def launch_options(settings: Settings) -> dict[str, Any]:

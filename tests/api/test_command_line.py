@@ -16,7 +16,7 @@ from engine.sense import Query, context_words, to_wire
 from tests.real import ROOT
 
 SENTENCES = [
-    "I'll call you back as soon as I can.",
+    "They turned my application down.",
     "He finally made up his mind, and the others made up too.",
     "The more you give, the more you get back.",
     "In 2024 Maria Müller took over from her father.",
@@ -89,9 +89,9 @@ def test_every_member_of_a_phrase_gives_it(predicted):
 
 
 def test_lookup_says_one_answer_or_why_not(models_home):
-    done = command(models_home, "lookup", "--context", SENTENCES[0], "--target", "back")
+    done = command(models_home, "lookup", "--context", SENTENCES[0], "--target", "down")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["phrase"].startswith("call back|")
+    assert json.loads(done.stdout)["phrase"].startswith("turned down|")
     wrong = command(models_home, "lookup", "--context", SENTENCES[0], "--target", "front")
     assert wrong.returncode == 2 and "front" in wrong.stderr and not wrong.stdout
     none = command(models_home, "predict", "/nowhere.jsonl", "/tmp/out.jsonl")

@@ -12,7 +12,7 @@ from gradio_client import Client
 
 ROOT = Path(__file__).resolve().parents[2]
 SENTENCES = [
-    "I'll call you back as soon as I can.",
+    "They turned my application down.",
     "He was so tired that he hit the sack at nine.",
     "She sat on the bank and watched the river.",
     "The bank raised its interest rates again.",
@@ -40,9 +40,9 @@ def test_a_word_is_looked_up(client):
 
 
 def test_members_of_a_phrase_give_the_same_phrase(client):
-    context = "I'll call you back as soon as I can."
-    first, second = lookup(client, context, "call"), lookup(client, context, "back")
-    assert first["phrase"] == second["phrase"] and first["phrase"].startswith("call back|")
+    context = "They turned my application down."
+    first, second = lookup(client, context, "turned"), lookup(client, context, "down")
+    assert first["phrase"] == second["phrase"] and first["phrase"].startswith("turned down|")
 
 
 @pytest.mark.parametrize(
@@ -123,10 +123,10 @@ def test_the_readmes_examples_run_as_they_stand(app_url):
     )  # fmt: skip
     assert out.returncode == 0, out.stderr
     answer = json.loads(out.stdout.split("data: ", 1)[1].splitlines()[0])[0]
-    assert answer["phrase"].startswith("call back|")
+    assert answer["phrase"].startswith("turned down|")
     out = subprocess.run(
         [sys.executable, "-c", python.replace(address, app_url)],
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert out.returncode == 0, out.stderr
-    assert "call back|" in out.stdout
+    assert "turned down|" in out.stdout

@@ -5,9 +5,11 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 from gradio_client import Client
 
+from db.store import open_store
 from tests.real import ROOT, free_port, fresh_home, serving
 
 WATCH = """
@@ -42,9 +44,9 @@ def test_a_second_app_on_one_home_is_refused(models_home, tmp_path):
 
 def test_a_newer_database_is_refused_and_left_alone(tmp_path):
     database = tmp_path / "ctx.db"
-    with sqlite3.connect(database) as connection:
+    open_store(database).close()
+    with closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA user_version = 999")
-        connection.execute("CREATE TABLE later (x)")
     before = database.read_bytes()
     refused = start(tmp_path)
     assert refused.returncode == 2 and "999" in refused.stderr

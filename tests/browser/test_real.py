@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.real import fresh_home, serving
 
-PASSAGE = "I'll call you back as soon as I can. He sat on the bank of the river."
+PASSAGE = "They turned my application down. She sat on the bank and watched the river."
 
 
 def test_the_whole_way_on_the_real_model(models_home, new_context, tmp_path):
@@ -19,17 +19,17 @@ def test_the_whole_way_on_the_real_model(models_home, new_context, tmp_path):
         page.locator("textarea").fill(PASSAGE)
         page.get_by_role("button", name="Read", exact=True).click()
         words = page.locator(".ctx-passage").get_by_role("button")
-        expect(words).to_have_count(17)
-        words.get_by_text("back", exact=True).click()
-        expect(page.locator(".ctx-members")).to_have_text("call … back")
+        expect(words).to_have_count(14)
+        words.get_by_text("down", exact=True).click()
+        expect(page.locator(".ctx-members")).to_have_text("turned … down")
         expect(page.locator(".ctx-meaning")).to_have_text(re.compile("[一-鿿]"))
-        expect(page.locator(".ctx-passage .ctx-member")).to_have_text(["call", "back"])
+        expect(page.locator(".ctx-passage .ctx-member")).to_have_text(["turned", "down"])
         words.get_by_text("bank", exact=True).click()
         expect(page.locator(".ctx-class")).to_have_text("noun")
         expect(page.locator(".ctx-phrase")).to_be_hidden()
     with sqlite3.connect(f"file:{home}/ctx.db?mode=ro", uri=True) as connection:
         (kept,) = connection.execute("SELECT count(*) FROM kept_answer").fetchone()
-    assert kept == 17
+    assert kept == 14
 
 
 def test_a_first_start_converts_the_model_and_says_how_far_it_is(new_context, tmp_path):

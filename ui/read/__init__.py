@@ -3,7 +3,7 @@
 The page itself is one gr.HTML with a static template (assets/html/read.html); its scripts set
 every text with textContent and ask the desk through server functions: measured at 3,000 words, a
 click is painted in little more than half the time of an event, and no reply can overwrite another
-(`python tests/browser/bench_words.py`).
+(`python -m tests.benchmarks.words`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Measures three ways to make words clickable, at 3,000 words: python tests/browser/bench_words.py
+"""Measures three ways to make words clickable, at 3,000 words: python -m tests.benchmarks.words
 
 Prints, for each way, the time from having the text to painted words, and from a click to a painted
 answer (median and worst of 20 clicks). The server answers at once, so only the way there counts.
