@@ -76,7 +76,8 @@ def evaluate(
         }
         for example in mine:
             answer = answers[example.query.position]
-            kept.append((example, answer, score(example.query, example.sense, answer.sense)))
+            scored = score(example.query, example.sense, answer.sense, example.fields)
+            kept.append((example, answer, scored))
         tick(done, len(groups))
     return Evaluation(*(tuple(column) for column in zip(*kept)))
 
@@ -87,7 +88,7 @@ def calibrate_threshold(decoder: SenseDecoder, examples: Sequence[Example]) -> f
     for (pair, context), mine in by_context(examples).items():
         for view in views(context, pair):
             votes = decoder.votes(view)
-            asked = [e for e in mine if e.query.position in view.asked]
+            asked = [e for e in mine if e.query.position in view.asked and "phrase" in e.fields]
             voted.append((view.offset, votes, asked))
 
     def f1(threshold: float) -> float:

@@ -1,6 +1,7 @@
 """Rows of a source → examples: a query with its accepted sense, and the split it belongs to.
 
-Rows that do not fit are refused and counted by reason, never guessed.
+Rows that do not fit are refused and counted by reason, never guessed. Formats other than `flat` and
+`wire` are read by the modules of trainer/sources.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from engine.passage import split_words
 from engine.prompt import FIELDS
 from engine.sense import Query, QueryError, Sense, ask, from_wire
 from trainer.recipe import RecipeError, Source
+
+# Where Debian's wordnet-base puts WordNet, for a source or reference called so.
+SYSTEM_FOLDERS = {"wordnet": Path("/usr/share/wordnet")}
+WORDNET_FILES = ("data.*", "index.noun", "index.verb", "index.adj", "index.adv")
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,13 @@ class Example:
     source: str
     weight: float = 1.0
     fields: tuple[str, ...] = FIELDS  # those that are known
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A row that gives no example, and why: a reason without the row's own words."""
+
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -44,16 +56,32 @@ def split_of(context: str) -> str:
     return {0: "dev", 1: "test"}.get(bucket, "train")
 
 
+def held_out(sentence: str) -> bool:
+    """Whether a sentence of outside data is kept for tests that nobody here may train on."""
+    return int(hashlib.sha256(sentence.encode()).hexdigest(), 16) % 10 == 0
+
+
 def find_source(source: Source, recipe_folder: Path, data_folder: Path | None) -> list[Path]:
-    """The files of a source, in order of name; RecipeError where they are missing or changed."""
+    """The files of a source, then of its references, in order of name within each; RecipeError
+    where they are missing or changed."""
     folders = [recipe_folder, *([data_folder] if data_folder else [])]
-    path = next((f / source.path for f in folders if (f / source.path).exists()), None)
-    if path is None:
-        raise RecipeError(f"source {source.name}: no {source.path}; set CTX_DATA to its folder")
-    files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+    files = [
+        file for path in (source.path, *source.references) for file in _find(source, path, folders)
+    ]
     if source.sha256 and source.sha256 != hash_files(files):
         raise RecipeError(f"source {source.name}: {source.path} is not the data of this recipe")
     return files
+
+
+def _find(source: Source, path: str, folders: Sequence[Path]) -> list[Path]:
+    places = [*(folder / path for folder in folders), SYSTEM_FOLDERS.get(path)]
+    found = next((place for place in places if place and place.exists()), None)
+    if found is None:
+        raise RecipeError(f"source {source.name}: no {path}; set CTX_DATA to its folder")
+    if not found.is_dir():
+        return [found]
+    rows = sorted(found.glob("*.jsonl"))
+    return rows or sorted(file for name in WORDNET_FILES for file in found.glob(name))
 
 
 def hash_files(files: list[Path]) -> str:
@@ -68,20 +96,37 @@ def load_examples(source: Source, files: list[Path], pair: str) -> Loaded:
     """The source's rows as examples, each query once (the first row that asks it counts)."""
     refused: Counter[str] = Counter()
     seen: dict[Query, Example] = {}
+    for row in _reader(source.format)(source, files, pair):
+        if isinstance(row, Refusal):
+            refused[row.reason] += 1
+        elif row.query in seen:
+            refused["repeated"] += 1
+        else:
+            seen[row.query] = row
+    return Loaded(tuple(seen.values()), dict(refused))
+
+
+Reader = Callable[[Source, Sequence[Path], str], Iterator[Example | Refusal]]
+
+
+def _reader(form: str) -> Reader:
+    if form in ("flat", "wire"):
+        return _read_rows
+    from trainer.sources import READERS  # they make Examples, so they import this module
+
+    return READERS[form]
+
+
+def _read_rows(source: Source, files: Sequence[Path], pair: str) -> Iterator[Example | Refusal]:
     for row in _rows(files):
         try:
             query, sense = parse_row(row, source.format, pair)
         except QueryError as error:
-            refused[error.code] += 1
-            continue
+            yield Refusal(error.code)
         except (ValueError, KeyError, TypeError) as error:
-            refused[_kind(error)] += 1
-            continue
-        if query in seen:
-            refused["repeated"] += 1
-            continue
-        seen[query] = Example(query, sense, source.name, source.weight, source.fields)
-    return Loaded(tuple(seen.values()), dict(refused))
+            yield Refusal(reason_of(error))
+        else:
+            yield Example(query, sense, source.name, source.weight, source.fields)
 
 
 def parse_row(row: str, form: str, pair: str) -> tuple[Query, Sense]:
@@ -96,13 +141,13 @@ def parse_row(row: str, form: str, pair: str) -> tuple[Query, Sense]:
     return query, from_wire(query, answer)
 
 
-def _rows(files: list[Path]) -> Iterator[str]:
+def _rows(files: Sequence[Path]) -> Iterator[str]:
     for file in files:
         with file.open(encoding="utf-8") as lines:
             yield from (line for line in lines if line.strip())
 
 
-def _kind(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """A reason without the row's own words, so that reasons can be counted."""
     text = str(error)
     if "stand in the context" in text:

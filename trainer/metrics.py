@@ -20,6 +20,9 @@ _LIST = re.compile(r"[;；,，、/|\s]+")
 _ARTICLES = {"a", "an", "the"}
 
 
+ALL_FIELDS = ("class", "phrase", "meaning", "phrase_meaning")
+
+
 @dataclass(frozen=True)
 class Scored:
     """One prediction against its reference, as numbers that can be summed."""
@@ -31,6 +34,7 @@ class Scored:
     hit: bool  # they are the same phrase
     exact: bool  # with exactly the same members
     phrase_meaning: float  # chrF, 0 to 1; 0 where the reference has no phrase
+    known: tuple[str, ...] = ALL_FIELDS  # the reference's fields that count
 
     @property
     def right(self) -> bool:
@@ -67,8 +71,10 @@ def _members(query: Query, sense: Sense) -> set[int]:
     return {i for i in members if words[i].text.lower() not in _ARTICLES}
 
 
-def score(query: Query, reference: Sense, prediction: Sense) -> Scored:
-    """Compare one prediction with its reference."""
+def score(
+    query: Query, reference: Sense, prediction: Sense, known: tuple[str, ...] = ALL_FIELDS
+) -> Scored:
+    """Compare one prediction with its reference, of which the fields `known` are to be trusted."""
     want, got = _members(query, reference), _members(query, prediction)
     shared = len(want & got)
     hit = bool(want) and shared >= min(2, len(want)) and 2 * shared >= max(len(want), len(got))
@@ -80,6 +86,7 @@ def score(query: Query, reference: Sense, prediction: Sense) -> Scored:
         hit,
         bool(want) and want == got,
         _phrase_meaning(reference.phrase, prediction.phrase),
+        known,
     )
 
 
@@ -89,17 +96,22 @@ def _phrase_meaning(reference: Phrase | None, prediction: Phrase | None) -> floa
 
 def summarise(rows: Sequence[Scored]) -> dict[str, float]:
     """The figures of many predictions; a figure without rows to count is left out."""
-    wanted, found = sum(r.wanted for r in rows), sum(r.found for r in rows)
-    hits = sum(r.hit for r in rows)
+    classes = [r.word_class for r in rows if "class" in r.known]
+    meanings = [r.meaning for r in rows if "meaning" in r.known]
+    phrases = [r for r in rows if "phrase" in r.known]
+    told = [r.phrase_meaning for r in phrases if r.wanted and "phrase_meaning" in r.known]
+    whole = [r.right for r in phrases if "meaning" in r.known]
+    wanted, found = sum(r.wanted for r in phrases), sum(r.found for r in phrases)
+    hits = sum(r.hit for r in phrases)
     figures = {
-        "class_accuracy": _share(sum(r.word_class for r in rows), len(rows)),
-        "meaning_match": _share(sum(r.meaning for r in rows), len(rows)),
+        "class_accuracy": _share(sum(classes), len(classes)),
+        "meaning_match": _share(sum(meanings), len(meanings)),
         "phrase_precision": _share(hits, found),
         "phrase_recall": _share(hits, wanted),
         "phrase_f1": _share(2 * hits, wanted + found),
-        "phrase_exact": _share(sum(r.exact for r in rows), wanted),
-        "phrase_meaning_chrf": _share(sum(r.phrase_meaning for r in rows), wanted),
-        "right": _share(sum(r.right for r in rows), len(rows)),
+        "phrase_exact": _share(sum(r.exact for r in phrases), wanted),
+        "phrase_meaning_chrf": _share(sum(told), len(told)),
+        "right": _share(sum(whole), len(whole)),
     }
     return {name: value for name, value in figures.items() if not math.isnan(value)}
 

@@ -20,6 +20,9 @@ MATRICES: dict[str, tuple[str, ...] | str] = {
 }
 
 
+FORMATS = ("flat", "wire", "teacher", "wordnet", "tatoeba", "streusle")
+
+
 class RecipeError(ValueError):
     """A recipe that cannot be run, with the field and the reason."""
 
@@ -34,15 +37,18 @@ class Source:
 
     name: str
     path: str  # a file or folder; relative to the recipe, or to CTX_DATA where it is not there
-    format: str = "flat"  # flat: six fields a row; wire: prompt and response as JSON in strings
+    # flat: six fields a row; wire: prompt and response as JSON in strings; the others name the
+    # module of trainer/sources that reads them
+    format: str = "flat"
+    references: tuple[str, ...] = ()  # what it is read with, found like `path`: word lists, links
     weight: float = 1.0  # loss weight of its rows
     fields: tuple[str, ...] = FIELDS  # the fields it knows; the others' loss is masked
     origin: str = ""
     licence: str = ""
-    sha256: str = ""  # of its files joined in order of name; a run with another hash is refused
+    sha256: str = ""  # of its files, then its references', joined; another hash is refused
 
     def __post_init__(self) -> None:
-        if self.format not in ("flat", "wire"):
+        if self.format not in FORMATS:
             raise RecipeError(f"source {self.name}: no format {self.format!r}")
         if not self.fields or not set(self.fields) <= set(FIELDS):
             raise RecipeError(f"source {self.name}: fields are among {', '.join(FIELDS)}")
@@ -119,7 +125,8 @@ def parse_recipe(data: dict[str, Any]) -> Recipe:
 
 
 def _parse_source(data: dict[str, Any]) -> Source:
-    return Source(**{**data, "fields": tuple(data.get("fields", FIELDS))})
+    lists = {"fields": data.get("fields", FIELDS), "references": data.get("references", ())}
+    return Source(**data | {name: tuple(values) for name, values in lists.items()})
 
 
 def save_recipe(recipe: Recipe, path: Path) -> None:

@@ -136,7 +136,9 @@ def write_card(
     """Calibrate on dev, score on dev and test by source, and write all that as the card."""
     prompt = SensePrompt(base.tokenizer, recipe.style)
     model = merged_copy(base, read_adapter(folder))
-    threshold = calibrate_threshold(SenseDecoder(model, prompt), splits["dev"])
+    first = recipe.sources[0].name  # the yardstick: the source that knows all fields
+    yardstick = [e for e in splits["dev"] if e.source == first]
+    threshold = calibrate_threshold(SenseDecoder(model, prompt), yardstick)
     decoder = SenseDecoder(model, prompt, threshold)
     tell({"phrase_threshold": threshold})
     scores: dict[str, Any] = {}
@@ -148,7 +150,6 @@ def write_card(
                 evaluations[split, source.name] = evaluation = evaluate(decoder, mine)
                 scores[f"{split} {source.name}"] = evaluation.figures()
                 tell({"scores": f"{split} {source.name}", **evaluation.figures()})
-    first = recipe.sources[0].name
     calibration = fit_calibration(evaluations["dev", first])
     held_out = evaluations.get(("test", first), evaluations["dev", first])
     card = {

@@ -67,3 +67,11 @@ def test_calibration():
     steep = Calibration(2.0, 0.0)
     assert steep.apply(0.5) == pytest.approx(0.5) and steep.apply(0.9) > 0.9
     assert [Calibration.level(c) for c in (0.1, 0.5, 0.9)] == ["unsure", "likely", "sure"]
+
+
+def test_fields_that_a_reference_does_not_know_are_not_counted():
+    query = ask(CONTEXT, "call")
+    reference = from_wire(query, {"class": "verb", "zh": "打", "phrase": ""})
+    prediction = from_wire(query, {"class": "noun", "zh": "打", "phrase": "call back|回"})
+    figures = summarise([score(query, reference, prediction, ("meaning",))])
+    assert figures == {"meaning_match": 1.0}

@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-from engine.sense import ask, from_wire
+from engine.sense import Phrase, Sense, ask, from_wire
 from tests.tiny import tiny_model, tiny_prompt
 from trainer.examples import Example, split_of
 from trainer.recipe import Recipe, RecipeError, Source, load_recipe, parse_recipe, save_recipe
@@ -73,6 +73,33 @@ def test_masked_fields_have_no_weight_and_teach_nothing():
     batch = make_batch(make_packs([masked], PROMPT))
     assert set(batch.field[batch.weight > 0].tolist()) == {0, 2}
     assert set(batch.field.tolist()) == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize(
+    "meaning, phrase_meaning, numbers",
+    [
+        ("", "", {0, 1}),
+        ("", "回电话", {0, 1}),
+        ("回", "", {0, 1, 2}),
+        ("回", "回电话", {0, 1, 2, 3}),
+    ],
+)
+def test_the_text_stops_before_the_first_unknown_meaning(meaning, phrase_meaning, numbers):
+    query = ask("I call Tom back", "back")
+    sense = Sense("adverb", meaning, Phrase((1, 3), phrase_meaning))
+    (pack,) = make_packs([Example(query, sense, "test")], PROMPT)
+    (row,) = pack.rows
+    assert set(row.fields) == numbers
+    assert row.answer[-1] in (PROMPT.bar, PROMPT.end), "no field is cut in two"
+    whole = PROMPT.answer(query, Sense("adverb", "回", Phrase((1, 3), "回电话")))
+    kept = [tokens for tokens in whole.fields()[: max(numbers) + 1] for tokens in tokens]
+    assert list(row.answer) == kept
+
+
+def test_a_word_without_phrase_or_meaning_ends_after_the_bar():
+    query = ask("I call Tom back", "Tom")
+    answer = PROMPT.answer(query, Sense("proper noun", ""))
+    assert answer.phrase == (PROMPT.bar,) and answer.meaning == answer.phrase_meaning == ()
 
 
 def test_candidates_hold_the_targets_and_repeat_for_a_step():
@@ -148,7 +175,9 @@ def test_the_base_is_never_touched(tmp_path):
 
 
 def test_a_recipe_is_saved_and_read_back_equal(tmp_path):
-    recipe = dataclasses.replace(RECIPE, sources=(Source("gold", "gold", fields=("class",)),))
+    recipe = dataclasses.replace(
+        RECIPE, sources=(Source("gold", "gold", fields=("class",), references=("b",)),)
+    )
     save_recipe(recipe, tmp_path / "recipe.json")
     assert load_recipe(tmp_path / "recipe.json") == recipe
 
@@ -208,6 +237,9 @@ def test_bad_rows_and_missing_or_changed_files_are_told(tmp_path):
     loaded = load_examples(source, find_source(source, tmp_path, None), "en-zh")
     assert len(loaded.examples) == 1
     assert loaded.refused == {"malformed": 2, "repeated": 1, "unknown_class": 1}
+    (tmp_path / "list.tsv").write_text("")
+    both = dataclasses.replace(source, references=("list.tsv",))
+    assert [f.name for f in find_source(both, tmp_path, None)] == ["rows.jsonl", "list.tsv"]
     with pytest.raises(RecipeError, match="CTX_DATA"):
         find_source(Source("none", "none.jsonl"), tmp_path, None)
     with pytest.raises(RecipeError, match="not the data"):
