@@ -43,6 +43,7 @@ class Card:
     style: str = "last"
     base: str = ""
     phrase_threshold: float = 0.5  # least vote of its members for a phrase to be shown
+    phrase_favour: float = 0.0  # what a phrase of the book has in advance
     calibration: tuple[float, float] = (1.0, 0.0)  # slope and shift of confidence
     scores: dict[str, Any] = field(default_factory=dict)
 

@@ -15,6 +15,7 @@ from transformers import PreTrainedModel
 
 from engine.branches import Branches, Prefix, Runner
 from engine.meanings import MeaningWriter, Request, Written
+from engine.phrasebook import Phrasebook
 from engine.phrases import MemberPaths, Vote, certainty, reconcile
 from engine.prompt import SensePrompt
 from engine.sense import CLASSES, Answer, Phrase, Sense
@@ -37,10 +38,19 @@ class Reading:
 
 
 class SenseDecoder:
-    """Decodes with one model, one prompt style and one threshold for phrases."""
+    """Decodes with one model and prompt style. `threshold` is the least vote for a phrase, `favour`
+    what a phrase of the book has in advance."""
 
-    def __init__(self, model: PreTrainedModel, prompt: SensePrompt, phrase_threshold: float = 0.5):
-        self._prompt, self._threshold = prompt, phrase_threshold
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        prompt: SensePrompt,
+        book: Phrasebook,
+        threshold: float = 0.5,
+        favour: float = 0.0,
+    ):
+        self._prompt, self._book = prompt, book
+        self._threshold, self._favour = threshold, favour
         self._runner = Runner(model)
         self._writer = MeaningWriter(self._runner, prompt)
         self._class_starts = [prompt.classes[name][0] for name in CLASSES]
@@ -52,13 +62,14 @@ class SenseDecoder:
         prefix = self._runner.prefix(self._prompt.prefix(view.text))
         readings = self._read(prefix, view)
         votes = {i: reading.vote for i, reading in readings.items()}
-        given = reconcile(votes, self._threshold)
+        known = self.known(view)
+        given = reconcile(votes, self._threshold, known, self._favour)
         rows = {i: self._told(view, i, readings[i].word_class, given[i]) for i in readings}
         meanings = self._meanings(prefix, view, readings, given, rows)
-        phrase_meanings = self._phrase_meanings(prefix, readings, given, rows, meanings)
+        phrases = self._phrases(prefix, readings, given, rows, meanings, known)
         answers = []
         for i, reading in readings.items():
-            phrase = _phrase(given[i], phrase_meanings, view.offset)
+            phrase = phrases[given[i]].shifted(view.offset) if given[i] else None
             sure = reading.class_probability * certainty(i, given[i], votes)
             answers.append(_answer(reading.word_class, meanings[i], phrase, sure))
         return tuple(answers)
@@ -68,6 +79,11 @@ class SenseDecoder:
         """Each asked word's vote alone, by its position in the view."""
         prefix = self._runner.prefix(self._prompt.prefix(view.text))
         return {i: reading.vote for i, reading in self._read(prefix, view).items()}
+
+    def known(self, view: View) -> dict[Members, tuple[str, ...]]:
+        """The book's candidates among the asked words: positions in the view → meanings."""
+        found = self._book.find(view.words)
+        return {m: told for m, told in found.items() if view.first <= m[0] and m[-1] < view.last}
 
     def _read(self, prefix: Prefix, view: View) -> dict[int, Reading]:
         """Class and vote of each asked word, by its position in the view."""
@@ -129,21 +145,36 @@ class SenseDecoder:
         found = self._writer.write(prefix, requests, _LONGEST_MEANING, ways=2)
         return dict(zip(readings, found))
 
-    def _phrase_meanings(self, prefix, readings, given, rows, meanings) -> dict[Members, Written]:
-        """Each phrase's meaning, written once: behind the member that was surest of it."""
+    def _phrases(self, prefix, readings, given, rows, meanings, known) -> dict[Members, Phrase]:
+        """Each given phrase with its meaning: the book's, or else written once by the model,
+        behind the member that was surest of it."""
         speakers: dict[Members, int] = {}
         for i in sorted(readings, key=lambda i: readings[i].vote.probability):
             if given[i]:
                 speakers[given[i]] = i
-        if not speakers:
-            return {}
         bar, end = self._prompt.bar, self._prompt.end
-        requests = [
-            Request((*rows[i], *self._prompt.ids(meanings[i][0].text), bar), end)
-            for i in speakers.values()
-        ]
-        found = self._writer.write(prefix, requests, _LONGEST_PHRASE_MEANING, ways=1)
-        return {members: ways[0] for members, ways in zip(speakers, found)}
+        requests = {
+            members: Request((*rows[i], *self._prompt.ids(meanings[i][0].text), bar), end)
+            for members, i in speakers.items()
+        }
+        phrases = {}
+        for members in [m for m in requests if m in known]:
+            text = self._choose(prefix, requests.pop(members), known[members])
+            phrases[members] = Phrase(members, text, "book")
+        if requests:
+            found = self._writer.write(
+                prefix, list(requests.values()), _LONGEST_PHRASE_MEANING, ways=1
+            )
+            phrases |= {m: Phrase(m, ways[0].text) for m, ways in zip(requests, found)}
+        return phrases
+
+    def _choose(self, prefix: Prefix, request: Request, meanings: Sequence[str]) -> str:
+        """Of a known phrase's meanings the one the model finds likeliest here."""
+        if len(meanings) == 1:
+            return meanings[0]
+        options = [self._prompt.ids(meaning) for meaning in meanings]
+        scores = self._writer.weigh(prefix, request, options)
+        return meanings[max(range(len(meanings)), key=scores.__getitem__)]
 
 
 class _Ballot:
@@ -182,10 +213,3 @@ def _answer(word_class: str, meanings: list[Written], phrase: Phrase | None, sur
     """The answer with its best meaning; `sure` is the probability of all but the meaning."""
     best, second = meanings[0], meanings[1].text if len(meanings) > 1 else ""
     return Answer(Sense(word_class, best.text, phrase), second, sure * best.probability)
-
-
-def _phrase(members: Members, meanings: dict[Members, Written], offset: int) -> Phrase | None:
-    """The phrase with its members' positions in the context, not the view."""
-    if not members:
-        return None
-    return Phrase(tuple(i + offset for i in members), meanings[members].text)

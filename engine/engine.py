@@ -12,6 +12,7 @@ from engine.adapters import Adapter, Card, merged_copy, read_adapter
 from engine.calibration import Calibration
 from engine.decoding import SenseDecoder
 from engine.models import Base, Progress, load_base
+from engine.phrasebook import shipped_phrasebook
 from engine.prompt import PROMPT_VERSION, SensePrompt
 from engine.sense import Answer
 from engine.settings import Settings
@@ -50,13 +51,14 @@ def make_engine(base: Base, folder: Path | None) -> ModelEngine:
     else:
         adapter: Adapter = read_adapter(folder)
         model, card, version = merged_copy(base, adapter), adapter.card, adapter.version
-    prompt = SensePrompt(base.tokenizer, card.style)
+    prompt, book = SensePrompt(base.tokenizer, card.style), shipped_phrasebook()
+    kind = f"{PROMPT_VERSION}/book-{book.version}"
     return ModelEngine(
-        id=f"{base.name}@{base.revision}/{version}/{base.choice.dtype_name}/{PROMPT_VERSION}",
+        id=f"{base.name}@{base.revision}/{version}/{base.choice.dtype_name}/{kind}",
         detail=(
             f"{base.name} · {card.name}@{version} · {base.choice.device},"
             f" {base.choice.dtype_name} ({base.choice.reason})"
         ),
-        decoder=SenseDecoder(model, prompt, card.phrase_threshold),
+        decoder=SenseDecoder(model, prompt, book, card.phrase_threshold, card.phrase_favour),
         calibration=Calibration(*card.calibration),
     )

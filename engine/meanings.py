@@ -78,6 +78,32 @@ class MeaningWriter:
         self._finish(branches, written, growing, ends, longest)
         return [_distinct(written[i : i + ways]) for i in range(0, len(written), ways)]
 
+    def weigh(
+        self, prefix: Prefix, request: Request, options: Sequence[tuple[int, ...]]
+    ) -> list[float]:
+        """How likely each option, as tokens, is where a meaning is wanted: mean log-probability."""
+        column = {token: i for i, token in enumerate(self._ids)}
+        scores = [0.0] * len(options)
+        branches = self._runner.branch(prefix, len(options))
+        hidden = branches.feed([request.tokens] * len(options))
+        going = list(range(len(options)))
+        for at in range(max(map(len, options)) + 1):
+            chinese = self._runner.logits(hidden, self._head)
+            end = self._runner.own_logits(hidden, [request.end] * len(going))
+            shares = torch.cat([end, chinese], dim=1).log_softmax(-1)
+            for row, i in enumerate(going):
+                token = options[i][at] if at < len(options[i]) else None
+                place = 0 if token is None else column.get(token, -2) + 1
+                gain = float(shares[row, place]) if place >= 0 else -math.inf
+                scores[i] += gain / (len(options[i]) + 1)
+            kept = [row for row, i in enumerate(going) if at < len(options[i])]
+            if not kept:
+                break
+            branches.select(kept)
+            going = [going[row] for row in kept]
+            hidden = branches.feed([(options[i][at],) for i in going])
+        return scores
+
     def _first_shares(self, hidden, requests: Sequence[Request], longest: int) -> torch.Tensor:
         """Log-probabilities of the first token: (rows, Chinese tokens and the spelling)."""
         chinese = self._runner.logits(hidden, self._head)

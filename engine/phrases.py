@@ -6,7 +6,7 @@ agree on is given to all of them, so any member that is clicked gives the same a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from engine.sense import Answer, Phrase
@@ -23,13 +23,19 @@ class Vote:
     members: tuple[int, ...] = ()  # positions; empty where no phrase was written out
 
 
-def reconcile(votes: Mapping[int, Vote], threshold: float) -> dict[int, tuple[int, ...]]:
+def reconcile(
+    votes: Mapping[int, Vote],
+    threshold: float,
+    known: Collection[tuple[int, ...]] = (),
+    favour: float = 0.0,
+) -> dict[int, tuple[int, ...]]:
     """For each voting position the phrase it is given: member positions, or () for none.
 
-    A phrase's score is the mean of its members' votes for it; the best come first, the longer of
-    equals, and no word stands in two.
+    A phrase's score is the mean of its members' votes for it, and `favour` more where it is
+    known; the best come first, the longer of equals, and no word stands in two.
     """
     scored = {vote.members: score(vote.members, votes) for vote in votes.values() if vote.members}
+    scored |= {members: score(members, votes) + favour for members in known}
     given: dict[int, tuple[int, ...]] = dict.fromkeys(votes, ())
     for members in sorted(scored, key=lambda m: (-round(scored[m], 4), -len(m), m)):
         if scored[members] >= threshold and not any(given[i] for i in members):

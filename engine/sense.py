@@ -8,7 +8,7 @@ Pure: no model, no settings.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import regex
@@ -112,6 +112,11 @@ class Phrase:
 
     members: tuple[int, ...]
     meaning: str = ""
+    source: str = "model"  # whose meaning it is: model, book (a known phrase), or person
+
+    def shifted(self, offset: int) -> Phrase:
+        """The phrase with its positions counted from `offset` words earlier."""
+        return replace(self, members=tuple(i + offset for i in self.members))
 
 
 @dataclass(frozen=True)

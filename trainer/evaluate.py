@@ -21,7 +21,6 @@ from engine.views import views
 from trainer.examples import Example
 from trainer.metrics import (
     Scored,
-    best_threshold,
     calibration_error,
     intervals,
     normal,
@@ -82,19 +81,19 @@ def evaluate(
     return Evaluation(*(tuple(column) for column in zip(*kept)))
 
 
-def calibrate_threshold(decoder: SenseDecoder, examples: Sequence[Example]) -> float:
-    """The threshold for phrases with the best phrase F1 on these examples, from votes alone."""
+def calibrate_phrases(decoder: SenseDecoder, examples: Sequence[Example]) -> tuple[float, float]:
+    """Threshold and favour with the best phrase F1 on these examples, from votes alone."""
     voted = []
     for (pair, context), mine in by_context(examples).items():
         for view in views(context, pair):
             votes = decoder.votes(view)
             asked = [e for e in mine if e.query.position in view.asked and "phrase" in e.fields]
-            voted.append((view.offset, votes, asked))
+            voted.append((view.offset, votes, decoder.known(view), asked))
 
-    def f1(threshold: float) -> float:
+    def f1(threshold: float, favour: float) -> float:
         hits = wanted = found = 0
-        for offset, votes, asked in voted:
-            given = reconcile(votes, threshold)
+        for offset, votes, known, asked in voted:
+            given = reconcile(votes, threshold, known, favour)
             for example in asked:
                 got = {i + offset for i in given[example.query.position - offset]}
                 want = set(example.sense.phrase.members if example.sense.phrase else ())
@@ -103,7 +102,8 @@ def calibrate_threshold(decoder: SenseDecoder, examples: Sequence[Example]) -> f
                 wanted, found = wanted + bool(want), found + bool(got)
         return 2 * hits / max(1, wanted + found)
 
-    return best_threshold([t / 100 for t in range(20, 86, 5)], f1)
+    grid = [(t / 100, f / 100) for t in range(20, 86, 5) for f in range(0, 61, 5)]
+    return max(grid, key=lambda point: (f1(*point), -point[1]))
 
 
 def fit_calibration(evaluation: Evaluation) -> Calibration:

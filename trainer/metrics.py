@@ -11,7 +11,7 @@ import math
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.sense import Phrase, Query, Sense
@@ -148,11 +148,3 @@ def calibration_error(confidences: Sequence[float], right: Sequence[bool], bins:
         if inside:
             gap += abs(sum(confidences[i] - right[i] for i in inside))
     return gap / len(confidences)
-
-
-def best_threshold(values: Sequence[float], gain: Callable[[float], float]) -> float:
-    """Of `values`, the threshold with the largest gain; the middle one of equals."""
-    gains = [(gain(value), value) for value in sorted(values)]
-    top = max(gains)[0]
-    equal = [value for g, value in gains if g == top]
-    return equal[len(equal) // 2]

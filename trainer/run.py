@@ -24,10 +24,11 @@ from safetensors.torch import load_file, save_file
 from engine.adapters import CARD, WEIGHTS, merged_copy, read_adapter
 from engine.decoding import SenseDecoder
 from engine.models import Base, load_base
+from engine.phrasebook import shipped_phrasebook
 from engine.prompt import PROMPT_VERSION, SensePrompt
 from engine.settings import Settings
 from trainer.evaluate import (
-    calibrate_threshold,
+    calibrate_phrases,
     calibration_report,
     evaluate,
     fit_calibration,
@@ -138,9 +139,11 @@ def write_card(
     model = merged_copy(base, read_adapter(folder))
     first = recipe.sources[0].name  # the yardstick: the source that knows all fields
     yardstick = [e for e in splits["dev"] if e.source == first]
-    threshold = calibrate_threshold(SenseDecoder(model, prompt), yardstick)
-    decoder = SenseDecoder(model, prompt, threshold)
-    tell({"phrase_threshold": threshold})
+    book = shipped_phrasebook()
+    half = SenseDecoder(model, prompt, book.half())
+    threshold, favour = calibrate_phrases(half, yardstick)
+    decoder = SenseDecoder(model, prompt, book, threshold, favour)
+    tell({"phrase_threshold": threshold, "phrase_favour": favour})
     scores: dict[str, Any] = {}
     evaluations = {}
     for split in ("dev", "test"):
@@ -160,6 +163,8 @@ def write_card(
         "prompt_version": PROMPT_VERSION,
         "base": f"{base.name}@{base.revision}",
         "phrase_threshold": threshold,
+        "phrase_favour": favour,
+        "phrasebook": book.version,
         "calibration": [round(calibration.slope, 4), round(calibration.shift, 4)],
         "calibration_on_test": calibration_report(held_out, calibration),
         "second_best_right": round(second_best_right(held_out), 4),

@@ -76,6 +76,7 @@ def _answer(query: Query, answer: Answer) -> dict[str, Any]:
         "target": query.target,
         "idx": query.idx,
         **to_wire(query, answer.sense),
+        "phrase_source": answer.sense.phrase.source if answer.sense.phrase else "",
         "second": answer.second,
         "confidence": round(answer.confidence, 4),
         "level": level(answer),

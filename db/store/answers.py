@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from db.store.connection import Connections
 from db.store.errors import StoreError
@@ -28,7 +30,7 @@ class AnswerStore:
         """The kept answers for words of a context: position → answer."""
         with self._connections.read() as db:
             rows = list(db.query(_GET, [context, pair, engine]))
-        return {row["position"]: read_answer(row) for row in rows}
+        return {row["position"]: _read_kept(row) for row in rows}
 
     def put(self, engine: str, pair: str, context: str, answers: Mapping[int, Answer]) -> None:
         """Keeps the answers for words of a context, in place of earlier ones for the same words.
@@ -42,7 +44,7 @@ class AnswerStore:
             db.execute(_PUT_CONTEXT, [*key, utc_now()])
             context_id = db.execute(_FIND_CONTEXT, key).fetchone()[0]
             rows = [
-                {"context_id": context_id, "position": position, **answer_columns(answer)}
+                {"context_id": context_id, "position": position, **_kept_columns(answer)}
                 for position, answer in answers.items()
             ]
             db.conn.executemany(_PUT_ANSWER, rows)
@@ -93,6 +95,17 @@ def scrub(connections: Connections) -> bool:
     return False
 
 
+def _kept_columns(answer: Answer) -> dict[str, Any]:
+    phrase = answer.sense.phrase
+    return {**answer_columns(answer), "phrase_source": phrase.source if phrase else "model"}
+
+
+def _read_kept(row: Mapping[str, Any]) -> Answer:
+    answer = read_answer(row)
+    phrase = answer.sense.phrase and replace(answer.sense.phrase, source=row["phrase_source"])
+    return replace(answer, sense=replace(answer.sense, phrase=phrase))
+
+
 _WHICH = "SELECT id FROM kept_context WHERE "
 _GET = """
     SELECT kept_answer.* FROM kept_context JOIN kept_answer ON context_id = kept_context.id
@@ -106,9 +119,9 @@ _FIND_CONTEXT = "SELECT id FROM kept_context WHERE context = ? AND pair = ? AND 
 _PUT_ANSWER = """
     INSERT INTO kept_answer
     VALUES (:context_id, :position, :class, :meaning, :members, :phrase_meaning, :second,
-        :confidence, :source, :engine)
+        :confidence, :source, :engine, :phrase_source)
     ON CONFLICT DO UPDATE SET class = excluded.class, meaning = excluded.meaning,
         members = excluded.members, phrase_meaning = excluded.phrase_meaning,
         second = excluded.second, confidence = excluded.confidence, source = excluded.source,
-        engine = excluded.engine
+        engine = excluded.engine, phrase_source = excluded.phrase_source
 """

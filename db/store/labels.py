@@ -5,7 +5,7 @@ A correction is a new label; triggers in the schema refuse any change, so that n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from db.store.checks import MAX_NAME, check_choice, check_label, check_query, check_text
 from db.store.connection import Connections, insert_row
@@ -83,7 +83,10 @@ class LabelTable:
         answers: dict[int, Answer] = {}
         for row in rows:
             if row["status"] == "accepted":
-                answer = Answer(read_sense(row), source="person", engine=row["who"])
+                sense = read_sense(row)
+                phrase = sense.phrase and replace(sense.phrase, source="person")
+                sense = replace(sense, phrase=phrase)
+                answer = Answer(sense, source="person", engine=row["who"])
                 answers[row["position"]] = answer
             else:
                 answers.pop(row["position"], None)

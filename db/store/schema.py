@@ -132,4 +132,13 @@ _KEPT_ANSWERS = (
     "CREATE TABLE scrub_due (id INTEGER PRIMARY KEY CHECK (id = 1)) STRICT",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_QUERIES_LABELS_FEEDBACK, _KEPT_ANSWERS)
+_PHRASE_SOURCE = (
+    # Whose meaning a kept answer's phrase has: the model's, or the phrasebook's.
+    "ALTER TABLE kept_answer ADD COLUMN phrase_source TEXT NOT NULL DEFAULT 'model'",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    _QUERIES_LABELS_FEEDBACK,
+    _KEPT_ANSWERS,
+    _PHRASE_SOURCE,
+)

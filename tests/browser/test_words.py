@@ -53,6 +53,12 @@ def test_quiet_hint_only_where_unsure(page, app):
     expect(page.locator(".ctx-sure")).to_be_empty()
 
 
+def test_a_guessed_phrase_meaning_says_so(page, app):
+    read_text(page, app)
+    word(page, "call").click()
+    expect(page.locator(".ctx-sure")).to_have_text("The meaning of the phrase is a guess.")
+
+
 def test_split_phrase_is_painted_from_any_of_its_words(page, app):
     read_text(page, app)
     for clicked, other in (("call", "back"), ("back", "call")):

@@ -6,12 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.decoding import SenseDecoder
+from engine.phrasebook import Entry, Phrasebook
 from engine.prompt import STYLES
 from engine.sense import CLASSES, Query, ask, context_words, from_wire, to_wire
 from engine.views import views
 from tests.tiny import tiny_model, tiny_prompt
 
 PROMPT = tiny_prompt()
+BOOK = Phrasebook([Entry(("calls", "back"), "回电话"), Entry(("call", "back"), "打回")])
 MODELS = [tiny_model(len(PROMPT.tokenizer), seed) for seed in range(3)]
 TEXT = st.lists(
     st.sampled_from(["call", "you", "back", "Tom", "22", "the", "it's", "!", "他", "x" * 120, "a"]),
@@ -24,10 +26,10 @@ def answers(decoder, context):
     return [a for view in views(context, "en-zh") for a in decoder.answer(view)]
 
 
-@given(TEXT, st.integers(0, 2), st.sampled_from([0.05, 0.5]))
+@given(TEXT, st.integers(0, 2), st.sampled_from([0.05, 0.5]), st.sampled_from([0.0, 0.9]))
 @settings(max_examples=15, deadline=None)
-def test_every_answer_is_valid(context, model, threshold):
-    decoder = SenseDecoder(MODELS[model], PROMPT, threshold)
+def test_every_answer_is_valid(context, model, threshold, favour):
+    decoder = SenseDecoder(MODELS[model], PROMPT, BOOK, threshold, favour)
     found = answers(decoder, context)
     words = context_words(context)
     assert len(found) == len(words)
@@ -53,7 +55,7 @@ def test_every_answer_is_valid(context, model, threshold):
 @pytest.mark.parametrize("style", ["last", "neighbours"])
 def test_the_same_view_always_gives_the_same_answers(style):
     prompt = tiny_prompt(style)
-    decoder = SenseDecoder(MODELS[0], prompt, 0.1)
+    decoder = SenseDecoder(MODELS[0], prompt, BOOK, 0.1)
     (view,) = views("I call you back, Tom, at the 22 call.", "en-zh")
     first = decoder.answer(view)
     answers(decoder, "Something else in between.")
@@ -61,7 +63,7 @@ def test_the_same_view_always_gives_the_same_answers(style):
 
 
 def test_one_word_and_no_word_contexts():
-    decoder = SenseDecoder(MODELS[0], PROMPT, 0.05)
+    decoder = SenseDecoder(MODELS[0], PROMPT, BOOK, 0.05)
     (only,) = answers(decoder, "Hello")
     assert only.sense.phrase is None
     assert answers(decoder, "…!") == []

@@ -90,7 +90,7 @@ def test_the_latest_decision_of_a_person_counts(
         store.labels.add_label(BACK, sense, source, f"who {number}", status)
     expected = {}
     if winner is not None:
-        sense = Sense("noun", f"第{winner}", Phrase((2, 4), "回电话"))
+        sense = Sense("noun", f"第{winner}", Phrase((2, 4), "回电话", "person"))
         expected[4] = Answer(sense, "", 1.0, "person", f"who {winner}")
     assert store.labels.accepted("en-zh", CONTEXT) == expected
 

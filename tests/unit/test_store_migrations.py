@@ -34,11 +34,16 @@ ROWS = {
         "INSERT INTO kept_answer VALUES (1, 2, 'adverb', '回', NULL, '', '', 0.9, 'model', 'e1')",
         "INSERT INTO scrub_due VALUES (1)",
     ),
+    3: (
+        "INSERT INTO kept_answer VALUES (1, 0, 'verb', '打', '[0, 2]', '回电话', '', 0.9, 'model',"
+        " 'e1', 'book')",
+    ),
 }
 # What has been released never changes; append a migration instead.
 HASHES = {
     1: "4ff12b6f79df82e1",
     2: "87ae98306e107f3a",
+    3: "a538e87e6616ab5e",
 }
 Rows = dict[str, list[dict[str, object]]]
 
@@ -47,8 +52,8 @@ def make_database(path: Path, version: int) -> None:
     """A database of an earlier app, with a row in every table."""
     connections = Connections(path)
     with connections.alone() as db:
-        migrate(db, version)
         for number in range(1, version + 1):
+            migrate(db, number)
             for statement in ROWS[number]:
                 db.execute(statement)
     connections.close()
@@ -96,6 +101,7 @@ def test_upgrade_keeps_every_row(tmp_path: Path, version: int) -> None:
         assert [f.note for f in store.feedback.list_feedback()] == ["wrong"]
     assert read_pragma(path, "user_version") == NEWEST
     after = read_rows(path)
+    before.pop("scrub_due", None)  # not data: what was due is done on opening
     for table, rows in before.items():
         assert len(after[table]) == len(rows)
         for old, new in zip(rows, after[table], strict=True):

@@ -48,6 +48,7 @@ EN: dict[str, str] = {
     "in_phrase": "Part of a phrase",
     "sentence": "In the sentence",
     "second": "It might also mean",
+    "phrase_guessed": "The meaning of the phrase is a guess.",
     "unsure": "Not sure about this one. Check whether it fits the sentence.",
     "likely": "Probably right.",
     "person": "Corrected by a person",

@@ -48,6 +48,7 @@ ZH_CN: dict[str, str] = {
     "in_phrase": "属于短语",
     "sentence": "所在句子",
     "second": "也可能是",
+    "phrase_guessed": "短语的意思是模型猜的，仅供参考。",
     "unsure": "这个不太确定，请结合句子判断。",
     "likely": "大概没错。",
     "person": "已由人工订正",

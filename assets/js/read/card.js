@@ -81,7 +81,8 @@ const showCard = (at, found) => {
   one('.ctx-phrase').hidden = !found.members.length;
   one('.ctx-members').textContent = phraseText(at, found.members);
   one('.ctx-phrase-meaning').textContent = found.phraseMeaning;
-  one('.ctx-sure').textContent = found.level === 'unsure' ? t('unsure') : '';
+  const doubt = found.level === 'unsure' ? 'unsure' : found.phraseGuessed ? 'phrase_guessed' : '';
+  one('.ctx-sure').textContent = doubt && t(doubt);
   one('.ctx-person').hidden = !found.person;
   fillSentence(at, found.members);
   one('.ctx-second').hidden = !found.second;

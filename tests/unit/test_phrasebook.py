@@ -1,0 +1,67 @@
+"""Known phrases are found by lemma, split and inflected; what is found is only a candidate."""
+
+import time
+
+import pytest
+
+from engine.passage import split_words
+from engine.phrasebook import Entry, Phrasebook, shipped_phrasebook
+from engine.phrases import Vote, reconcile
+
+BOOK = Phrasebook(
+    [
+        Entry(("turned", "down"), "拒绝", 3),
+        Entry(("turn", "down"), "调低", 1),
+        Entry(("hit", "the", "sack"), "上床睡觉"),
+        Entry(("made", "up", "mind"), "下定决心"),
+    ]
+)
+
+
+def found(text, book=BOOK):
+    words = split_words(text)
+    return {" ".join(words[i].text for i in m): told for m, told in book.find(words).items()}
+
+
+@pytest.mark.parametrize(
+    "text, phrases",
+    [
+        ("They turned my application down.", {"turned down": ("拒绝", "调低")}),
+        ("Turning the radio down helps", {"Turning down": ("拒绝", "调低")}),
+        ("He hits the sack.", {"hits the sack": ("上床睡觉",)}),
+        ("He hit the old sack.", {"hit the sack": ("上床睡觉",)}),
+        ("She can’t make up her mind", {"make up mind": ("下定决心",)}),
+        ("down they turned", {}),
+        ("He turned and one two three four five six down", {}),
+        ("", {}),
+    ],
+)
+def test_phrases_are_found_as_they_stand(text, phrases):
+    assert found(text) == phrases
+
+
+def test_the_shipped_book_knows_its_phrases_and_is_quick():
+    book = shipped_phrasebook()
+    assert len(book) > 2900
+    assert found("I'll call you back.", book) == {"call back": ("回电话",)}
+    words = split_words(
+        "It was the best of times, it was the worst of times, he said to her. " * 20
+    )
+    book.find(words)
+    start = time.perf_counter()
+    book.find(words)
+    assert time.perf_counter() - start < 0.1
+
+
+def test_half_a_book_is_about_half_and_always_the_same():
+    book = shipped_phrasebook()
+    assert 0.45 < len(book.half()) / len(book) < 0.55
+    assert book.half().version == book.half().version != book.version
+
+
+def test_a_known_phrase_needs_fewer_votes_but_not_none():
+    votes = {0: Vote(0.3), 1: Vote(0.0), 2: Vote(0.3)}
+    assert reconcile(votes, 0.5)[0] == ()
+    assert reconcile(votes, 0.5, [(0, 2)], 0.25)[0] == (0, 2)
+    literal = {0: Vote(0.05), 1: Vote(0.0), 2: Vote(0.05)}
+    assert reconcile(literal, 0.5, [(0, 2)], 0.25)[0] == ()
