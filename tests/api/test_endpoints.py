@@ -122,7 +122,7 @@ def test_the_readmes_examples_run_as_they_stand(app_url):
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert out.returncode == 0, out.stderr
-    answer = json.loads(out.stdout.split("data: ", 1)[1].splitlines()[0])[0]
+    answer = json.loads(out.stdout.split("event: complete\ndata: ", 1)[1].splitlines()[0])[0]
     assert answer["phrase"].startswith("turned down|")
     out = subprocess.run(
         [sys.executable, "-c", python.replace(address, app_url)],
