@@ -34,7 +34,8 @@ from trainer.evaluate import (
     fit_calibration,
     second_best_right,
 )
-from trainer.examples import Example, find_source, hash_files, load_examples, split_of
+from trainer.examples import Example, hash_files, split_of
+from trainer.loading import find_source, load_examples
 from trainer.recipe import Recipe, RecipeError, save_recipe
 from trainer.rows import make_packs
 from trainer.training import LOG, Candidates, add_lora, fit

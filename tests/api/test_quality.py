@@ -4,7 +4,8 @@ import pytest
 
 from engine.settings import assets
 from trainer.evaluate import evaluate
-from trainer.examples import find_source, load_examples, split_of
+from trainer.examples import split_of
+from trainer.loading import find_source, load_examples
 from trainer.metrics import summarise
 from trainer.recipe import Source
 

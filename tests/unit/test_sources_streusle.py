@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from trainer.examples import held_out, load_examples
+from trainer.examples import held_out
+from trainer.loading import load_examples
 from trainer.recipe import Source
 
 LOST = [

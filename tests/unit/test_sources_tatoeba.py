@@ -3,7 +3,8 @@
 import pytest
 
 from engine.sense import ask
-from trainer.examples import hash_files, load_examples
+from trainer.examples import hash_files
+from trainer.loading import load_examples
 from trainer.recipe import RecipeError, Source
 from trainer.sources.align import HEADER, _read_links
 from trainer.sources.classes import guess

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from trainer.examples import load_examples
+from trainer.loading import load_examples
 from trainer.recipe import Source
 from trainer.sources.phrases import Finder, phrase_key
 

@@ -215,7 +215,7 @@ def test_a_sentences_split_depends_on_its_words_alone():
 
 def test_gold_is_read_with_its_refusals_counted():
     from engine.settings import assets
-    from trainer.examples import find_source, load_examples
+    from trainer.loading import find_source, load_examples
 
     source = Source("gold", "en-zh-gold")
     loaded = load_examples(source, find_source(source, assets() / "datasets", None), "en-zh")
@@ -228,7 +228,7 @@ def test_gold_is_read_with_its_refusals_counted():
 
 
 def test_bad_rows_and_missing_or_changed_files_are_told(tmp_path):
-    from trainer.examples import find_source, load_examples
+    from trainer.loading import find_source, load_examples
 
     good = {"context": "a b", "target": "a", "idx": 1, "class": "noun", "zh": "人", "phrase": ""}
     lines = ["{", "[]", json.dumps(good), json.dumps(good), json.dumps({**good, "class": "x"})]

@@ -1,11 +1,21 @@
 """Outside data as examples: one module a source, each says what it reads and what it refuses.
 
-A reader yields examples and refusals, and knows nothing of models. `READERS` names the formats.
+A reader yields examples and refusals, and knows nothing of models. `READERS` names the formats,
+those of the project's own rows (`flat`, `wire`) among them.
 """
 
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from trainer.examples import Example, Refusal, read_rows
+from trainer.recipe import Source
 from trainer.sources import streusle, tatoeba, teacher, wordnet
 
-READERS = {
+Reader = Callable[[Source, Sequence[Path], str], Iterator[Example | Refusal]]
+
+READERS: dict[str, Reader] = {
+    "flat": read_rows,
+    "wire": read_rows,
     "teacher": teacher.read,
     "wordnet": wordnet.read,
     "tatoeba": tatoeba.read,
