@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.passage import split_passage, split_words, word_at
+from tests.real import soak
 
 PASTED = st.text(
     st.one_of(
@@ -18,7 +19,7 @@ PASTED = st.text(
 
 
 @given(PASTED)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=1000 if soak() else 100, deadline=None)
 def test_sentences_join_to_the_passage(text):
     sentences = split_passage(text)
     assert "".join(s.text for s in sentences) == text
@@ -26,7 +27,7 @@ def test_sentences_join_to_the_passage(text):
 
 
 @given(PASTED)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=1000 if soak() else 100, deadline=None)
 def test_words_stand_where_they_say_and_in_order(text):
     for sentence in split_passage(text):
         ends = [0]

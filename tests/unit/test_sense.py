@@ -62,7 +62,7 @@ def test_every_word_can_be_asked_for_as_it_asks_itself(words, data):
 
 
 @given(WORDS, st.data())
-@settings(max_examples=300)
+@settings(max_examples=80)
 def test_the_wire_format_gives_the_sense_back(words, data):
     context = " ".join(words)
     count = len(context_words(context))
