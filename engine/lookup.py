@@ -126,7 +126,7 @@ class Lookup:
         """The answer to one query; LookupFailed where there is none now."""
         cut = _cut(query.context, query.pair)
         number = next(n for n, view in enumerate(cut) if query.position in view.asked)
-        await self._until_known(_Unit(query.pair, query.context, number), reader)
+        await self._until_known(_Unit(query.pair, query.context, number))
         return self._shown(query.context, query.pair)[query.position]
 
     async def answers(
@@ -134,7 +134,7 @@ class Lookup:
     ) -> tuple[Answer, ...]:
         """The answers to all words of a context, in order."""
         for number in range(len(_cut(context, pair))):
-            await self._until_known(_Unit(pair, context, number), reader)
+            await self._until_known(_Unit(pair, context, number))
         shown = self._shown(context, pair)
         return tuple(shown[i] for i in sorted(shown))
 
@@ -197,7 +197,7 @@ class Lookup:
         view = _cut(unit.context, unit.pair)[unit.number]
         return view.asked.start in self._known(unit.context, unit.pair)
 
-    async def _until_known(self, unit: _Unit, reader: str) -> None:
+    async def _until_known(self, unit: _Unit) -> None:
         if self._is_known(unit):
             return
         with self._wake:
