@@ -50,7 +50,7 @@ def run(settings: Settings) -> None:
     with lock_home(settings.home), open_store(settings.database) as store:
         store.answers.forget_older(settings.keep_days)
         kept = store.answers if settings.keep_days else None
-        lookup = Lookup(partial(load, settings), kept, store.labels.accepted)
+        lookup = Lookup(partial(load, settings), kept, store.labels)
         lookup.start()
         try:
             from ui.page import serve  # gradio, while the model loads

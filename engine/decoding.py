@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import regex
 import torch
 from transformers import PreTrainedModel
 
+from engine.books import Books
 from engine.branches import Branches, Prefix, Runner
 from engine.meanings import MeaningWriter, Request, Written
-from engine.phrasebook import Phrasebook
+from engine.phrasebook import NO_CANDIDATES, Candidates, Known, join
 from engine.phrases import MemberPaths, Vote, certainty, reconcile
 from engine.prompt import SensePrompt
 from engine.sense import CLASSES, Answer, Phrase, Sense
@@ -23,6 +25,8 @@ from engine.views import View
 
 _LONGEST_MEANING, _LONGEST_PHRASE_MEANING = 8, 12  # characters
 _WRITE_OUT = 0.2  # least probability of a phrase for its members to be written out
+_PERSONS_LEAD = 1.0  # mean log-probability that a person's meaning has in advance of the book's
+_NEVER_WRITTEN = regex.compile(r"[^\p{Han}…·]|…(?=…)")  # in a meaning, by the model
 _SPELLED = {"proper noun", "numeral"}  # classes whose meaning may be the word's own spelling
 
 Members = tuple[int, ...]
@@ -39,30 +43,31 @@ class Reading:
 
 class SenseDecoder:
     """Decodes with one model and prompt style. `threshold` is the least vote for a phrase, `favour`
-    what a phrase of the book has in advance."""
+    what a phrase of the phrasebook has in advance."""
 
     def __init__(
         self,
         model: PreTrainedModel,
         prompt: SensePrompt,
-        book: Phrasebook,
+        books: Books,
         threshold: float = 0.5,
         favour: float = 0.0,
     ):
-        self._prompt, self._book = prompt, book
+        self._prompt, self._books = prompt, books
         self._threshold, self._favour = threshold, favour
         self._runner = Runner(model)
         self._writer = MeaningWriter(self._runner, prompt)
         self._class_starts = [prompt.classes[name][0] for name in CLASSES]
 
     @torch.inference_mode()
-    def answer(self, view: View) -> tuple[Answer, ...]:
-        """The answers for the words asked for, in order. Confidence is the product of the
-        probabilities of class, phrase or none, and meaning; not calibrated."""
+    def answer(self, view: View, people: Candidates = NO_CANDIDATES) -> tuple[Answer, ...]:
+        """The answers for the words asked for, in order; `people` gave the meanings of phrases in
+        the view. Confidence is the product of the probabilities of class, phrase or none, and
+        meaning; not calibrated."""
         prefix = self._runner.prefix(self._prompt.prefix(view.text))
         readings = self._read(prefix, view)
         votes = {i: reading.vote for i, reading in readings.items()}
-        known = self.known(view)
+        known = self.known(view, people)
         given = reconcile(votes, self._threshold, known, self._favour)
         rows = {i: self._told(view, i, readings[i].word_class, given[i]) for i in readings}
         meanings = self._meanings(prefix, view, readings, given, rows)
@@ -80,9 +85,9 @@ class SenseDecoder:
         prefix = self._runner.prefix(self._prompt.prefix(view.text))
         return {i: reading.vote for i, reading in self._read(prefix, view).items()}
 
-    def known(self, view: View) -> dict[Members, tuple[str, ...]]:
-        """The book's candidates among the asked words: positions in the view → meanings."""
-        found = self._book.find(view.words)
+    def known(self, view: View, people: Candidates = NO_CANDIDATES) -> Candidates:
+        """People's and the book's candidates among the asked words, by positions in the view."""
+        found = join(people, self._books.phrases.find(view.words))
         return {m: told for m, told in found.items() if view.first <= m[0] and m[-1] < view.last}
 
     def _read(self, prefix: Prefix, view: View) -> dict[int, Reading]:
@@ -139,14 +144,16 @@ class SenseDecoder:
         requests = []
         for i, reading in readings.items():
             end = self._prompt.bar if given[i] else self._prompt.end
-            spelling = view.words[i].text if reading.word_class in _SPELLED else ""
+            word = view.words[i].text
+            spelling = word if reading.word_class in _SPELLED else ""
             start = self._prompt.ids(spelling)[0] if spelling else 0
-            requests.append(Request(rows[i], end, spelling, start))
+            known = self._books.words.find(word, reading.word_class)
+            requests.append(Request(rows[i], end, spelling, start, known))
         found = self._writer.write(prefix, requests, _LONGEST_MEANING, ways=2)
         return dict(zip(readings, found))
 
     def _phrases(self, prefix, readings, given, rows, meanings, known) -> dict[Members, Phrase]:
-        """Each given phrase with its meaning: the book's, or else written once by the model,
+        """Each given phrase with its meaning: a known one, or else written once by the model,
         behind the member that was surest of it."""
         speakers: dict[Members, int] = {}
         for i in sorted(readings, key=lambda i: readings[i].vote.probability):
@@ -159,8 +166,8 @@ class SenseDecoder:
         }
         phrases = {}
         for members in [m for m in requests if m in known]:
-            text = self._choose(prefix, requests.pop(members), known[members])
-            phrases[members] = Phrase(members, text, "book")
+            chosen = self._choose(prefix, requests.pop(members), known[members])
+            phrases[members] = Phrase(members, chosen.meaning, chosen.source)
         if requests:
             found = self._writer.write(
                 prefix, list(requests.values()), _LONGEST_PHRASE_MEANING, ways=1
@@ -168,13 +175,18 @@ class SenseDecoder:
             phrases |= {m: Phrase(m, ways[0].text) for m, ways in zip(requests, found)}
         return phrases
 
-    def _choose(self, prefix: Prefix, request: Request, meanings: Sequence[str]) -> str:
-        """Of a known phrase's meanings the one the model finds likeliest here."""
-        if len(meanings) == 1:
-            return meanings[0]
-        options = [self._prompt.ids(meaning) for meaning in meanings]
-        scores = self._writer.weigh(prefix, request, options)
-        return meanings[max(range(len(meanings)), key=scores.__getitem__)]
+    def _choose(self, prefix: Prefix, request: Request, known: Sequence[Known]) -> Known:
+        """Of a known phrase's meanings the one the model finds likeliest here, a person's before
+        the book's where it is a close thing. Long ones are weighed by their beginning."""
+        if len(known) == 1:
+            return known[0]
+        options = [
+            self._prompt.ids(_NEVER_WRITTEN.sub("", one.meaning))[:_LONGEST_PHRASE_MEANING]
+            for one in known
+        ]
+        leads = [_PERSONS_LEAD if one.source == "person" else 0.0 for one in known]
+        scores = [a + b for a, b in zip(leads, self._writer.weigh(prefix, request, options))]
+        return known[max(range(len(known)), key=scores.__getitem__)]
 
 
 class _Ballot:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.adapters import Adapter, Card, merged_copy, read_adapter
+from engine.books import shipped_books
 from engine.calibration import Calibration
 from engine.decoding import SenseDecoder
 from engine.models import Base, Progress, load_base
-from engine.phrasebook import shipped_phrasebook
+from engine.phrasebook import NO_CANDIDATES, Candidates
 from engine.prompt import PROMPT_VERSION, SensePrompt
 from engine.sense import Answer
 from engine.settings import Settings
@@ -28,10 +29,10 @@ class ModelEngine:
     decoder: SenseDecoder
     calibration: Calibration
 
-    def answer(self, view: View) -> tuple[Answer, ...]:
+    def answer(self, view: View, people: Candidates = NO_CANDIDATES) -> tuple[Answer, ...]:
         return tuple(
             replace(a, engine=self.id, confidence=self.calibration.apply(a.confidence))
-            for a in self.decoder.answer(view)
+            for a in self.decoder.answer(view, people)
         )
 
 
@@ -51,14 +52,14 @@ def make_engine(base: Base, folder: Path | None) -> ModelEngine:
     else:
         adapter: Adapter = read_adapter(folder)
         model, card, version = merged_copy(base, adapter), adapter.card, adapter.version
-    prompt, book = SensePrompt(base.tokenizer, card.style), shipped_phrasebook()
-    kind = f"{PROMPT_VERSION}/book-{book.version}"
+    prompt, books = SensePrompt(base.tokenizer, card.style), shipped_books()
+    kind = f"{PROMPT_VERSION}/books-{books.version}"
     return ModelEngine(
         id=f"{base.name}@{base.revision}/{version}/{base.choice.dtype_name}/{kind}",
         detail=(
             f"{base.name} · {card.name}@{version} · {base.choice.device},"
             f" {base.choice.dtype_name} ({base.choice.reason})"
         ),
-        decoder=SenseDecoder(model, prompt, book, card.phrase_threshold, card.phrase_favour),
+        decoder=SenseDecoder(model, prompt, books, card.phrase_threshold, card.phrase_favour),
         calibration=Calibration(*card.calibration),
     )

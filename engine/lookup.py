@@ -18,6 +18,8 @@ from functools import lru_cache
 from typing import Protocol
 
 from engine.calibration import Calibration
+from engine.people import Labels, People
+from engine.phrasebook import Candidates, digest
 from engine.phrases import overlay
 from engine.sense import Answer, Query, QueryError, check_context
 from engine.views import View, views
@@ -28,6 +30,8 @@ PAIRS = ("en-zh",)
 _MOST_WAITING = 512  # views that people wait for; more are refused
 _MOST_AHEAD = 100  # contexts of one reader's look-ahead
 _MOST_KEPT = 20_000  # contexts kept in memory
+
+_Key = tuple[str, str, str]  # engine with people's phrases, pair, context
 
 
 class LookupFailed(RuntimeError):
@@ -44,13 +48,15 @@ class SenseEngine(Protocol):
     id: str
     detail: str
 
-    def answer(self, view: View) -> tuple[Answer, ...]:
-        """Answers for the words asked for in a view, in order; always the same ones."""
+    def answer(self, view: View, people: Candidates) -> tuple[Answer, ...]:
+        """Answers for the words asked for in a view, in order, given people's phrases in it;
+        always the same ones."""
         ...
 
 
 class AnswerStore(Protocol):
-    """Where answers are kept between starts."""
+    """Where answers are kept between starts. `engine` names all that they depend on beside the
+    context: the engine's version, and people's phrases."""
 
     def get(self, engine: str, pair: str, context: str) -> dict[int, Answer]: ...
     def put(self, engine: str, pair: str, context: str, answers: dict[int, Answer]) -> None: ...
@@ -60,10 +66,6 @@ class AnswerStore(Protocol):
 def level(answer: Answer) -> str:
     """How sure an answer is: sure, likely or unsure; a person's is sure."""
     return "sure" if answer.source == "person" else Calibration.level(answer.confidence)
-
-
-Accepted = Callable[[str, str], Mapping[int, Answer]]
-"""(pair, context) → people's accepted answers by position."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,14 @@ class _Unit:
     context: str
     number: int
 
+    @property
+    def view(self) -> View:
+        return _cut(self.context, self.pair)[self.number]
+
+    def is_in(self, known: Mapping[int, Answer]) -> bool:
+        """Whether its answers are among a context's known ones."""
+        return self.view.asked.start in known
+
 
 class Lookup:
     """Answers queries with one engine. Start it with `start`, end it with `close`."""
@@ -93,13 +103,13 @@ class Lookup:
         self,
         load: Callable[[Callable[[str, float], None]], SenseEngine],
         answers: AnswerStore | None = None,
-        accepted: Accepted | None = None,
+        labels: Labels | None = None,
     ):
         self._load, self._answers = load, answers
-        self._accepted: Accepted = accepted or (lambda pair, context: {})
+        self._people = People(labels)
         self._engine: SenseEngine | None = None
         self._status = Status("starting")
-        self._kept: OrderedDict[tuple[str, str], dict[int, Answer]] = OrderedDict()
+        self._kept: OrderedDict[_Key, dict[int, Answer]] = OrderedDict()
         self._waiting: dict[_Unit, Future[None]] = {}  # in the order of first asking
         self._ahead: dict[str, deque[_Unit]] = {}
         self._wake = threading.Condition(threading.RLock())
@@ -126,21 +136,22 @@ class Lookup:
         """The answer to one query; LookupFailed where there is none now."""
         cut = _cut(query.context, query.pair)
         number = next(n for n, view in enumerate(cut) if query.position in view.asked)
-        await self._until_known(_Unit(query.pair, query.context, number))
-        return self._shown(query.context, query.pair)[query.position]
+        known = await self._until_known(_Unit(query.pair, query.context, number))
+        return self._corrected(known, query.context, query.pair)[query.position]
 
     async def answers(
         self, context: str, pair: str = "en-zh", reader: str = ""
     ) -> tuple[Answer, ...]:
         """The answers to all words of a context, in order."""
+        known: dict[int, Answer] = {}
         for number in range(len(_cut(context, pair))):
-            await self._until_known(_Unit(pair, context, number))
-        shown = self._shown(context, pair)
+            known |= await self._until_known(_Unit(pair, context, number))
+        shown = self._corrected(known, context, pair)
         return tuple(shown[i] for i in sorted(shown))
 
     def kept(self, context: str, pair: str = "en-zh") -> tuple[Answer, ...] | None:
         """The answers to all words of a context if they are known already, without waiting."""
-        shown = self._shown(context, pair)
+        shown = self._corrected(self._known(context, pair), context, pair)
         whole = len(shown) == sum(len(view.asked) for view in _cut(context, pair))
         return tuple(shown[i] for i in sorted(shown)) if whole else None
 
@@ -164,42 +175,47 @@ class Lookup:
         """Drop what is kept about these contexts, in memory and on disk."""
         dropped = set(contexts)
         with self._wake:
-            for key in [key for key in self._kept if key[1] in dropped]:
+            for key in [key for key in self._kept if key[2] in dropped]:
                 del self._kept[key]
         if self._answers:
             self._answers.forget(dropped)
 
-    def _shown(self, context: str, pair: str) -> dict[int, Answer]:
-        """The known answers by position, people's corrections in place of the model's."""
-        return overlay(self._known(context, pair), self._accepted(pair, context))
+    def _corrected(self, known: dict[int, Answer], context: str, pair: str) -> dict[int, Answer]:
+        """Known answers by position, people's corrections in place of the model's."""
+        return overlay(known, self._people.accepted(pair, context))
 
     def _known(self, context: str, pair: str) -> dict[int, Answer]:
         """The engine's known answers by position, from memory or else from the store."""
-        key = (pair, context)
+        if not self._engine:
+            return {}
+        key = _key(self._engine, self._people.find(pair, _cut(context, pair)), pair, context)
         with self._wake:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return dict(self._kept[key])
-        if not (self._answers and self._engine):
+        if not self._answers:
             return {}
-        found = self._answers.get(self._engine.id, pair, context)
+        found = self._answers.get(*key)
         self._keep(key, found)
         return found
 
-    def _keep(self, key: tuple[str, str], answers: dict[int, Answer]) -> None:
+    def _keep(self, key: _Key, answers: dict[int, Answer]) -> None:
         with self._wake:
             self._kept[key] = self._kept.get(key, {}) | answers
             self._kept.move_to_end(key)
             while len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)
 
-    def _is_known(self, unit: _Unit) -> bool:
-        view = _cut(unit.context, unit.pair)[unit.number]
-        return view.asked.start in self._known(unit.context, unit.pair)
+    async def _until_known(self, unit: _Unit) -> dict[int, Answer]:
+        """The known answers of the unit's context, once the unit's are among them. What people
+        accept meanwhile makes them unknown again, and they are asked for anew."""
+        while not unit.is_in(known := self._known(unit.context, unit.pair)):
+            # Shielded: a reader who goes away must not take the answer from those who wait too.
+            await asyncio.shield(asyncio.wrap_future(self._wait_for(unit)))
+        return known
 
-    async def _until_known(self, unit: _Unit) -> None:
-        if self._is_known(unit):
-            return
+    def _wait_for(self, unit: _Unit) -> Future[None]:
+        """Put the unit in the queue, unless it is there; LookupFailed where it cannot wait."""
         with self._wake:
             if self._closed:
                 raise LookupFailed("failed", "the app is closing")
@@ -209,10 +225,8 @@ class Lookup:
                 if len(self._waiting) >= _MOST_WAITING:
                     raise LookupFailed("busy")
                 self._waiting[unit] = Future()
-            future = self._waiting[unit]
             self._wake.notify()
-        # Shielded: a reader who goes away must not take the answer from those who wait too.
-        await asyncio.shield(asyncio.wrap_future(future))
+            return self._waiting[unit]
 
     def _work(self) -> None:
         try:
@@ -252,7 +266,7 @@ class Lookup:
 
     def _look_up(self, unit: _Unit, engine: SenseEngine) -> None:
         try:
-            if not self._is_known(unit):
+            if not unit.is_in(self._known(unit.context, unit.pair)):
                 self._ask(engine, unit)
         except Exception as error:
             log.exception("lookup failed")
@@ -261,11 +275,13 @@ class Lookup:
             self._settle(unit, None)
 
     def _ask(self, engine: SenseEngine, unit: _Unit) -> None:
-        view = _cut(unit.context, unit.pair)[unit.number]
-        answers = dict(zip(view.asked, engine.answer(view)))
-        self._keep((unit.pair, unit.context), answers)
+        people = self._people.find(unit.pair, _cut(unit.context, unit.pair))
+        found = engine.answer(unit.view, people[unit.number])
+        answers = dict(zip(unit.view.asked, found, strict=True))
+        key = _key(engine, people, unit.pair, unit.context)
+        self._keep(key, answers)
         if self._answers:
-            self._answers.put(engine.id, unit.pair, unit.context, answers)
+            self._answers.put(*key, answers)
 
     def _settle(self, unit: _Unit, error: Exception | None) -> None:
         with self._wake:
@@ -282,6 +298,13 @@ class Lookup:
             waiting = list(self._waiting)
         for unit in waiting:
             self._settle(unit, error)
+
+
+def _key(engine: SenseEngine, people: Sequence[Candidates], pair: str, context: str) -> _Key:
+    """What a context's answers are kept under: only people's phrases that stand in it, if any,
+    change it."""
+    version = f"{engine.id}/people-{digest(people)}" if any(people) else engine.id
+    return version, pair, context
 
 
 @lru_cache(maxsize=4096)

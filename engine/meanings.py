@@ -1,13 +1,14 @@
 """Write Chinese meanings behind given rows: only Chinese can be written, of bounded length.
 
-A row may allow one other answer as a whole: the spelling of a name or number itself.
+A row may allow one other answer as a whole, the spelling of a name or number itself; and it may
+know meanings, which then count for more than the model says of them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import regex
 import torch
@@ -20,13 +21,15 @@ _HAN = regex.compile(r"\p{Han}")
 
 @dataclass(frozen=True)
 class Request:
-    """Where a meaning is wanted: the row's tokens so far, the token that ends the meaning, and a
-    spelling that may stand instead, with the token it begins with (none: "")."""
+    """Where a meaning is wanted: the row's tokens so far, the token that ends the meaning, a
+    spelling that may stand instead, with the token it begins with (none: ""), and known meanings
+    with what each is worth, in nats."""
 
     tokens: tuple[int, ...]
     end: int
     spelling: str = ""
     spelling_start: int = 0
+    known: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -41,13 +44,31 @@ class Written:
         return min(1.0, math.exp(self.score))
 
 
+class _Trie:
+    """Known meanings by their tokens: `worth` of the best that goes on here, `whole` of the one
+    that ends here (0: none does)."""
+
+    def __init__(self):
+        self.worth, self.whole = 0.0, 0.0
+        self.next: dict[int, _Trie] = {}
+
+    def add(self, columns: Sequence[int], worth: float) -> None:
+        self.worth = max(self.worth, worth)
+        if columns:
+            self.next.setdefault(columns[0], _Trie()).add(columns[1:], worth)
+        else:
+            self.whole = max(self.whole, worth)
+
+
 class MeaningWriter:
     """Writes meanings with one model and tokenizer."""
 
     def __init__(self, runner: Runner, prompt: SensePrompt):
         self._runner = runner
         device = runner.device
+        self._prompt = prompt
         self._ids = prompt.meaning_tokens
+        self._column = {token: i for i, token in enumerate(self._ids)}
         self._texts = prompt.tokenizer.convert_ids_to_tokens(list(self._ids))
         self._head = runner.head[torch.tensor(self._ids, device=device)]
         self._lengths = torch.tensor([len(text) for text in self._texts], device=device)
@@ -62,8 +83,10 @@ class MeaningWriter:
         """
         branches = self._runner.branch(prefix, len(requests))
         hidden = branches.feed([request.tokens for request in requests])
-        first = self._first_shares(hidden, requests, longest).topk(ways)
+        tries = [self._trie(request.known) for request in requests]
+        first = self._first_shares(hidden, requests, tries, longest).topk(ways)
         written: list[Written] = []
+        at: list[_Trie | None] = []  # where each written text stands among the known ones
         growing: list[tuple[int, int]] = []  # number in `written`, token to feed
         for i, request in enumerate(requests):
             for column, score in zip(first.indices[i].tolist(), first.values[i].tolist()):
@@ -73,16 +96,16 @@ class MeaningWriter:
                     text = self._texts[column]
                     growing.append((len(written), self._ids[column]))
                 written.append(Written(text, score))
+                at.append(tries[i].next.get(column))
         branches.select([number // ways for number, _ in growing])
         ends = [requests[number // ways].end for number in range(len(written))]
-        self._finish(branches, written, growing, ends, longest)
+        self._finish(branches, written, at, growing, ends, longest)
         return [_distinct(written[i : i + ways]) for i in range(0, len(written), ways)]
 
     def weigh(
         self, prefix: Prefix, request: Request, options: Sequence[tuple[int, ...]]
     ) -> list[float]:
         """How likely each option, as tokens, is where a meaning is wanted: mean log-probability."""
-        column = {token: i for i, token in enumerate(self._ids)}
         scores = [0.0] * len(options)
         branches = self._runner.branch(prefix, len(options))
         hidden = branches.feed([request.tokens] * len(options))
@@ -93,7 +116,7 @@ class MeaningWriter:
             shares = torch.cat([end, chinese], dim=1).log_softmax(-1)
             for row, i in enumerate(going):
                 token = options[i][at] if at < len(options[i]) else None
-                place = 0 if token is None else column.get(token, -2) + 1
+                place = 0 if token is None else self._column.get(token, -2) + 1
                 gain = float(shares[row, place]) if place >= 0 else -math.inf
                 scores[i] += gain / (len(options[i]) + 1)
             kept = [row for row, i in enumerate(going) if at < len(options[i])]
@@ -104,24 +127,36 @@ class MeaningWriter:
             hidden = branches.feed([(options[i][at],) for i in going])
         return scores
 
-    def _first_shares(self, hidden, requests: Sequence[Request], longest: int) -> torch.Tensor:
+    def _trie(self, known: Mapping[str, float]) -> _Trie:
+        root = _Trie()
+        for meaning, worth in known.items():
+            columns = [self._column.get(token, -1) for token in self._prompt.ids(meaning)]
+            if -1 not in columns:
+                root.add(columns, worth)
+        return root
+
+    def _first_shares(
+        self, hidden, requests: Sequence[Request], tries: Sequence[_Trie], longest: int
+    ) -> torch.Tensor:
         """Log-probabilities of the first token: (rows, Chinese tokens and the spelling)."""
-        chinese = self._runner.logits(hidden, self._head)
+        chinese = _favour(self._runner.logits(hidden, self._head), tries)
         chinese = chinese.masked_fill(self._no_start | (self._lengths > longest), -math.inf)
         spelled = self._runner.own_logits(hidden, [r.spelling_start for r in requests])
         without = torch.tensor([not r.spelling for r in requests], device=hidden.device)
         spelled = spelled.masked_fill(without[:, None], -math.inf)
         return torch.cat([chinese, spelled], dim=1).log_softmax(-1)
 
-    def _finish(self, branches, written, growing, ends: list[int], longest: int) -> None:
+    def _finish(self, branches, written, at, growing, ends: list[int], longest: int) -> None:
         """Grow the begun meanings greedily, each to its own end."""
         while growing:
             hidden = branches.feed([(token,) for _, token in growing])
             room = [longest - len(written[number].text) for number, _ in growing]
-            chinese = self._runner.logits(hidden, self._head)
+            places = [at[number] for number, _ in growing]
+            chinese = _favour(self._runner.logits(hidden, self._head), places)
             too_long = self._lengths > torch.tensor(room, device=hidden.device)[:, None]
             chinese = chinese.masked_fill(too_long, -math.inf)
             end = self._runner.own_logits(hidden, [ends[number] for number, _ in growing])
+            end += torch.tensor([[p.whole if p else 0.0] for p in places], device=end.device)
             best = torch.cat([end, chinese], dim=1).log_softmax(-1).max(-1)
             going, kept = [], []
             for row, (column, gain) in enumerate(zip(best.indices.tolist(), best.values.tolist())):
@@ -129,11 +164,27 @@ class MeaningWriter:
                 written[number].score += gain
                 if column:
                     written[number].text += self._texts[column - 1]
+                    here = at[number]
+                    at[number] = here.next.get(column - 1) if here else None
                     going.append((number, self._ids[column - 1]))
                     kept.append(row)
             if kept:
                 branches.select(kept)
             growing = going
+
+
+def _favour(logits: torch.Tensor, tries: Sequence[_Trie | None]) -> torch.Tensor:
+    """Logits (rows, Chinese tokens), those that go on a known meaning raised by its worth."""
+    gains = [
+        (row, column, branch.worth)
+        for row, trie in enumerate(tries)
+        if trie
+        for column, branch in trie.next.items()
+    ]
+    if gains:
+        rows, columns, worths = zip(*gains)
+        logits[list(rows), list(columns)] += torch.tensor(worths, device=logits.device)
+    return logits
 
 
 def _distinct(ways: list[Written]) -> list[Written]:

@@ -8,71 +8,107 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
-import simplemma
-
+from engine.lemma import lemma
 from engine.passage import Word, split_words
+from engine.sense import Entry
 from engine.settings import assets
 
 _WIDEST_GAP = 5  # words between two members of a known phrase
 _MOST_MEANINGS = 4  # of one phrase, the most frequent first
 
+Lemmas = tuple[str, ...]
+
 
 @dataclass(frozen=True)
-class Entry:
-    """A phrase as it was seen: its members' spelling, one meaning, in how many sentences."""
+class Known:
+    """A known meaning of a phrase, and whose it is: book or person."""
 
-    members: tuple[str, ...]
     meaning: str
-    count: int = 1
+    source: str = "book"
+
+
+Candidates = Mapping[tuple[int, ...], tuple[Known, ...]]
+"""Known phrases that may stand in a sentence: member positions → meanings, the best first."""
+NO_CANDIDATES: Candidates = {}
 
 
 class Phrasebook:
-    """Looks known phrases up in sentences. `version` changes with its content."""
+    """Looks known phrases up in sentences; their meanings are of one `source`. `version` changes
+    with its content."""
 
-    def __init__(self, entries: Iterable[Entry] = ()):
-        meanings: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    def __init__(self, entries: Iterable[Entry] = (), source: str = "book"):
+        self._counts: dict[Lemmas, Counter[str]] = defaultdict(Counter)
         for entry in entries:
-            meanings[tuple(map(_lemma, entry.members))][entry.meaning] += entry.count
-        self._meanings = {
+            self._counts[tuple(map(lemma, entry.members))][entry.meaning] += entry.count
+        meanings = {
             lemmas: tuple(meaning for meaning, _ in counted.most_common(_MOST_MEANINGS))
-            for lemmas, counted in meanings.items()
+            for lemmas, counted in self._counts.items()
         }
-        self._starting: dict[str, list[tuple[str, ...]]] = defaultdict(list)
-        for lemmas in sorted(self._meanings):
+        self._source = source
+        self._known = {
+            lemmas: tuple(Known(meaning, source) for meaning in found)
+            for lemmas, found in meanings.items()
+        }
+        self._starting: dict[str, list[Lemmas]] = defaultdict(list)
+        for lemmas in sorted(meanings):
             self._starting[lemmas[0]].append(lemmas)
-        self.version = _hash(sorted(self._meanings.items()))[:8]
+        self.version = digest(sorted(meanings.items()))
+
+    def only(self, keep: Callable[[Lemmas, int], bool]) -> Phrasebook:
+        """The book of those phrases that `keep` says yes to, given lemmas and sentences."""
+        entries = (
+            Entry(lemmas, meaning, count)
+            for lemmas, counted in self._counts.items()
+            if keep(lemmas, counted.total())
+            for meaning, count in counted.items()
+        )
+        return Phrasebook(entries, self._source)
 
     def half(self) -> Phrasebook:
         """A book without every second phrase: to calibrate on phrases it does not know, too."""
-        kept = [lemmas for lemmas in self._meanings if _hash(lemmas)[-1] in "02468ace"]
-        return Phrasebook(Entry(lemmas, self._meanings[lemmas][0]) for lemmas in kept)
+        return self.only(lambda lemmas, sentences: _hash(lemmas)[-1] in "02468ace")
 
     def __len__(self) -> int:
-        return len(self._meanings)
+        return len(self._known)
 
-    def find(self, words: Sequence[Word]) -> dict[tuple[int, ...], tuple[str, ...]]:
-        """Candidates in a sentence: member positions → the phrase's known meanings."""
-        lemmas = [_lemma(word.text) for word in words]
+    def find(self, words: Sequence[Word]) -> Candidates:
+        """The book's phrases whose words stand in a sentence."""
+        lemmas = [lemma(word.text) for word in words]
         found = {}
-        for i, lemma in enumerate(lemmas):
-            for phrase in self._starting.get(lemma, ()):
+        for i, first in enumerate(lemmas):
+            for phrase in self._starting.get(first, ()):
                 members = _follow(phrase, lemmas, i)
                 if members:
-                    found[members] = self._meanings[phrase]
+                    found[members] = self._known[phrase]
         return found
 
 
-def _follow(phrase: tuple[str, ...], lemmas: Sequence[str], start: int) -> tuple[int, ...] | None:
+def join(first: Candidates, second: Candidates) -> Candidates:
+    """The candidates of both, the first's meanings before the second's and each only once."""
+    joined = dict(first)
+    for members, known in second.items():
+        mine = joined.get(members, ())
+        told = {one.meaning for one in mine}
+        joined[members] = (*mine, *(one for one in known if one.meaning not in told))
+    return joined
+
+
+def digest(value: object) -> str:
+    """A short name for a value; another value has another."""
+    return _hash(value)[:8]
+
+
+def _follow(phrase: Lemmas, lemmas: Sequence[str], start: int) -> tuple[int, ...] | None:
     """Where the phrase's words stand from `start` on, each as near as can; None if not all do."""
     members = [start]
-    for lemma in phrase[1:]:
+    for wanted in phrase[1:]:
         reach = range(members[-1] + 1, min(members[-1] + 2 + _WIDEST_GAP, len(lemmas)))
-        at = next((i for i in reach if lemmas[i] == lemma), None)
+        at = next((i for i in reach if lemmas[i] == wanted), None)
         if at is None:
             return None
         members.append(at)
@@ -81,11 +117,6 @@ def _follow(phrase: tuple[str, ...], lemmas: Sequence[str], start: int) -> tuple
 
 def _hash(value: object) -> str:
     return hashlib.sha256(repr(value).encode()).hexdigest()
-
-
-@lru_cache(maxsize=50_000)
-def _lemma(word: str) -> str:
-    return simplemma.lemmatize(word.lower().replace("’", "'"), lang="en").lower()
 
 
 def read_phrasebook(file: Path) -> Phrasebook:

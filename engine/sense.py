@@ -120,6 +120,15 @@ class Phrase:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """A phrase as it was seen: its members' spelling, one meaning, in how many sentences."""
+
+    members: tuple[str, ...]
+    meaning: str
+    count: int = 1
+
+
+@dataclass(frozen=True)
 class Sense:
     """What a word means in its context: part of speech, meaning, and the phrase it belongs to."""
 

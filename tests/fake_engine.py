@@ -20,6 +20,7 @@ PHRASES = {
     ("washing", "up"): "洗碗",
     ("put", "off"): "推迟",
 }
+FROM_PEOPLE = {("put", "off")}  # phrases whose meaning a person gave
 MEANINGS = {"bank": "银行", "call": "打电话", "back": "回", "light": "轻的", "the": "这"}
 DETAIL = "fake-model · fake-adapter@1 · cpu, float32 (a fake has no choice)"
 
@@ -121,5 +122,6 @@ def _find_phrase(words: list[str], position: int) -> Phrase | None:
             if word == first and last in words[i + 1 : i + 5]:
                 members = (i, words.index(last, i + 1))
                 if position in members:
-                    return Phrase(members, meaning)
+                    source = "person" if (first, last) in FROM_PEOPLE else "model"
+                    return Phrase(members, meaning, source)
     return None

@@ -1,6 +1,8 @@
 """The trainer without a screen.
 
 python -m trainer run RECIPE.json [--folder DIR] [--install]
+python -m trainer tries TRIES.json [--folder DIR]
+python -m trainer wordbook RECIPE.json
 """
 
 from __future__ import annotations
@@ -11,48 +13,92 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported
 
+STOPPED = "stopped; the same command goes on from where it was"
+
 
 def main() -> int:
+    from engine.models import BaseError
+    from trainer.recipe import RecipeError
+
     parser = argparse.ArgumentParser(prog="python -m trainer", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = parser.add_subparsers(required=True)
     run = commands.add_parser("run", help="run a recipe; again after a stop, to go on")
     run.add_argument("recipe", type=Path, metavar="RECIPE.json")
     run.add_argument("--folder", type=Path, help="where the run lies; default: CTX_HOME/runs/NAME")
     run.add_argument(
         "--install", action="store_true", help="copy the finished adapter beside its recipe"
     )
-    return _run(parser.parse_args())
-
-
-def _run(arguments: argparse.Namespace) -> int:
-    from engine.models import BaseError
-    from engine.settings import read_settings
-    from trainer.recipe import RecipeError, load_recipe
-    from trainer.run import run_recipe
-
-    stop = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.append(True))
-    settings = read_settings()
-    home = arguments.recipe.resolve().parent
+    run.set_defaults(command=_run)
+    tries = commands.add_parser("tries", help="train and score variants of a recipe side by side")
+    tries.add_argument("file", type=Path, metavar="TRIES.json")
+    tries.add_argument("--folder", type=Path, help="where they lie; default: CTX_HOME/runs/tries")
+    tries.set_defaults(command=_tries)
+    book = commands.add_parser("wordbook", help="make the app's wordbook from a recipe's data")
+    book.add_argument("recipe", type=Path, metavar="RECIPE.json")
+    book.set_defaults(command=_wordbook)
+    arguments = parser.parse_args()
     try:
-        recipe = load_recipe(arguments.recipe)
-        folder = arguments.folder or settings.home / "runs" / recipe.name
-        adapter = run_recipe(recipe, home, folder, settings, _say, lambda: bool(stop))
+        return arguments.command(arguments)
     except (RecipeError, BaseError) as error:
         print(error, file=sys.stderr)
         return 2
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from engine.settings import read_settings
+    from trainer.recipe import load_recipe
+    from trainer.run import run_recipe
+
+    settings, home = read_settings(), arguments.recipe.resolve().parent
+    recipe = load_recipe(arguments.recipe)
+    folder = arguments.folder or settings.home / "runs" / recipe.name
+    adapter = run_recipe(recipe, home, folder, settings, _say, _stopped())
     if adapter is None:
-        print(f"stopped; the same command goes on from the checkpoint in {folder}")
+        print(f"{STOPPED}: {folder}")
         return 130
     if arguments.install:
         shutil.copytree(adapter, home, dirs_exist_ok=True)
     print(f"done: {home if arguments.install else adapter}")
     return 0
+
+
+def _tries(arguments: argparse.Namespace) -> int:
+    from engine.settings import read_settings
+    from trainer.tries import run_tries
+
+    settings = read_settings()
+    folder = arguments.folder or settings.home / "runs" / "tries"
+    table = run_tries(arguments.file.resolve(), folder, settings, _say, _stopped())
+    print(table or f"{STOPPED}: {folder}")
+    return 0 if table else 130
+
+
+def _wordbook(arguments: argparse.Namespace) -> int:
+    from engine.settings import assets, read_settings
+    from trainer.recipe import load_recipe
+    from trainer.run import load_splits
+    from trainer.sources.wordnet import frequency
+    from trainer.wordbook import listed_pairs, make_lines, write_wordbook
+
+    recipe, home = load_recipe(arguments.recipe), arguments.recipe.resolve().parent
+    settings = read_settings()
+    splits, _ = load_splits(recipe, home, settings)
+    lines = make_lines(splits["train"], listed_pairs(recipe, home, settings), frequency())
+    print(f"{write_wordbook(lines, assets() / 'wordbook.tsv.gz')} words")
+    return 0
+
+
+def _stopped() -> Callable[[], bool]:
+    """Whether someone has asked this process to stop, from now on."""
+    asked: list[bool] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: asked.append(True))
+    return lambda: bool(asked)
 
 
 def _say(event: dict) -> None:

@@ -109,6 +109,8 @@ def summarise(rows: Sequence[Scored]) -> dict[str, float]:
         "phrase_precision": _share(hits, found),
         "phrase_recall": _share(hits, wanted),
         "phrase_f1": _share(2 * hits, wanted + found),
+        "phrase_where_meant": _share(sum(r.found and r.wanted for r in phrases), wanted),
+        "phrase_where_not": _share(sum(r.found > r.wanted for r in phrases), len(phrases) - wanted),
         "phrase_exact": _share(sum(r.exact for r in phrases), wanted),
         "phrase_meaning_chrf": _share(sum(told), len(told)),
         "right": _share(sum(whole), len(whole)),

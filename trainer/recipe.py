@@ -42,6 +42,7 @@ class Source:
     format: str = "flat"
     references: tuple[str, ...] = ()  # what it is read with, found like `path`: word lists, links
     weight: float = 1.0  # loss weight of its rows
+    times: int = 1  # how often each of its rows comes in an epoch; 0: it is only scored
     fields: tuple[str, ...] = FIELDS  # the fields it knows; the others' loss is masked
     origin: str = ""
     licence: str = ""
@@ -50,6 +51,8 @@ class Source:
     def __post_init__(self) -> None:
         if self.format not in FORMATS:
             raise RecipeError(f"source {self.name}: no format {self.format!r}")
+        if self.times < 0:
+            raise RecipeError(f"source {self.name}: times is 0 or more")
         if not self.fields or not set(self.fields) <= set(FIELDS):
             raise RecipeError(f"source {self.name}: fields are among {', '.join(FIELDS)}")
 
@@ -69,6 +72,7 @@ class Recipe:
     dropout: float = _help("LoRA dropout", 0.05)
     rate: float = _help("peak learning rate", 4e-4)
     warmup: float = _help("share of all steps in which the rate rises", 0.05)
+    share: float = _help("share of the training sentences that are used", 1.0)
     epochs: float = _help("how often each row is seen", 2.0)
     batch: int = _help("rows a step", 16)
     weight_decay: float = _help("AdamW's weight decay", 0.0)
@@ -88,6 +92,7 @@ class Recipe:
             "dropout": 0 <= self.dropout < 1,
             "rate": self.rate > 0,
             "warmup": 0 <= self.warmup < 1,
+            "share": 0 < self.share <= 1,
             "epochs": self.epochs > 0,
             "batch": self.batch > 0,
             "evaluate_every": self.evaluate_every > 0,

@@ -133,7 +133,7 @@ _KEPT_ANSWERS = (
 )
 
 _PHRASE_SOURCE = (
-    # Whose meaning a kept answer's phrase has: the model's, or the phrasebook's.
+    # Whose meaning a kept answer's phrase has: the model's, the phrasebook's or a person's.
     "ALTER TABLE kept_answer ADD COLUMN phrase_source TEXT NOT NULL DEFAULT 'model'",
 )
 

@@ -59,6 +59,16 @@ def test_a_guessed_phrase_meaning_says_so(page, app):
     expect(page.locator(".ctx-sure")).to_have_text("The meaning of the phrase is a guess.")
 
 
+def test_a_phrase_meaning_that_a_person_gave_says_so(page, app):
+    read_text(page, app, "They put it off at the bank.")
+    word(page, "put").click()
+    given = page.locator(".ctx-person")
+    expect(given).to_have_text("The meaning of the phrase comes from a person.")
+    expect(page.locator(".ctx-sure")).to_be_empty()
+    word(page, "bank").click()
+    expect(given).to_be_empty()
+
+
 def test_split_phrase_is_painted_from_any_of_its_words(page, app):
     read_text(page, app)
     for clicked, other in (("call", "back"), ("back", "call")):

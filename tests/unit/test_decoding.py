@@ -5,15 +5,18 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.books import Books
 from engine.decoding import SenseDecoder
-from engine.phrasebook import Entry, Phrasebook
+from engine.phrasebook import Entry, Known, Phrasebook
 from engine.prompt import STYLES
-from engine.sense import CLASSES, Query, ask, context_words, from_wire, to_wire
+from engine.sense import CLASSES, Phrase, Query, ask, context_words, from_wire, to_wire
 from engine.views import views
+from engine.wordbook import Wordbook
 from tests.tiny import tiny_model, tiny_prompt
 
 PROMPT = tiny_prompt()
-BOOK = Phrasebook([Entry(("calls", "back"), "回电话"), Entry(("call", "back"), "打回")])
+PHRASES = Phrasebook([Entry(("calls", "back"), "回电话"), Entry(("call", "back"), "打回")])
+BOOKS = Books(PHRASES, Wordbook(["call\t打电话 verb=2\t睡觉", "back\t回"]))
 MODELS = [tiny_model(len(PROMPT.tokenizer), seed) for seed in range(3)]
 TEXT = st.lists(
     st.sampled_from(["call", "you", "back", "Tom", "22", "the", "it's", "!", "他", "x" * 120, "a"]),
@@ -29,7 +32,7 @@ def answers(decoder, context):
 @given(TEXT, st.integers(0, 2), st.sampled_from([0.05, 0.5]), st.sampled_from([0.0, 0.9]))
 @settings(max_examples=15, deadline=None)
 def test_every_answer_is_valid(context, model, threshold, favour):
-    decoder = SenseDecoder(MODELS[model], PROMPT, BOOK, threshold, favour)
+    decoder = SenseDecoder(MODELS[model], PROMPT, BOOKS, threshold, favour)
     found = answers(decoder, context)
     words = context_words(context)
     assert len(found) == len(words)
@@ -55,15 +58,33 @@ def test_every_answer_is_valid(context, model, threshold, favour):
 @pytest.mark.parametrize("style", ["last", "neighbours"])
 def test_the_same_view_always_gives_the_same_answers(style):
     prompt = tiny_prompt(style)
-    decoder = SenseDecoder(MODELS[0], prompt, BOOK, 0.1)
+    decoder = SenseDecoder(MODELS[0], prompt, BOOKS, 0.1)
     (view,) = views("I call you back, Tom, at the 22 call.", "en-zh")
     first = decoder.answer(view)
     answers(decoder, "Something else in between.")
     assert decoder.answer(view) == first
 
 
+PERSONS = Known("打人", "person")
+LONG = Known("（打）人，" * 40, "person")  # what the model never writes, and longer
+
+
+@pytest.mark.parametrize("lead, mine", [(100.0, True), (-100.0, False)])
+@pytest.mark.parametrize("known", [PERSONS, LONG])
+def test_a_phrase_says_whose_meaning_it_has(monkeypatch, lead, mine, known):
+    monkeypatch.setattr("engine.decoding._PERSONS_LEAD", lead)
+    decoder = SenseDecoder(MODELS[0], PROMPT, BOOKS, threshold=0.5, favour=0.9)
+    (view,) = views("I call you back at the bed.", "en-zh")
+    people = {(1, 3): (known,), (4, 6): (PERSONS,)}
+    phrases = [answer.sense.phrase for answer in decoder.answer(view, people)]
+    assert phrases[1] == phrases[3] and phrases[1].members == (1, 3)
+    assert (phrases[1].source == "person") == (phrases[1].meaning == known.meaning) == mine
+    assert phrases[4] == phrases[6] == Phrase((4, 6), PERSONS.meaning, "person")
+    assert {p.source for p in (decoder.answer(view)[i].sense.phrase for i in (1, 3))} == {"book"}
+
+
 def test_one_word_and_no_word_contexts():
-    decoder = SenseDecoder(MODELS[0], PROMPT, BOOK, 0.05)
+    decoder = SenseDecoder(MODELS[0], PROMPT, BOOKS, 0.05)
     (only,) = answers(decoder, "Hello")
     assert only.sense.phrase is None
     assert answers(decoder, "…!") == []

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from engine.passage import split_passage
-from engine.sense import Answer, Query, Sense
+from engine.sense import Answer, Phrase, Query, Sense
 from engine.settings import Settings
 from tests.fake_engine import FakeLookup
 from ui.access import Access
@@ -55,6 +55,13 @@ def test_open_gives_pieces_that_join_to_the_text():
     reply = ask("open", {"reader": "r", "text": TEXT})
     assert "".join("".join(pieces) for pieces in reply["sentences"]) == TEXT
     assert reply["sentences"][1][1::2] == ["The", "bank", "was", "unkind"]
+
+
+@pytest.mark.parametrize("source", ["model", "book", "person"])
+def test_a_card_says_whose_meaning_its_phrase_has(source):
+    answer = Answer(Sense("verb", "推", Phrase((1, 3), "推迟", source)))
+    card = to_card(Query("They put it off.", 1), answer, "sure")
+    assert card["phraseSource"] == source and not card["person"]
 
 
 def test_answer_of_any_member_is_the_phrase():

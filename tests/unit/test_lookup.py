@@ -24,7 +24,7 @@ class CountingEngine:
         self.go = threading.Event()
         self.go.set()
 
-    def answer(self, view):
+    def answer(self, view, people):
         self.go.wait(10)
         self.asked.append(view.text)
         if "fail" in view.text:
@@ -50,6 +50,22 @@ class MemoryStore:
         for key in gone:
             del self.kept[key]
         return len(gone)
+
+
+class Labels:
+    """Accepted answers for words of any context, and no phrases."""
+
+    def __init__(self):
+        self.answers = {}
+
+    def accepted(self, pair, context):
+        return self.answers
+
+    def phrases(self, pair):
+        return ()
+
+    def decided_since(self, label_id):
+        return 0, False
 
 
 @pytest.fixture
@@ -159,11 +175,11 @@ def test_answers_are_kept_for_one_engine_version_and_can_be_forgotten():
 def test_a_persons_correction_is_shown_and_says_so(engine):
     phrase = Phrase((1, 3), "回电话")
     person = Answer(Sense("verb", "打电话", phrase), source="person", engine="Ann")
-    accepted = {}
-    service = Lookup(lambda progress: engine, accepted=lambda pair, context: accepted)
+    labels = Labels()
+    service = Lookup(lambda progress: engine, labels=labels)
     service.start()
     (before,) = ask_all(service, [Query(CONTEXT, 1)])
-    accepted[1] = person
+    labels.answers[1] = person
     after, member = ask_all(service, [Query(CONTEXT, 1), Query(CONTEXT, 3)])
     service.close()
     assert before.source == "model" and after == person and level(after) == "sure"

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from engine.passage import split_words
-from engine.phrasebook import Entry, Phrasebook, shipped_phrasebook
+from engine.phrasebook import Entry, Known, Phrasebook, join, shipped_phrasebook
 from engine.phrases import Vote, reconcile
 
 BOOK = Phrasebook(
@@ -20,7 +20,10 @@ BOOK = Phrasebook(
 
 def found(text, book=BOOK):
     words = split_words(text)
-    return {" ".join(words[i].text for i in m): told for m, told in book.find(words).items()}
+    return {
+        " ".join(words[i].text for i in members): tuple(one.meaning for one in known)
+        for members, known in book.find(words).items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -51,6 +54,18 @@ def test_the_shipped_book_knows_its_phrases_and_is_quick():
     start = time.perf_counter()
     book.find(words)
     assert time.perf_counter() - start < 0.1
+
+
+def test_two_books_are_joined_with_each_meaning_once():
+    people = Phrasebook(
+        [Entry(("Turn", "down"), "调低"), Entry(("my", "radio"), "收音机")], "person"
+    )
+    words = split_words("They turned my radio down.")
+    assert join(people.find(words), BOOK.find(words)) == {
+        (1, 4): (Known("调低", "person"), Known("拒绝", "book")),
+        (2, 3): (Known("收音机", "person"),),
+    }
+    assert people.only(lambda *phrase: True).find(words) == people.find(words)
 
 
 def test_half_a_book_is_about_half_and_always_the_same():

@@ -18,7 +18,7 @@ from db.store.answers import scrub
 from engine.sense import Answer, Phrase, Sense
 
 RUN = Answer(Sense("verb", "跑", Phrase((1, 3), "用完")), "运行", 0.75, "model", "e1")
-SOURCES = st.sampled_from(["model", "book"])
+SOURCES = st.sampled_from(["model", "book", "person"])
 phrases = st.builds(Phrase, st.lists(st.integers(0, 2**40)).map(tuple), st.text(), SOURCES)
 senses = st.builds(Sense, st.text(), st.text(), st.none() | phrases)
 answers = st.builds(Answer, senses, st.text(), st.floats(0, 1), st.text(), st.text())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from db.store import Refused, Store, StoreError, open_store
-from engine.sense import Answer, Phrase, Query, QueryError, Sense
+from engine.sense import Answer, Entry, Phrase, Query, QueryError, Sense
 
 CONTEXT = "She will call me back, and back home he waits."
 BACK = Query(CONTEXT, 4)
@@ -105,6 +105,63 @@ def test_accepted_is_by_word_context_and_pair(store: Store) -> None:
         4: "一",
         6: "二",
     }
+
+
+def say(
+    store: Store, query: Query, phrase: Phrase | None, status: str = "accepted", **by: str
+) -> int:
+    sense = Sense("noun", "义", phrase)
+    return store.labels.add_label(query, sense, by.get("source", "person"), "Ann", status)
+
+
+def test_phrases_are_those_that_people_accepted_in_any_context(store: Store) -> None:
+    assert store.labels.phrases("en-zh") == ()
+    other, third = Query("CALL her back!", 0), Query("Call back.", 0)
+    say(store, BACK, Phrase((2, 4), "回电话"))
+    say(store, Query(CONTEXT, 2), Phrase((2, 4), "回电话"))  # the same phrase from its other member
+    say(store, other, Phrase((0, 2), "回电话"))
+    say(store, third, Phrase((0, 1), "回来"))
+    say(store, Query(CONTEXT, 6), None)
+    say(store, Query(CONTEXT, 7), Phrase((6, 7), ""))
+    say(store, Query("Not so.", 0), Phrase((0, 1), "不"), source="teacher")
+    say(store, Query("Not so!", 0), Phrase((0, 1), "不"), "proposed")
+    say(store, Query("Call back.", 0, "en-de"), Phrase((0, 1), "x"))
+    call_back = ("call", "back")
+    assert store.labels.phrases("en-zh") == (
+        Entry(call_back, "回来"),
+        Entry(call_back, "回电话", 2),
+    )
+    say(store, third, Phrase((0, 1), "回电"))
+    say(store, other, Phrase((0, 2), "回电话"), "rejected")
+    say(store, other, Phrase((0, 2), "呼叫"), "proposed")
+    assert store.labels.phrases("en-zh") == (Entry(call_back, "回电"), Entry(call_back, "回电话"))
+    say(store, third, None)
+    assert store.labels.phrases("en-zh") == (Entry(call_back, "回电话"),)
+
+
+def test_a_phrase_beyond_its_words_is_left_out(store: Store) -> None:
+    label = say(store, BACK, Phrase((2, 4), "回电话"))
+    assert len(store.labels.phrases("en-zh")) == 1
+    with store._connections.write() as db:
+        db.execute(
+            "INSERT INTO label SELECT NULL, query_id, 2, class, meaning, '[2, 99]', phrase_meaning,"
+            " source, who, status, created FROM label WHERE id = ?",
+            [label],
+        )
+    assert store.labels.phrases("en-zh") == ()
+
+
+def test_whether_people_decided_anything_is_known_from_the_last_label_on(store: Store) -> None:
+    assert store.labels.decided_since(0) == (0, False)
+    first = say(store, BACK, None, source="teacher")
+    assert store.labels.decided_since(0) == (first, False)
+    second = say(store, BACK, None)
+    assert store.labels.decided_since(0) == store.labels.decided_since(first) == (second, True)
+    assert store.labels.decided_since(second) == (second, False)
+    third = say(store, BACK, None, "proposed")
+    assert store.labels.decided_since(second) == (third, False)
+    fourth = say(store, BACK, None, "rejected")
+    assert store.labels.decided_since(third) == (fourth, True)
 
 
 LABEL = "1, 1, 1, 'noun', 'x', NULL, '', 'person', 'me', 'accepted', '2026'"

@@ -6,11 +6,10 @@ Pure: no files, no model.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 import regex
-import simplemma
 
+from engine.lemma import lemma
 from engine.sense import CLASSES
 
 LONGEST_MEANING = 8  # characters, by the labelling rules
@@ -74,12 +73,6 @@ _HAN = regex.compile(r"[\p{Han}·]+")
 _LIST = re.compile(r"[,，;；、/|]")
 
 assert set(FUNCTION_CLASSES.values()) <= set(CLASSES)
-
-
-@lru_cache(maxsize=100_000)
-def lemma(word: str) -> str:
-    """The dictionary form of an English word, in lower case."""
-    return simplemma.lemmatize(word.lower().replace("’", "'"), lang="en").lower()
 
 
 def forms(word: str) -> frozenset[str]:

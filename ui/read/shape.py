@@ -49,7 +49,7 @@ def to_card(query: Query, answer: Answer, level: str) -> dict[str, Any]:
         "meaning": answer.sense.meaning,
         "members": list(phrase.members) if phrase else [],
         "phraseMeaning": phrase.meaning if phrase else "",
-        "phraseGuessed": bool(phrase) and phrase.source == "model",
+        "phraseSource": phrase.source if phrase else "",
         "second": answer.second if answer.second != answer.sense.meaning else "",
         "level": level,
         "person": answer.source == "person",

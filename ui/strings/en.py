@@ -52,6 +52,7 @@ EN: dict[str, str] = {
     "unsure": "Not sure about this one. Check whether it fits the sentence.",
     "likely": "Probably right.",
     "person": "Corrected by a person",
+    "phrase_person": "The meaning of the phrase comes from a person.",
     "copy": "Copy",
     "copied": "Copied.",
     "not_right": "Not right?",

@@ -52,6 +52,7 @@ ZH_CN: dict[str, str] = {
     "unsure": "这个不太确定，请结合句子判断。",
     "likely": "大概没错。",
     "person": "已由人工订正",
+    "phrase_person": "短语的意思由人工提供。",
     "copy": "复制",
     "copied": "已复制。",
     "not_right": "不对？",

@@ -81,9 +81,12 @@ const showCard = (at, found) => {
   one('.ctx-phrase').hidden = !found.members.length;
   one('.ctx-members').textContent = phraseText(at, found.members);
   one('.ctx-phrase-meaning').textContent = found.phraseMeaning;
-  const doubt = found.level === 'unsure' ? 'unsure' : found.phraseGuessed ? 'phrase_guessed' : '';
+  const guessed = found.phraseSource === 'model' ? 'phrase_guessed' : '';
+  const doubt = found.level === 'unsure' ? 'unsure' : guessed;
   one('.ctx-sure').textContent = doubt && t(doubt);
-  one('.ctx-person').hidden = !found.person;
+  const phraseGiven = found.phraseSource === 'person' ? 'phrase_person' : '';
+  const given = found.person ? 'person' : phraseGiven;
+  one('.ctx-person').textContent = given && t(given);
   fillSentence(at, found.members);
   one('.ctx-second').hidden = !found.second;
   one('.ctx-second').open = false;

@@ -1,0 +1,27 @@
+"""What an engine remembers beside its model: known phrases and known meanings of words. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+
+from engine.phrasebook import Phrasebook, shipped_phrasebook
+from engine.wordbook import Wordbook, shipped_wordbook
+
+
+@dataclass(frozen=True)
+class Books:
+    """A phrasebook and a wordbook; an empty one of either changes nothing."""
+
+    phrases: Phrasebook = field(default_factory=Phrasebook)
+    words: Wordbook = field(default_factory=Wordbook)
+
+    @property
+    def version(self) -> str:
+        return f"{self.phrases.version}-{self.words.version}"
+
+
+@cache
+def shipped_books() -> Books:
+    """The books that ship with the app."""
+    return Books(shipped_phrasebook(), shipped_wordbook())
