@@ -24,7 +24,7 @@ from engine.sense import CLASSES, Answer, Phrase, Sense
 from engine.views import View
 
 _LONGEST_MEANING, _LONGEST_PHRASE_MEANING = 8, 12  # characters
-_WRITE_OUT = 0.2  # least probability of a phrase for its members to be written out
+_WRITE_OUT = 0.1  # least probability of a phrase for its members to be written out
 _PERSONS_LEAD = 1.0  # mean log-probability that a person's meaning has in advance of the book's
 _NEVER_WRITTEN = regex.compile(r"[^\p{Han}…·]|…(?=…)")  # in a meaning, by the model
 _SPELLED = {"proper noun", "numeral"}  # classes whose meaning may be the word's own spelling

@@ -15,6 +15,7 @@ import torch
 
 from engine.branches import Prefix, Runner
 from engine.prompt import SensePrompt
+from engine.trie import Trie
 
 _HAN = regex.compile(r"\p{Han}")
 
@@ -44,22 +45,6 @@ class Written:
         return min(1.0, math.exp(self.score))
 
 
-class _Trie:
-    """Known meanings by their tokens: `worth` of the best that goes on here, `whole` of the one
-    that ends here (0: none does)."""
-
-    def __init__(self):
-        self.worth, self.whole = 0.0, 0.0
-        self.next: dict[int, _Trie] = {}
-
-    def add(self, columns: Sequence[int], worth: float) -> None:
-        self.worth = max(self.worth, worth)
-        if columns:
-            self.next.setdefault(columns[0], _Trie()).add(columns[1:], worth)
-        else:
-            self.whole = max(self.whole, worth)
-
-
 class MeaningWriter:
     """Writes meanings with one model and tokenizer."""
 
@@ -86,7 +71,7 @@ class MeaningWriter:
         tries = [self._trie(request.known) for request in requests]
         first = self._first_shares(hidden, requests, tries, longest).topk(ways)
         written: list[Written] = []
-        at: list[_Trie | None] = []  # where each written text stands among the known ones
+        at: list[Trie | None] = []  # where each written text stands among the known ones
         growing: list[tuple[int, int]] = []  # number in `written`, token to feed
         for i, request in enumerate(requests):
             for column, score in zip(first.indices[i].tolist(), first.values[i].tolist()):
@@ -96,7 +81,7 @@ class MeaningWriter:
                     text = self._texts[column]
                     growing.append((len(written), self._ids[column]))
                 written.append(Written(text, score))
-                at.append(tries[i].next.get(column))
+                at.append(tries[i].next.get(self._ids[column]) if column < len(self._ids) else None)
         branches.select([number // ways for number, _ in growing])
         ends = [requests[number // ways].end for number in range(len(written))]
         self._finish(branches, written, at, growing, ends, longest)
@@ -127,19 +112,28 @@ class MeaningWriter:
             hidden = branches.feed([(options[i][at],) for i in going])
         return scores
 
-    def _trie(self, known: Mapping[str, float]) -> _Trie:
-        root = _Trie()
-        for meaning, worth in known.items():
-            columns = [self._column.get(token, -1) for token in self._prompt.ids(meaning)]
-            if -1 not in columns:
-                root.add(columns, worth)
-        return root
+    def _trie(self, known: Mapping[str, float]) -> Trie:
+        return Trie((self._prompt.ids(meaning), worth) for meaning, worth in known.items())
+
+    def _favour(self, logits: torch.Tensor, places: Sequence[Trie | None]) -> torch.Tensor:
+        """Logits (rows, Chinese tokens), those that go on a known meaning raised by its worth."""
+        gains = [
+            (row, self._column[token], branch.worth)
+            for row, place in enumerate(places)
+            if place
+            for token, branch in place.next.items()
+            if token in self._column
+        ]
+        if gains:
+            rows, columns, worths = zip(*gains)
+            logits[list(rows), list(columns)] += torch.tensor(worths, device=logits.device)
+        return logits
 
     def _first_shares(
-        self, hidden, requests: Sequence[Request], tries: Sequence[_Trie], longest: int
+        self, hidden, requests: Sequence[Request], tries: Sequence[Trie], longest: int
     ) -> torch.Tensor:
         """Log-probabilities of the first token: (rows, Chinese tokens and the spelling)."""
-        chinese = _favour(self._runner.logits(hidden, self._head), tries)
+        chinese = self._favour(self._runner.logits(hidden, self._head), tries)
         chinese = chinese.masked_fill(self._no_start | (self._lengths > longest), -math.inf)
         spelled = self._runner.own_logits(hidden, [r.spelling_start for r in requests])
         without = torch.tensor([not r.spelling for r in requests], device=hidden.device)
@@ -152,7 +146,7 @@ class MeaningWriter:
             hidden = branches.feed([(token,) for _, token in growing])
             room = [longest - len(written[number].text) for number, _ in growing]
             places = [at[number] for number, _ in growing]
-            chinese = _favour(self._runner.logits(hidden, self._head), places)
+            chinese = self._favour(self._runner.logits(hidden, self._head), places)
             too_long = self._lengths > torch.tensor(room, device=hidden.device)[:, None]
             chinese = chinese.masked_fill(too_long, -math.inf)
             end = self._runner.own_logits(hidden, [ends[number] for number, _ in growing])
@@ -165,26 +159,12 @@ class MeaningWriter:
                 if column:
                     written[number].text += self._texts[column - 1]
                     here = at[number]
-                    at[number] = here.next.get(column - 1) if here else None
+                    at[number] = here.next.get(self._ids[column - 1]) if here else None
                     going.append((number, self._ids[column - 1]))
                     kept.append(row)
             if kept:
                 branches.select(kept)
             growing = going
-
-
-def _favour(logits: torch.Tensor, tries: Sequence[_Trie | None]) -> torch.Tensor:
-    """Logits (rows, Chinese tokens), those that go on a known meaning raised by its worth."""
-    gains = [
-        (row, column, branch.worth)
-        for row, trie in enumerate(tries)
-        if trie
-        for column, branch in trie.next.items()
-    ]
-    if gains:
-        rows, columns, worths = zip(*gains)
-        logits[list(rows), list(columns)] += torch.tensor(worths, device=logits.device)
-    return logits
 
 
 def _distinct(ways: list[Written]) -> list[Written]:

@@ -52,12 +52,14 @@ def main() -> int:
 def _run(arguments: argparse.Namespace) -> int:
     from engine.settings import read_settings
     from trainer.recipe import load_recipe
-    from trainer.run import run_recipe
+    from trainer.run import load_splits, run_recipe
 
     settings, home = read_settings(), arguments.recipe.resolve().parent
     recipe = load_recipe(arguments.recipe)
     folder = arguments.folder or settings.home / "runs" / recipe.name
-    adapter = run_recipe(recipe, home, folder, settings, _say, _stopped())
+    stopped = _stopped()
+    splits, data = load_splits(recipe, home, settings)
+    adapter = run_recipe(recipe, splits, data, folder, settings, _say, stopped)
     if adapter is None:
         print(f"{STOPPED}: {folder}")
         return 130

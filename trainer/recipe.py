@@ -72,6 +72,7 @@ class Recipe:
     dropout: float = _help("LoRA dropout", 0.05)
     rate: float = _help("peak learning rate", 4e-4)
     warmup: float = _help("share of all steps in which the rate rises", 0.05)
+    books: bool = _help("whether the wordbook is open in training, as it is for readers", False)
     share: float = _help("share of the training sentences that are used", 1.0)
     epochs: float = _help("how often each row is seen", 2.0)
     batch: int = _help("rows a step", 16)

@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 
 from engine.prompt import FIELDS, SensePrompt
+from engine.trie import Trie
 from trainer.examples import Example
 
 LARGEST_PACK = 8  # examples behind one copy of their context
@@ -24,12 +25,14 @@ LARGEST_PACK = 8  # examples behind one copy of their context
 @dataclass(frozen=True)
 class Row:
     """One example behind its context: its question's tokens, its answer's, and each answer token's
-    field number and loss weight (0 in fields that its source does not know)."""
+    field number and loss weight (0 in fields that its source does not know). `gains`: what the
+    wordbook adds to the logits that predict an answer token, as (its number, token, nats)."""
 
     question: tuple[int, ...]
     answer: tuple[int, ...]
     fields: tuple[int, ...]
     weights: tuple[float, ...]
+    gains: tuple[tuple[int, int, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ class Batch:
     """Packs padded on the right. `input_ids`, `position_ids`: (packs, length); `mask`: (packs, 1,
     length, length), True where a token sees another. The rest has one entry an answer token: `at`
     its place in the flattened hidden states that predict it, `target` its id, `field` its field's
-    number, `weight` its share of the loss, `row` the number of its row."""
+    number, `weight` its share of the loss, `row` the number of its row. `gain_at`, `gain_token`,
+    `gain`: what is added to the logit of a token at an answer token's place."""
 
     input_ids: torch.Tensor
     position_ids: torch.Tensor
@@ -58,13 +62,22 @@ class Batch:
     field: torch.Tensor
     weight: torch.Tensor
     row: torch.Tensor
+    gain_at: torch.Tensor
+    gain_token: torch.Tensor
+    gain: torch.Tensor
 
 
-def make_packs(examples: Sequence[Example], prompt: SensePrompt) -> list[Pack]:
+Worths = Callable[[Example], Mapping[str, float]]
+"""What known meanings of an example's word are worth, in nats."""
+
+
+def make_packs(
+    examples: Sequence[Example], prompt: SensePrompt, worths: Worths | None = None
+) -> list[Pack]:
     """The examples as packs, in order of their contexts' first appearance."""
     rows: dict[tuple[int, ...], list[Row]] = defaultdict(list)
     for example in examples:
-        prefix, row = _make_row(example, prompt)
+        prefix, row = _make_row(example, prompt, worths)
         rows[prefix].append(row)
     return [
         Pack(prefix, tuple(mine[i : i + LARGEST_PACK]))
@@ -73,13 +86,33 @@ def make_packs(examples: Sequence[Example], prompt: SensePrompt) -> list[Pack]:
     ]
 
 
-def _make_row(example: Example, prompt: SensePrompt) -> tuple[tuple[int, ...], Row]:
-    answer = prompt.answer(example.query, example.sense).fields()
+def _make_row(
+    example: Example, prompt: SensePrompt, worths: Worths | None
+) -> tuple[tuple[int, ...], Row]:
+    answers = prompt.answer(example.query, example.sense)
+    answer = answers.fields()
     numbers = tuple(number for number, tokens in enumerate(answer) for _ in tokens)
     ids = tuple(token for tokens in answer for token in tokens)
     prefix, question = prompt.parts(example.query)
     weights = tuple(example.weight * (FIELDS[number] in example.fields) for number in numbers)
-    return prefix, Row(question, ids, numbers, weights)
+    gains: tuple[tuple[int, int, float], ...] = ()
+    if worths and answers.meaning:
+        known = Trie((prompt.ids(text), worth) for text, worth in worths(example).items())
+        first = len(answers.word_class) + len(answers.phrase)
+        gains = tuple(_gains(known, answers.meaning, first))
+    return prefix, Row(question, ids, numbers, weights, gains)
+
+
+def _gains(known: Trie, meaning: Sequence[int], first: int) -> Iterator[tuple[int, int, float]]:
+    """What known meanings add along the right one, whose first token has the number `first`."""
+    place: Trie | None = known
+    for number, token in enumerate(meaning, first):
+        if place is None:
+            return
+        yield from ((number, after, branch.worth) for after, branch in place.next.items())
+        if place.whole:
+            yield number, meaning[-1], place.whole
+        place = place.next.get(token)
 
 
 def make_batch(packs: Sequence[Pack]) -> Batch:
@@ -89,6 +122,7 @@ def make_batch(packs: Sequence[Pack]) -> Batch:
     positions = torch.zeros(len(packs), length, dtype=torch.long)
     segments = torch.full((len(packs), length), -1)
     columns: list[tuple[int, int, int, float, int]] = []
+    gains: list[tuple[int, int, float]] = []
     number = 0
     for p, pack in enumerate(packs):
         at = _lay(ids[p], positions[p], segments[p], 0, pack.prefix, 0, 0)
@@ -96,12 +130,14 @@ def make_batch(packs: Sequence[Pack]) -> Batch:
             start, tokens = len(pack.prefix), row.question + row.answer[:-1]
             first = p * length + at + len(row.question) - 1
             at = _lay(ids[p], positions[p], segments[p], at, tokens, start, segment)
+            gains += [(len(columns) + i, token, worth) for i, token, worth in row.gains]
             columns += [
                 (first + i, token, field, weight, number)
                 for i, (token, field, weight) in enumerate(zip(row.answer, row.fields, row.weights))
             ]
             number += 1
     places, targets, fields, weights, rows = zip(*columns)
+    gain_at, gain_token, gain = zip(*gains) if gains else ((), (), ())
     return Batch(
         ids,
         positions,
@@ -111,6 +147,9 @@ def make_batch(packs: Sequence[Pack]) -> Batch:
         torch.tensor(fields),
         torch.tensor(weights, dtype=torch.float32),
         torch.tensor(rows),
+        torch.tensor(gain_at, dtype=torch.long),
+        torch.tensor(gain_token, dtype=torch.long),
+        torch.tensor(gain, dtype=torch.float32),
     )
 
 

@@ -11,7 +11,7 @@ import random
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,15 @@ from engine.adapters import WEIGHTS
 from engine.models import Base, load_base
 from engine.prompt import SensePrompt
 from engine.settings import Settings
+from engine.wordbook import Wordbook, shipped_wordbook
 from trainer.card import Splits, write_card
 from trainer.examples import Example, hash_files, split_of
 from trainer.loading import find_source, load_examples
 from trainer.recipe import Recipe, RecipeError, save_recipe
-from trainer.rows import Pack, make_packs
+from trainer.rows import Pack, Worths, make_packs
 from trainer.training import LOG, Candidates, add_lora, fit
 from trainer.unknown import has_unknown
+from trainer.wordbook import worths_for, worths_without
 
 ADAPTER = "adapter"
 _SOFTMAX_SAMPLE = 2048  # random tokens beside the task's own in a step's softmax
@@ -40,15 +42,16 @@ Finish = Callable[[Path, Base, Recipe, Splits, list[dict[str, Any]], Report], No
 
 def run_recipe(
     recipe: Recipe,
-    recipe_folder: Path,
+    splits: Splits,
+    data: list[dict[str, Any]],
     folder: Path,
     settings: Settings,
     report: Report = print,
     stopped: Callable[[], bool] = lambda: False,
     finish: Finish = write_card,
 ) -> Path | None:
-    """Train, then `finish` (calibrate, score); the adapter's folder, or None when stopped."""
-    splits, data = load_splits(recipe, recipe_folder, settings)
+    """Train on what `load_splits` gave, then `finish` (calibrate, score); the adapter's folder, or
+    None when stopped."""
     folder.mkdir(parents=True, exist_ok=True)
     save_recipe(recipe, folder / "recipe.json")
     base = load_base(settings)
@@ -64,7 +67,7 @@ def run_recipe(
             model,
             recipe,
             _train_packs(recipe, splits["train"], prompt),
-            make_packs(_sample(splits["dev"], recipe), prompt),
+            make_packs(_sample(splits["dev"], recipe), prompt, _open(recipe, worths_for)),
             Candidates(prompt.meaning_tokens, len(base.tokenizer), _SOFTMAX_SAMPLE, recipe.seed),
             folder,
             tell,
@@ -84,6 +87,7 @@ def _train_packs(recipe: Recipe, examples: list[Example], prompt: SensePrompt) -
     it says."""
     times = {source.name: source.times for source in recipe.sources}
     rounds = range(max(times.values()))
+    worths = _open(recipe, worths_without)
     contexts = sorted({e.query.context for e in examples})
     count = max(1, round(recipe.share * len(contexts)))
     used = set(random.Random(recipe.seed).sample(contexts, count))
@@ -91,8 +95,13 @@ def _train_packs(recipe: Recipe, examples: list[Example], prompt: SensePrompt) -
     return [
         pack
         for turn in rounds
-        for pack in make_packs([e for e in examples if times[e.source] > turn], prompt)
+        for pack in make_packs([e for e in examples if times[e.source] > turn], prompt, worths)
     ]
+
+
+def _open(recipe: Recipe, worths: Callable[[Wordbook, Example], dict[str, float]]) -> Worths | None:
+    """What the wordbook says, where the recipe opens it."""
+    return partial(worths, shipped_wordbook()) if recipe.books else None
 
 
 def load_splits(

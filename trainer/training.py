@@ -66,7 +66,8 @@ def answer_losses(
     """Cross-entropy of each answer token, and whether it was the likeliest: (tokens,) each.
 
     Head and softmax see answer positions only, and of the vocabulary only `candidates`
-    (ascending ids, targets among them) where they are given.
+    (ascending ids, targets among them) where they are given. What the batch's known meanings gain
+    is added to the logits, as in decoding.
     """
     base: Any = model.get_base_model()
     hidden = base.get_decoder()(
@@ -76,13 +77,15 @@ def answer_losses(
         use_cache=False,
     ).last_hidden_state
     picked = hidden.flatten(0, 1)[batch.at]
-    head, target = base.get_output_embeddings().weight, batch.target
+    head, target, gained = base.get_output_embeddings().weight, batch.target, batch.gain_token
     if candidates is not None:
         head, target = head[candidates], torch.searchsorted(candidates, target)
+        gained = torch.searchsorted(candidates, gained)
     logits = F.linear(picked, head).float()
     cap = getattr(base.config, "final_logit_softcapping", None)
     if cap:
         logits = torch.tanh(logits / cap) * cap
+    logits = logits.index_put((batch.gain_at, gained), batch.gain, accumulate=True)
     hits = logits.detach().argmax(-1) == target
     return F.cross_entropy(logits, target, reduction="none"), hits
 
@@ -99,7 +102,8 @@ class Candidates:
         """Ascending ids for one step; the same step always gets the same ones."""
         random = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
         others = torch.randint(self.vocabulary, (self.sample,), generator=random)
-        return torch.cat([self.task, batch.target, batch.input_ids.flatten(), others]).unique()
+        seen = (self.task, batch.target, batch.gain_token, batch.input_ids.flatten(), others)
+        return torch.cat(seen).unique()
 
 
 def fit(

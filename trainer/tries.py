@@ -9,33 +9,36 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from engine.adapters import merged_copy, read_adapter
-from engine.books import Books
+from peft import PeftModel
+
 from engine.models import Base
 from engine.prompt import SensePrompt
 from engine.settings import Settings
-from trainer.card import Scorer, Splits, of_source, unknown_rows
-from trainer.evaluate import calibrate_phrases
+from trainer.card import Splits, of_source, unknown_rows
+from trainer.examples import Example
 from trainer.recipe import Recipe, RecipeError, load_recipe, parse_recipe
-from trainer.run import Finish, Report, run_recipe
+from trainer.rows import make_packs
+from trainer.run import Report, load_splits, run_recipe
+from trainer.training import dev_scores
 
 DONE = "tried.json"
-_ROWS = 250  # dev rows of a source that a try is scored on
+_ROWS = 600  # dev rows of a source that a try is scored on
 
-# What the table shows: heading, scored set, figure.
+# What the table shows: heading, scored rows, field.
 COLUMNS = (
-    ("class", "gold", "class_accuracy"),
-    ("meaning", "gold", "meaning_match"),
-    ("phrase F1", "gold", "phrase_f1"),
-    ("idioms unknown", "unknown", "phrase_where_meant"),
-    ("twins unknown", "unknown", "phrase_where_not"),
-    ("teacher", "teacher", "meaning_match"),
-    ("wordnet", "wordnet", "meaning_match"),
-    ("tatoeba", "tatoeba", "meaning_match"),
-    ("streusle F1", "streusle", "phrase_f1"),
+    ("class", "gold", "class"),
+    ("phrase", "gold", "phrase"),
+    ("meaning", "gold", "meaning"),
+    ("unknown phrase", "unknown phrases", "phrase"),
+    ("literal twin", "literal twins", "phrase"),
+    ("teacher", "teacher", "meaning"),
+    ("wordnet", "wordnet", "meaning"),
+    ("tatoeba", "tatoeba", "meaning"),
+    ("streusle", "streusle", "phrase"),
 )
 
 
@@ -49,24 +52,22 @@ def run_tries(
     """Run the tries that are not done; the table as Markdown, or None when stopped."""
     plan = json.loads(file.read_text(encoding="utf-8"))
     recipe = load_recipe(file.parent / plan["recipe"])
+    splits, data = load_splits(recipe, file.parent, settings)
     for name, changes in plan["tries"].items():
-        if not (folder / name / DONE).exists():
+        done = folder / name / DONE
+        if not done.exists():
+            report({"try": name})
             one = changed(recipe, plan.get("all", {}) | changes)
-            if not run_recipe(
-                one,
-                file.parent,
-                folder / name,
-                settings,
-                report,
-                stopped,
-                finish=_score_into(folder / name / DONE),
-            ):
+            finish = partial(_score, done)
+            if not run_recipe(one, splits, data, folder / name, settings, report, stopped, finish):
                 return None
     return table({name: json.loads((folder / name / DONE).read_text()) for name in plan["tries"]})
 
 
 def changed(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
     """The recipe with other fields; the sources in `without` are scored only."""
+    if "sources" in changes:
+        raise RecipeError("tries share their sources; say which to leave out in `without`")
     data = asdict(recipe) | {k: v for k, v in changes.items() if k != "without"}
     without = set(changes.get("without", ()))
     missing = without - {source["name"] for source in data["sources"]}
@@ -78,25 +79,29 @@ def changed(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
     return parse_recipe(data)
 
 
-def _score_into(done: Path) -> Finish:
-    """What ends a try: the model's own answers on dev rows, without books."""
+def _score(
+    done: Path, folder: Path, base: Base, recipe: Recipe, splits: Splits, data: Any, tell: Report
+) -> None:
+    """End a try: for each field of dev rows, how often its tokens are the likeliest ones behind
+    the right ones before them. No books, no decoding: what the weights alone know, and quick."""
+    model = PeftModel.from_pretrained(base.model, str(folder))
+    prompt = SensePrompt(base.tokenizer, recipe.style)
+    sets = scored_sets(recipe, splits)
+    scores = {name: dev_scores(model, make_packs(rows, prompt)) for name, rows in sets.items()}
+    used = {source.name for source in recipe.sources if source.times}
+    rows = round(recipe.share * sum(e.source in used for e in splits["train"]))
+    tried = {"rows": rows, "n": {name: len(mine) for name, mine in sets.items()}, "scores": scores}
+    tell(tried)
+    done.write_text(json.dumps(tried, indent=2) + "\n")
 
-    def finish(folder: Path, base: Base, recipe: Recipe, splits: Splits, data, tell) -> None:
-        model = merged_copy(base, read_adapter(folder))
-        prompt = SensePrompt(base.tokenizer, recipe.style)
-        rows = {s.name: of_source(splits["dev"], s.name)[:_ROWS] for s in recipe.sources}
-        first, none = recipe.sources[0].name, Books()
-        voting = Scorer(model, prompt).decoder(none)
-        score = Scorer(model, prompt, *calibrate_phrases(voting, rows[first]))
-        rows["unknown"] = unknown_rows(splits, first)
-        scores = {name: score(none, mine).figures() for name, mine in rows.items() if mine}
-        used = {source.name for source in recipe.sources if source.times}
-        rows_used = sum(e.source in used for e in splits["train"])
-        tried = {"rows": round(recipe.share * rows_used), "scores": scores}
-        tell(tried)
-        done.write_text(json.dumps(tried, indent=2) + "\n")
 
-    return finish
+def scored_sets(recipe: Recipe, splits: Splits) -> dict[str, list[Example]]:
+    """The dev rows by source, and those of the first source for phrases that training never saw."""
+    unknown = unknown_rows(splits, recipe.sources[0].name)
+    sets = {s.name: of_source(splits["dev"], s.name)[:_ROWS] for s in recipe.sources}
+    sets["unknown phrases"] = [e for e in unknown if e.sense.phrase]
+    sets["literal twins"] = [e for e in unknown if not e.sense.phrase]
+    return {name: rows for name, rows in sets.items() if rows}
 
 
 def table(tried: dict[str, dict[str, Any]]) -> str:
@@ -104,10 +109,10 @@ def table(tried: dict[str, dict[str, Any]]) -> str:
     lines = [f"| try | rows | {' | '.join(heading for heading, _, _ in COLUMNS)} |"]
     lines.append("|---" * (len(COLUMNS) + 2) + "|")
     for name, found in tried.items():
-        cells = [_cell(found["scores"].get(part, {}).get(figure)) for _, part, figure in COLUMNS]
+        cells = [_cell(found["scores"].get(part, {}).get(field)) for _, part, field in COLUMNS]
         lines.append(f"| {name} | {found['rows']} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def _cell(figure: dict[str, Any] | None) -> str:
-    return f"{figure['value']:.3f}" if figure else ""
+def _cell(share: float | None) -> str:
+    return "" if share is None else f"{share:.3f}"

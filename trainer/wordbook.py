@@ -16,6 +16,7 @@ from pathlib import Path
 
 from engine.lemma import lemma
 from engine.settings import Settings
+from engine.wordbook import Entry, Wordbook
 from trainer.examples import Example
 from trainer.loading import find_source
 from trainer.metrics import normal
@@ -91,8 +92,15 @@ def make_lines(
             for meaning in more[word]
             if normal(meaning) not in known and frequency(meaning)
         )
+        listed_too = {normal(meaning) for meaning in more[word]}
         entries = [
-            " ".join([meaning, *_tally(seen[word, normal(meaning)])])
+            " ".join(
+                [
+                    meaning,
+                    *_tally(seen[word, normal(meaning)]),
+                    *(["listed"] if normal(meaning) in listed_too else []),
+                ]
+            )
             for meaning, _ in written[word].most_common()
         ]
         entries += [meaning for _, meaning in fresh[:_MOST_LISTED]]
@@ -102,6 +110,25 @@ def make_lines(
 
 def _tally(counts: Counter[str]) -> list[str]:
     return [f"{name.replace(' ', '_')}={count}" for name, count in counts.most_common() if count]
+
+
+def worths_for(book: Wordbook, example: Example) -> dict[str, float]:
+    """What known meanings are worth to a word of an example that is not in the book."""
+    return book.find(example.query.target, example.sense.word_class)
+
+
+def worths_without(book: Wordbook, example: Example) -> dict[str, float]:
+    """The same for one of the rows that the book was made of: as it would be without it, so that
+    training does not learn that the book is always right."""
+    own, word_class = normal(example.sense.meaning), example.sense.word_class
+    found = {}
+    for meaning, entry in book.entries(example.query.target).items():
+        if example.source in COUNTED and normal(meaning) == own:
+            left = Counter(entry.seen) - Counter([word_class])
+            entry = Entry(left, entry.listed)
+        if worth := entry.worth(word_class) if entry.listed or entry.seen else 0.0:
+            found[meaning] = worth
+    return found
 
 
 def write_wordbook(lines: Iterable[str], file: Path) -> int:

@@ -1,16 +1,16 @@
 """What a card and a table of tries say, and which phrases training never sees."""
 
 import dataclasses
-import json
 
 import pytest
 
 from engine.passage import split_words
+from engine.phrases import Vote
 from engine.sense import Answer, Sense, ask
 from tests.tiny import tiny_prompt
 from tests.unit.test_training import example
 from trainer.card import failures, scores_page
-from trainer.evaluate import Evaluation
+from trainer.evaluate import Evaluation, Voted, calibrate_phrases, phrase_score
 from trainer.metrics import score
 from trainer.recipe import Recipe, RecipeError, Source
 from trainer.run import _split, _train_packs
@@ -74,7 +74,8 @@ def test_each_source_comes_as_often_as_it_says_and_none_does_where_it_is_only_sc
 
 
 @pytest.mark.parametrize(
-    "changes", [{"without": ["nothing"]}, {"rank": 0}, {"share": 2.0}, {"colour": 1}]
+    "changes",
+    [{"without": ["nothing"]}, {"rank": 0}, {"share": 2.0}, {"colour": 1}, {"sources": []}],
 )
 def test_a_try_that_cannot_be_is_refused(changes):
     with pytest.raises(RecipeError):
@@ -82,9 +83,32 @@ def test_a_try_that_cannot_be_is_refused(changes):
 
 
 def test_tries_stand_side_by_side():
-    figure = {"value": 0.5, "interval": [0.4, 0.6]}
-    tried = {"all": {"rows": 10, "scores": {"gold": {"n": 3, "meaning_match": figure}}}}
-    first, _, row = table(json.loads(json.dumps(tried))).splitlines()
+    tried = {"all": {"rows": 10, "scores": {"gold": {"dev_loss": 3.0, "meaning": 0.5}}}}
+    first, _, row = table(tried).splitlines()
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[first.strip("|").split("|").index(" meaning ")] == "0.500"
     assert cells[:2] == ["all", "10"] and "" in cells
+
+
+def voted(probability, wanted):
+    """Two words that agree on one phrase, with that probability each."""
+    context = "they dozed off"
+    phrase = "dozed off|打瞌睡" if wanted else ""
+    asked = tuple(
+        example(context, target, word_class, "睡", phrase)
+        for target, word_class in (("dozed", "verb"), ("off", "particle"))
+    )
+    votes = {i: Vote(probability, (1, 2)) for i in (1, 2)} | {0: Vote(0.0)}
+    return Voted(0, votes, {}, asked)
+
+
+def test_the_threshold_parts_phrases_from_others_in_every_set():
+    likely = [voted(0.7, True), voted(0.4, False)]
+    unlikely = [voted(0.3, True), voted(0.15, False)]
+    assert phrase_score(likely, 0.5, 0.0) == 1.0
+    assert phrase_score(likely, 0.35, 0.0, recall=1.0) == pytest.approx(2 / 3)
+    assert 2 / 3 < phrase_score(likely, 0.35, 0.0) < phrase_score(likely, 0.35, 0.0, recall=3.0)
+    assert phrase_score(likely, 0.9, 0.0) == 0.0
+    assert 0.4 < calibrate_phrases(likely)[0] <= 0.7
+    assert 0.15 < calibrate_phrases(unlikely)[0] <= 0.3
+    assert 0.15 < calibrate_phrases(likely, unlikely)[0] <= 0.7

@@ -7,12 +7,15 @@ import json
 import pytest
 import torch
 
+from engine.prompt import FIELDS
 from engine.sense import Phrase, Sense, ask, from_wire
+from engine.wordbook import LISTED, Wordbook
 from tests.tiny import tiny_model, tiny_prompt
 from trainer.examples import Example, split_of
 from trainer.recipe import Recipe, RecipeError, Source, load_recipe, parse_recipe, save_recipe
 from trainer.rows import bucketed, count_steps, make_batch, make_packs
 from trainer.training import Candidates, add_lora, answer_losses, dev_scores, fit
+from trainer.wordbook import worths_for, worths_without
 
 PROMPT = tiny_prompt()
 RECIPE = Recipe(rank=4, alpha=8, dropout=0.0, batch=6, epochs=4, rate=5e-3, evaluate_every=5)
@@ -244,3 +247,35 @@ def test_bad_rows_and_missing_or_changed_files_are_told(tmp_path):
         find_source(Source("none", "none.jsonl"), tmp_path, None)
     with pytest.raises(RecipeError, match="not the data"):
         find_source(dataclasses.replace(source, sha256="0" * 64), tmp_path, None)
+
+
+BOOK = Wordbook(["dog\t狗 noun=1\t人 noun=2 listed\t床", "bed\t床 noun=4 listed"])
+DOG = dataclasses.replace(example("the dog saw Tom", "dog", "noun", "狗"), source="gold")
+
+
+def test_a_known_meaning_of_great_worth_is_sure_in_training_too():
+    model = lora().eval()
+    plain, sure = (
+        make_batch(make_packs([DOG], PROMPT, worths))
+        for worths in (None, lambda row: {"狗": 100.0, "打人": 3.0})
+    )
+    number = FIELDS.index("meaning")
+    with torch.no_grad():
+        before, _ = answer_losses(model, plain)
+        after, _ = answer_losses(model, sure, CANDIDATES.of(sure, 0))
+        whole, _ = answer_losses(model, sure)
+    meaning = sure.field == number
+    assert before[meaning].sum() > 0.1 and after[meaning].sum() < 1e-3
+    assert whole[meaning].sum() < 1e-3
+    torch.testing.assert_close(whole[~meaning], before[~meaning])
+    assert len(sure.gain) == 3  # 狗 and 打 first, then the end after 狗
+
+
+def test_a_row_does_not_count_in_the_book_it_learns_with():
+    assert worths_for(BOOK, DOG)["狗"] > LISTED
+    without = worths_without(BOOK, DOG)
+    assert set(without) == {"人", "床"} and without["人"] == worths_for(BOOK, DOG)["人"]
+    bed = dataclasses.replace(example("a bed", "bed", "noun", "床"), source="gold")
+    assert LISTED < worths_without(BOOK, bed)["床"] < worths_for(BOOK, bed)["床"]
+    other = dataclasses.replace(DOG, source="other")
+    assert worths_without(BOOK, other) == worths_for(BOOK, other)

@@ -14,7 +14,7 @@ from trainer.examples import Example
 from trainer.wordbook import make_lines, write_wordbook
 
 BOOK = Wordbook(
-    ["fig\t无花果", "see\t看 verb=3\t见", "saw\t锯 noun=1", "rose\t玫瑰\t罗斯 proper_noun=2"]
+    ["fig\t无花果", "see\t看 verb=3\t见", "saw\t锯 noun=1\t看", "rose\t玫瑰\t罗斯 proper_noun=2"]
 )
 PROMPT = tiny_prompt()
 
@@ -96,10 +96,12 @@ def test_the_book_is_made_of_rows_and_dictionaries(tmp_path):
     frequency = {"忧郁": 0.1, "蓝": 0.2, "无花果": 0.1, "x": 1.0}
     lines = list(make_lines(rows, listed, lambda word: frequency.get(word, 0.0)))
     tally = "adjective=2 noun=1"
-    assert lines == [f"blue\t蓝色 {tally}\t蓝色的 {tally}\t蓝\t忧郁", "fig\t无花果 noun=1"]
+    assert lines == [f"blue\t蓝色 {tally}\t蓝色的 {tally}\t蓝\t忧郁", "fig\t无花果 noun=1 listed"]
     assert write_wordbook(lines, tmp_path / "book.gz") == 2
     book = read_wordbook(tmp_path / "book.gz")
     assert book.find("Fig", "noun") == pytest.approx({"无花果": LISTED + SEEN * math.log(2)})
+    assert book.entries("fig")["无花果"].listed and book.entries("blue")["忧郁"].listed
+    assert not book.entries("blue")["蓝色"].listed
 
 
 def gold(context, target, word_class, meaning, **more):

@@ -24,9 +24,7 @@ from trainer.sources.words import FUNCTION_CLASSES, forms, is_chinese, lemma
 RUNS = 9
 FEWEST_RUNS = 6  # a link that fewer runs agree on is not written
 HEADER = "# links of"
-_NEEDS = (
-    "aligning needs eflomal, rjieba and opencc: pip install -r trainer/sources/requirements.txt"
-)
+_NEEDS = "aligning needs more packages: pip install -r trainer/sources/align.txt"
 
 Link = tuple[int, int, int]  # line, word of the English, word of the Chinese
 
