@@ -116,14 +116,12 @@ def _thresholds(score: Scorer, books: Books, recipe: Recipe, splits: Splits) -> 
     training never saw, and the other sources that know all of a sentence's phrases."""
     first = recipe.sources[0].name
     half, known = score.decoder(Books(books.phrases.half())), score.decoder(Books(known_phrases()))
-    sets = [vote_on(half, of_source(splits["dev"], first))]
-    sets.append(vote_on(known, unknown_rows(splits, first)))
-    sets += [
-        vote_on(known, of_source(splits["dev"], source.name))
-        for source in recipe.sources[1:]
-        if source.format in _WHOLE
-    ]
-    return calibrate_phrases(*(voted for voted in sets if voted))
+    voted = vote_on(half, of_source(splits["dev"], first))
+    voted += vote_on(known, unknown_rows(splits, first))
+    for source in recipe.sources[1:]:
+        if source.format in _WHOLE:
+            voted += vote_on(known, of_source(splits["dev"], source.name))
+    return calibrate_phrases(voted)
 
 
 def _sets(

@@ -105,22 +105,14 @@ def vote_on(decoder: SenseDecoder, examples: Sequence[Example]) -> list[Voted]:
     return voted
 
 
-def calibrate_phrases(*sets: Sequence[Voted]) -> tuple[float, float]:
-    """Threshold and favour with the best mean of the sets' phrase scores."""
-
-    def mean(threshold: float, favour: float) -> float:
-        return sum(phrase_score(voted, threshold, favour) for voted in sets) / len(sets)
-
+def calibrate_phrases(voted: Sequence[Voted]) -> tuple[float, float]:
+    """Threshold and favour with the best phrase F1."""
     grid = [(t / 100, f / 100) for t in range(10, 86, 5) for f in range(0, 61, 5)]
-    return max(grid, key=lambda point: (mean(*point), -point[1]))
+    return max(grid, key=lambda point: (phrase_f1(voted, *point), -point[1]))
 
 
-def phrase_score(
-    voted: Sequence[Voted], threshold: float, favour: float, recall: float = 1.5
-) -> float:
-    """F measure of the phrases that these votes give, recall weighing `recall` times as much as
-    precision: a phrase shown in vain still has the word's own meaning beside it, one passed over
-    leaves the reader with a wrong one."""
+def phrase_f1(voted: Sequence[Voted], threshold: float, favour: float) -> float:
+    """F1 of the phrases that these votes give."""
     hits = wanted = found = 0
     for view in voted:
         given = reconcile(view.votes, threshold, view.known, favour)
@@ -130,7 +122,7 @@ def phrase_score(
             shared = len(want & got)
             hits += shared >= 2 and 2 * shared >= max(len(want), len(got))
             wanted, found = wanted + bool(want), found + bool(got)
-    return (1 + recall**2) * hits / max(1, recall**2 * wanted + found)
+    return 2 * hits / max(1, wanted + found)
 
 
 def fit_calibration(evaluation: Evaluation) -> Calibration:

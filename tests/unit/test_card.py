@@ -10,7 +10,7 @@ from engine.sense import Answer, Sense, ask
 from tests.tiny import tiny_prompt
 from tests.unit.test_training import example
 from trainer.card import failures, scores_page
-from trainer.evaluate import Evaluation, Voted, calibrate_phrases, phrase_score
+from trainer.evaluate import Evaluation, Voted, calibrate_phrases, phrase_f1
 from trainer.metrics import score
 from trainer.recipe import Recipe, RecipeError, Source
 from trainer.run import _split, _train_packs
@@ -102,13 +102,12 @@ def voted(probability, wanted):
     return Voted(0, votes, {}, asked)
 
 
-def test_the_threshold_parts_phrases_from_others_in_every_set():
+def test_the_threshold_parts_phrases_from_others():
     likely = [voted(0.7, True), voted(0.4, False)]
     unlikely = [voted(0.3, True), voted(0.15, False)]
-    assert phrase_score(likely, 0.5, 0.0) == 1.0
-    assert phrase_score(likely, 0.35, 0.0, recall=1.0) == pytest.approx(2 / 3)
-    assert 2 / 3 < phrase_score(likely, 0.35, 0.0) < phrase_score(likely, 0.35, 0.0, recall=3.0)
-    assert phrase_score(likely, 0.9, 0.0) == 0.0
+    assert phrase_f1(likely, 0.5, 0.0) == 1.0
+    assert phrase_f1(likely, 0.35, 0.0) == pytest.approx(2 / 3)
+    assert phrase_f1(likely, 0.9, 0.0) == 0.0
     assert 0.4 < calibrate_phrases(likely)[0] <= 0.7
     assert 0.15 < calibrate_phrases(unlikely)[0] <= 0.3
-    assert 0.15 < calibrate_phrases(likely, unlikely)[0] <= 0.7
+    assert 0.15 < calibrate_phrases(likely + unlikely)[0] <= 0.3
