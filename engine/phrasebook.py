@@ -69,10 +69,6 @@ class Phrasebook:
         )
         return Phrasebook(entries, self._source)
 
-    def half(self) -> Phrasebook:
-        """A book without every second phrase: to calibrate on phrases it does not know, too."""
-        return self.only(lambda lemmas, sentences: _hash(lemmas)[-1] in "02468ace")
-
     def __len__(self) -> int:
         return len(self._known)
 

@@ -9,13 +9,13 @@ from trainer.loading import find_source, load_examples
 from trainer.metrics import summarise
 from trainer.recipe import Source
 
-# A little below what the card states for the whole dev split, by the width of 200 rows.
+# A little below what these rows scored when the adapter was made.
 FLOORS = {
-    "class_accuracy": 0.88,
-    "meaning_match": 0.42,
-    "phrase_f1": 0.86,
-    "phrase_exact": 0.85,
-    "phrase_meaning_chrf": 0.80,
+    "class_accuracy": 0.91,
+    "meaning_match": 0.55,
+    "phrase_f1": 0.88,
+    "phrase_exact": 0.86,
+    "phrase_meaning_chrf": 0.86,
 }
 
 

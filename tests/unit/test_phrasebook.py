@@ -68,10 +68,10 @@ def test_two_books_are_joined_with_each_meaning_once():
     assert people.only(lambda *phrase: True).find(words) == people.find(words)
 
 
-def test_half_a_book_is_about_half_and_always_the_same():
-    book = shipped_phrasebook()
-    assert 0.45 < len(book.half()) / len(book) < 0.55
-    assert book.half().version == book.half().version != book.version
+def test_a_part_of_the_book_is_chosen_by_phrase_and_sentences():
+    rare = BOOK.only(lambda lemmas, sentences: sentences == 1)
+    assert found("They turned it down and hit the sack", rare) == {"hit the sack": ("上床睡觉",)}
+    assert rare.version != BOOK.version
 
 
 def test_a_known_phrase_needs_fewer_votes_but_not_none():
