@@ -25,6 +25,9 @@ from trainer.sources.lexicon import read_chinese, read_synsets
 from trainer.sources.wordnet import Frequency
 from trainer.sources.words import is_chinese, usable_meaning
 
+# What the labelling rules say of articles, which no source labels and dictionaries read as letters.
+ARTICLES = {"a": "一个", "an": "一个", "the": "这"}
+_RULED = 50  # rows that such a meaning counts for
 COUNTED = ("gold", "teacher")  # sources whose rows say how usual a meaning is
 _MOST_LISTED = 24  # meanings from dictionaries, the most frequent words first
 _GLOSS = re.compile(r"(?:to be |to |an? |the )?([a-z]+(?:[-'][a-z]+)*)")
@@ -85,7 +88,9 @@ def make_lines(
         if usable_meaning(meaning, "") and is_chinese(meaning):
             for form in {word, lemma(word)}:
                 more[form].add(meaning)
-    for word in sorted(set(written) | set(more)):
+    for word, meaning in ARTICLES.items():
+        yield f"{word}\t{meaning} determiner={_RULED}"
+    for word in sorted((set(written) | set(more)) - set(ARTICLES)):
         known = {normal(meaning) for meaning in written[word]}
         fresh = sorted(
             (-frequency(meaning), meaning)

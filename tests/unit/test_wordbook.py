@@ -92,10 +92,19 @@ def test_the_book_is_made_of_rows_and_dictionaries(tmp_path):
         gold("in the blue", "blue", "noun", "蓝色"),
         gold("his blue bus", "bus", "noun", "大轿车", fields=("class",)),
     ]
-    listed = [("fig", "无花果"), ("blue", "忧郁"), ("blue", "x"), ("blue", "蓝"), ("bus", "罕")]
+    listed = [
+        ("fig", "无花果"),
+        ("blue", "忧郁"),
+        ("blue", "x"),
+        ("blue", "蓝"),
+        ("bus", "罕"),
+        ("a", "安培"),
+    ]
     frequency = {"忧郁": 0.1, "蓝": 0.2, "无花果": 0.1, "x": 1.0}
     lines = list(make_lines(rows, listed, lambda word: frequency.get(word, 0.0)))
     tally = "adjective=2 noun=1"
+    articles, lines = lines[:3], lines[3:]
+    assert articles[2] == "the\t这 determiner=50"
     assert lines == [f"blue\t蓝色 {tally}\t蓝色的 {tally}\t蓝\t忧郁", "fig\t无花果 noun=1 listed"]
     assert write_wordbook(lines, tmp_path / "book.gz") == 2
     book = read_wordbook(tmp_path / "book.gz")
