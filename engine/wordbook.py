@@ -20,8 +20,6 @@ from engine.settings import assets
 
 LISTED = 4.5  # nats for a meaning that the book has for the word
 SEEN = 0.8  # nats for each e-fold of 1 + rows that gave it to the word in its class
-
-
 _NAMES = "proper noun"  # what a dictionary says of a rose tells nothing of Mrs Rose
 
 

@@ -71,10 +71,8 @@ def write_card(
     tell: Report,
 ) -> None:
     """Choose thresholds on dev, score, and write card.json and SCORES.md beside the adapter."""
-    model, prompt = (
-        merged_copy(base, read_adapter(folder)),
-        SensePrompt(base.tokenizer, recipe.style),
-    )
+    model = merged_copy(base, read_adapter(folder))
+    prompt = SensePrompt(base.tokenizer, recipe.style)
     first = recipe.sources[0].name  # the yardstick: the source that knows all fields
     books = shipped_books()
     threshold, favour = _thresholds(Scorer(model, prompt), books, recipe, splits)

@@ -26,8 +26,8 @@ from trainer.sources.wordnet import Frequency
 from trainer.sources.words import is_chinese, usable_meaning
 
 # What the labelling rules say of articles, which no source labels and dictionaries read as letters.
-ARTICLES = {"a": "一个", "an": "一个", "the": "这"}
-_RULED = 50  # rows that such a meaning counts for
+_RULES = {"a": "一个", "an": "一个", "the": "这"}
+_RULE_COUNTS = 50  # rows that such a meaning counts for
 COUNTED = ("gold", "teacher")  # sources whose rows say how usual a meaning is
 _MOST_LISTED = 24  # meanings from dictionaries, the most frequent words first
 _GLOSS = re.compile(r"(?:to be |to |an? |the )?([a-z]+(?:[-'][a-z]+)*)")
@@ -88,24 +88,18 @@ def make_lines(
         if usable_meaning(meaning, "") and is_chinese(meaning):
             for form in {word, lemma(word)}:
                 more[form].add(meaning)
-    for word, meaning in ARTICLES.items():
-        yield f"{word}\t{meaning} determiner={_RULED}"
-    for word in sorted((set(written) | set(more)) - set(ARTICLES)):
+    for word, meaning in _RULES.items():
+        yield f"{word}\t{meaning} determiner={_RULE_COUNTS}"
+    for word in sorted((set(written) | set(more)) - set(_RULES)):
         known = {normal(meaning) for meaning in written[word]}
+        listed_too = {normal(meaning) for meaning in more[word]}
         fresh = sorted(
             (-frequency(meaning), meaning)
             for meaning in more[word]
             if normal(meaning) not in known and frequency(meaning)
         )
-        listed_too = {normal(meaning) for meaning in more[word]}
         entries = [
-            " ".join(
-                [
-                    meaning,
-                    *_tally(seen[word, normal(meaning)]),
-                    *(["listed"] if normal(meaning) in listed_too else []),
-                ]
-            )
+            _entry(meaning, seen[word, normal(meaning)], normal(meaning) in listed_too)
             for meaning, _ in written[word].most_common()
         ]
         entries += [meaning for _, meaning in fresh[:_MOST_LISTED]]
@@ -113,8 +107,9 @@ def make_lines(
             yield "\t".join([word, *entries])
 
 
-def _tally(counts: Counter[str]) -> list[str]:
-    return [f"{name.replace(' ', '_')}={count}" for name, count in counts.most_common() if count]
+def _entry(meaning: str, counts: Counter[str], listed: bool) -> str:
+    tally = (f"{name.replace(' ', '_')}={count}" for name, count in counts.most_common() if count)
+    return " ".join([meaning, *tally, *(["listed"] if listed else [])])
 
 
 def worths_for(book: Wordbook, example: Example) -> dict[str, float]:
