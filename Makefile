@@ -28,7 +28,7 @@ bench: .venv/test-ready
 # Needs CTX_DATA, the folder of the data outside the project, and Debian's wordnet-base.
 adapter: .venv/run-ready
 	$(BIN)/python -m pip install --quiet -r trainer/sources/requirements.txt
-	$(BIN)/python -m trainer wordbook assets/adapters/en-zh-sense/recipe.json
+	$(BIN)/python -m trainer books assets/adapters/en-zh-sense/recipe.json
 	$(BIN)/python -m trainer run assets/adapters/en-zh-sense/recipe.json --install
 
 .venv/run-ready: requirements.txt

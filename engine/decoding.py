@@ -7,7 +7,7 @@ names, words of the context, Chinese.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import regex
@@ -17,7 +17,7 @@ from transformers import PreTrainedModel
 from engine.books import Books
 from engine.branches import Branches, Prefix, Runner
 from engine.meanings import MeaningWriter, Request, Written
-from engine.phrasebook import NO_CANDIDATES, Candidates, Known, join
+from engine.phrasebook import NO_CANDIDATES, Candidates, Known, hints, join
 from engine.phrases import MemberPaths, Vote, certainty, reconcile
 from engine.prompt import SensePrompt
 from engine.sense import CLASSES, Answer, Phrase, Sense
@@ -65,11 +65,11 @@ class SenseDecoder:
         the view. Confidence is the product of the probabilities of class, phrase or none, and
         meaning; not calibrated."""
         prefix = self._runner.prefix(self._prompt.prefix(view.text))
-        readings = self._read(prefix, view)
-        votes = {i: reading.vote for i, reading in readings.items()}
         known = self.known(view, people)
+        readings = self._read(prefix, view, hints(known))
+        votes = {i: reading.vote for i, reading in readings.items()}
         given = reconcile(votes, self._threshold, known, self._favour)
-        rows = {i: self._told(view, i, readings[i].word_class, given[i]) for i in readings}
+        rows = self._told(view, readings, given, hints(known))
         meanings = self._meanings(prefix, view, readings, given, rows)
         phrases = self._phrases(prefix, readings, given, rows, meanings, known)
         answers = []
@@ -83,18 +83,20 @@ class SenseDecoder:
     def votes(self, view: View) -> dict[int, Vote]:
         """Each asked word's vote alone, by its position in the view."""
         prefix = self._runner.prefix(self._prompt.prefix(view.text))
-        return {i: reading.vote for i, reading in self._read(prefix, view).items()}
+        readings = self._read(prefix, view, hints(self.known(view)))
+        return {i: reading.vote for i, reading in readings.items()}
 
     def known(self, view: View, people: Candidates = NO_CANDIDATES) -> Candidates:
         """People's and the book's candidates among the asked words, by positions in the view."""
         found = join(people, self._books.phrases.find(view.words))
         return {m: told for m, told in found.items() if view.first <= m[0] and m[-1] < view.last}
 
-    def _read(self, prefix: Prefix, view: View) -> dict[int, Reading]:
+    def _read(self, prefix: Prefix, view: View, hint: Mapping[int, Members]) -> dict[int, Reading]:
         """Class and vote of each asked word, by its position in the view."""
         asked = range(view.first, view.last)
         branches = self._runner.branch(prefix, len(asked))
-        hidden = branches.feed([self._prompt.question(view.words, i) for i in asked])
+        asking = [self._prompt.question(view.words, i, hint.get(i, ())) for i in asked]
+        hidden = branches.feed(asking)
         starts = self._runner.head[torch.tensor(self._class_starts, device=hidden.device)]
         best = self._runner.logits(hidden, starts).softmax(-1).max(-1)
         names = [CLASSES[i] for i in best.indices.tolist()]
@@ -132,12 +134,14 @@ class SenseDecoder:
             for i, (ballot, row) in enumerate(zip(ballots, options))
         ]
 
-    def _told(self, view: View, position: int, name: str, members: Members) -> tuple[int, ...]:
-        """Question, class and phrase of one word: all that stands before its meaning."""
-        prompt = self._prompt
-        spelled = [token for i in members for token in prompt.member(view.words[i])]
-        question = prompt.question(view.words, position)
-        return (*question, *prompt.classes[name], *spelled, prompt.bar)
+    def _told(self, view: View, readings, given, hint) -> dict[int, tuple[int, ...]]:
+        """Question, class and phrase of each word: all that stands before its meaning."""
+        prompt, told = self._prompt, {}
+        for i, reading in readings.items():
+            question = prompt.question(view.words, i, hint.get(i, ()))
+            spelled = [token for m in given[i] for token in prompt.member(view.words[m])]
+            told[i] = (*question, *prompt.classes[reading.word_class], *spelled, prompt.bar)
+        return told
 
     def _meanings(self, prefix, view: View, readings, given, rows) -> dict[int, list[Written]]:
         """One or two meanings of each asked word, the better first."""

@@ -84,6 +84,14 @@ class Phrasebook:
         return found
 
 
+def hints(found: Candidates) -> dict[int, tuple[int, ...]]:
+    """For each position the longest of the candidates it is a member of."""
+    longest: dict[int, tuple[int, ...]] = {}
+    for members in sorted(found, key=lambda m: (len(m), m)):
+        longest |= dict.fromkeys(members, members)
+    return longest
+
+
 def join(first: Candidates, second: Candidates) -> Candidates:
     """The candidates of both, the first's meanings before the second's and each only once."""
     joined = dict(first)

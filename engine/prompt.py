@@ -1,7 +1,8 @@
 """What the model reads and writes, by task and style; the trainer and the decoder share it.
 
 The model text of task `sense`, style `last` (what differs between words stands last, so that
-all words of a sentence share one prefix):
+all words of a sentence share one prefix; style `hinted` names a known phrase behind the word,
+` back (call back):`):
 
     <bos> I'll call Tom back tomorrow.⏎ back: verb call back|回|回电话⏎
     <bos> I'll call Tom back tomorrow.⏎ Tom: proper noun|汤姆⏎
@@ -13,6 +14,7 @@ Knows a tokenizer, no model.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,7 +25,7 @@ from engine.passage import Word
 from engine.sense import CLASSES, Query, Sense, occurrence
 
 PROMPT_VERSION = "sense-1"  # part of every kept answer's key: change it when the text changes
-STYLES = ("last", "neighbours", "marked")
+STYLES = ("last", "neighbours", "marked", "hinted")
 FIELDS = ("class", "phrase", "meaning", "phrase_meaning")
 _HAN_TOKEN = regex.compile(r"[\p{Han}·…]+")
 
@@ -67,8 +69,11 @@ class SensePrompt:
         body = self.tokenizer(f" {_plain(context)}\n", add_special_tokens=False).input_ids
         return (*([] if bos is None else [bos]), *body)
 
-    def question(self, words: tuple[Word, ...], position: int) -> tuple[int, ...]:
-        """The part that asks for one word: ` back:`, or ` back 2:` for a second occurrence."""
+    def question(
+        self, words: tuple[Word, ...], position: int, hint: Sequence[int] = ()
+    ) -> tuple[int, ...]:
+        """The part that asks for one word: ` back:`, or ` back 2:` for a second occurrence. `hint`:
+        members of a known phrase that may be meant, for the style that names one."""
         word = words[position].text
         if self.style == "neighbours":
             around = words[max(0, position - 1) : position + 2]
@@ -76,12 +81,17 @@ class SensePrompt:
         else:
             nth = occurrence(words, position)
             word = f"{word} {nth}" if nth > 1 else word
+            if hint and self.style == "hinted":
+                word = f"{word} ({' '.join(words[i].text for i in hint)})"
         return self.ids(f" {_plain(word)}:")
 
-    def parts(self, query: Query) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def parts(
+        self, query: Query, hint: Sequence[int] = ()
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The prompt of one query: what its context's words share, and its own question."""
         marked = query.words[query.position] if self.style == "marked" else None
-        return self.prefix(query.context, marked), self.question(query.words, query.position)
+        question = self.question(query.words, query.position, hint)
+        return self.prefix(query.context, marked), question
 
     def answer(self, query: Query, sense: Sense) -> AnswerTokens:
         """The tokens that answer `query` with `sense`, up to the first meaning that is unknown."""

@@ -2,7 +2,7 @@
 
 python -m trainer run RECIPE.json [--folder DIR] [--install]
 python -m trainer tries TRIES.json [--folder DIR]
-python -m trainer wordbook RECIPE.json
+python -m trainer books RECIPE.json
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ def main() -> int:
     tries.add_argument("file", type=Path, metavar="TRIES.json")
     tries.add_argument("--folder", type=Path, help="where they lie; default: CTX_HOME/runs/tries")
     tries.set_defaults(command=_tries)
-    book = commands.add_parser("wordbook", help="make the app's wordbook from a recipe's data")
-    book.add_argument("recipe", type=Path, metavar="RECIPE.json")
-    book.set_defaults(command=_wordbook)
+    books = commands.add_parser("books", help="make the app's two books from a recipe's data")
+    books.add_argument("recipe", type=Path, metavar="RECIPE.json")
+    books.set_defaults(command=_books)
     arguments = parser.parse_args()
     try:
         return arguments.command(arguments)
@@ -52,14 +52,17 @@ def main() -> int:
 def _run(arguments: argparse.Namespace) -> int:
     from engine.settings import read_settings
     from trainer.recipe import load_recipe
-    from trainer.run import load_splits, run_recipe
+    from trainer.run import load_splits, run_recipe, run_start
 
     settings, home = read_settings(), arguments.recipe.resolve().parent
     recipe = load_recipe(arguments.recipe)
     folder = arguments.folder or settings.home / "runs" / recipe.name
-    stopped = _stopped()
+    stopped, start, adapter = _stopped(), None, None
     splits, data = load_splits(recipe, home, settings)
-    adapter = run_recipe(recipe, splits, data, folder, settings, _say, stopped)
+    if recipe.start:
+        start = run_start(recipe, home, folder / "start", settings, _say, stopped)
+    if start or not recipe.start:
+        adapter = run_recipe(recipe, splits, data, folder, settings, _say, stopped, start=start)
     if adapter is None:
         print(f"{STOPPED}: {folder}")
         return 130
@@ -80,8 +83,9 @@ def _tries(arguments: argparse.Namespace) -> int:
     return 0 if table else 130
 
 
-def _wordbook(arguments: argparse.Namespace) -> int:
+def _books(arguments: argparse.Namespace) -> int:
     from engine.settings import assets, read_settings
+    from trainer.phrasebook import make_phrase_lines, read_table, write_phrasebook
     from trainer.recipe import load_recipe
     from trainer.run import load_splits
     from trainer.sources.wordnet import frequency
@@ -92,6 +96,8 @@ def _wordbook(arguments: argparse.Namespace) -> int:
     splits, _ = load_splits(recipe, home, settings)
     lines = make_lines(splits["train"], listed_pairs(recipe, home, settings), frequency())
     print(f"{write_wordbook(lines, assets() / 'wordbook.tsv.gz')} words")
+    lines = make_phrase_lines(read_table(settings), splits["train"] + splits["unknown"])
+    print(f"{write_phrasebook(lines, assets() / 'phrasebook.tsv')} phrases with their meanings")
     return 0
 
 

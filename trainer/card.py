@@ -114,12 +114,14 @@ def _thresholds(score: Scorer, books: Books, recipe: Recipe, splits: Splits) -> 
     other sources that know all of a sentence's phrases."""
     first = recipe.sources[0].name
     known = score.decoder(Books(known_phrases()))
-    voted = vote_on(score.decoder(books), of_source(splits["dev"], first))
-    voted += vote_on(known, unknown_rows(splits, first))
+    sets = [
+        vote_on(score.decoder(books), of_source(splits["dev"], first)),
+        vote_on(known, unknown_rows(splits, first)),
+    ]
     for source in recipe.sources[1:]:
         if source.format in _WHOLE:
-            voted += vote_on(known, of_source(splits["dev"], source.name))
-    return calibrate_phrases(voted)
+            sets.append(vote_on(known, of_source(splits["dev"], source.name)))
+    return calibrate_phrases([voted for voted in sets if voted])
 
 
 def _sets(

@@ -64,7 +64,10 @@ class Recipe:
     name: str = _help("what the adapter is called: letters, digits and hyphens", "en-zh-sense")
     pair: str = _help("source and target language", "en-zh")
     task: str = _help("what is asked: sense", "sense")
-    style: str = _help("prompt style: last, neighbours or marked", "last")
+    style: str = _help("prompt style: last, neighbours, marked or hinted", "last")
+    start: str = _help(
+        "the recipe, beside this one, whose adapter this run goes on from; empty: new weights", ""
+    )
     sources: tuple[Source, ...] = _help("the data, source by source", ())
     matrices: str = _help("which matrices get LoRA: " + ", ".join(MATRICES), "all-linear")
     rank: int = _help("LoRA rank", 16)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import torch
 
 from engine.prompt import FIELDS, SensePrompt
+from engine.sense import Query
 from engine.trie import Trie
 from trainer.examples import Example
 
@@ -71,13 +72,24 @@ Worths = Callable[[Example], Mapping[str, float]]
 """What known meanings of an example's word are worth, in nats."""
 
 
+Hint = Callable[[Query], Sequence[int]]
+"""Members of a known phrase that a question names, for the prompt style that names one."""
+
+
+def no_hint(query: Query) -> Sequence[int]:
+    return ()
+
+
 def make_packs(
-    examples: Sequence[Example], prompt: SensePrompt, worths: Worths | None = None
+    examples: Sequence[Example],
+    prompt: SensePrompt,
+    worths: Worths | None = None,
+    hint: Hint = no_hint,
 ) -> list[Pack]:
     """The examples as packs, in order of their contexts' first appearance."""
     rows: dict[tuple[int, ...], list[Row]] = defaultdict(list)
     for example in examples:
-        prefix, row = _make_row(example, prompt, worths)
+        prefix, row = _make_row(example, prompt, worths, hint)
         rows[prefix].append(row)
     return [
         Pack(prefix, tuple(mine[i : i + LARGEST_PACK]))
@@ -87,13 +99,13 @@ def make_packs(
 
 
 def _make_row(
-    example: Example, prompt: SensePrompt, worths: Worths | None
+    example: Example, prompt: SensePrompt, worths: Worths | None, hint: Hint
 ) -> tuple[tuple[int, ...], Row]:
     answers = prompt.answer(example.query, example.sense)
     answer = answers.fields()
     numbers = tuple(number for number, tokens in enumerate(answer) for _ in tokens)
     ids = tuple(token for tokens in answer for token in tokens)
-    prefix, question = prompt.parts(example.query)
+    prefix, question = prompt.parts(example.query, hint(example.query))
     weights = tuple(example.weight * (FIELDS[number] in example.fields) for number in numbers)
     gains: tuple[tuple[int, int, float], ...] = ()
     if worths and answers.meaning:

@@ -21,15 +21,17 @@ from safetensors.torch import load_file, save_file
 
 from engine.adapters import WEIGHTS
 from engine.models import Base, load_base
+from engine.phrasebook import shipped_phrasebook
 from engine.prompt import SensePrompt
 from engine.settings import Settings
 from engine.wordbook import Wordbook, shipped_wordbook
 from trainer.card import Splits, write_card
 from trainer.examples import Example, hash_files, split_of
+from trainer.hints import book_hint, training_hint
 from trainer.loading import find_source, load_examples
-from trainer.recipe import Recipe, RecipeError, save_recipe
+from trainer.recipe import Recipe, RecipeError, load_recipe, save_recipe
 from trainer.rows import Pack, Worths, make_packs
-from trainer.training import LOG, Candidates, add_lora, fit
+from trainer.training import LOG, Candidates, add_lora, fit, load_lora
 from trainer.unknown import has_unknown
 from trainer.wordbook import worths_for, worths_without
 
@@ -49,14 +51,17 @@ def run_recipe(
     report: Report = print,
     stopped: Callable[[], bool] = lambda: False,
     finish: Finish = write_card,
+    start: Path | None = None,
 ) -> Path | None:
-    """Train on what `load_splits` gave, then `finish` (calibrate, score); the adapter's folder, or
-    None when stopped."""
+    """Train on what `load_splits` gave, from the adapter in `start` on, then `finish` (calibrate,
+    score); the adapter's folder, or None when stopped."""
     folder.mkdir(parents=True, exist_ok=True)
     save_recipe(recipe, folder / "recipe.json")
     base = load_base(settings)
     prompt = SensePrompt(base.tokenizer, recipe.style)
     model = add_lora(base.model, recipe)
+    if start:
+        load_lora(model, load_file(start / WEIGHTS))
     with (folder / LOG).open("a", encoding="utf-8") as log:
 
         def tell(event: dict[str, Any]) -> None:
@@ -67,7 +72,12 @@ def run_recipe(
             model,
             recipe,
             _train_packs(recipe, splits["train"], prompt),
-            make_packs(_sample(splits["dev"], recipe), prompt, _open(recipe, worths_for)),
+            make_packs(
+                _sample(splits["dev"], recipe),
+                prompt,
+                _open(recipe, worths_for),
+                partial(book_hint, book=shipped_phrasebook()),
+            ),
             Candidates(prompt.meaning_tokens, len(base.tokenizer), _SOFTMAX_SAMPLE, recipe.seed),
             folder,
             tell,
@@ -82,12 +92,35 @@ def run_recipe(
     return adapter
 
 
+def run_start(
+    recipe: Recipe,
+    recipe_folder: Path,
+    folder: Path,
+    settings: Settings,
+    report: Report,
+    stopped: Callable[[], bool],
+) -> Path | None:
+    """Run the recipe that `recipe` starts from, where that is not done; its adapter's folder, or
+    None when stopped. RecipeError where the two do not have the same LoRA matrices."""
+    first = load_recipe(recipe_folder / recipe.start)
+    if (first.matrices, first.rank, first.start) != (recipe.matrices, recipe.rank, ""):
+        raise RecipeError(f"start = {recipe.start!r}: matrices and rank differ, or it starts too")
+    adapter = folder / ADAPTER
+    if (adapter / "recipe.json").exists():  # written last
+        return adapter
+    splits, data = load_splits(first, recipe_folder, settings)
+    return run_recipe(
+        first, splits, data, folder, settings, report, stopped, finish=lambda *_: None
+    )
+
+
 def _train_packs(recipe: Recipe, examples: list[Example], prompt: SensePrompt) -> list[Pack]:
     """The packs of an epoch: of the recipe's share of sentences, each source's rows as often as
     it says."""
     times = {source.name: source.times for source in recipe.sources}
     rounds = range(max(times.values()))
     worths = _open(recipe, worths_without)
+    hint = partial(training_hint, book=shipped_phrasebook())
     contexts = sorted({e.query.context for e in examples})
     count = max(1, round(recipe.share * len(contexts)))
     used = set(random.Random(recipe.seed).sample(contexts, count))
@@ -95,7 +128,9 @@ def _train_packs(recipe: Recipe, examples: list[Example], prompt: SensePrompt) -
     return [
         pack
         for turn in rounds
-        for pack in make_packs([e for e in examples if times[e.source] > turn], prompt, worths)
+        for pack in make_packs(
+            [e for e in examples if times[e.source] > turn], prompt, worths, hint
+        )
     ]
 
 

@@ -15,18 +15,27 @@ from typing import Any
 
 from peft import PeftModel
 
+from engine.books import Books, shipped_books
+from engine.decoding import SenseDecoder
 from engine.models import Base
+from engine.phrasebook import shipped_phrasebook
 from engine.prompt import SensePrompt
 from engine.settings import Settings
+from engine.wordbook import shipped_wordbook
 from trainer.card import Splits, of_source, unknown_rows
+from trainer.evaluate import calibrate_phrases, phrase_f1, vote_on
 from trainer.examples import Example
+from trainer.hints import book_hint
 from trainer.recipe import Recipe, RecipeError, load_recipe, parse_recipe
 from trainer.rows import make_packs
 from trainer.run import Report, load_splits, run_recipe
 from trainer.training import dev_scores
+from trainer.unknown import known_phrases
+from trainer.wordbook import worths_for
 
 DONE = "tried.json"
 _ROWS = 600  # dev rows of a source that a try is scored on
+_VOTED = 300  # rows of each kind whose contexts' words vote
 
 # What the table shows: heading, scored rows, field.
 COLUMNS = (
@@ -39,6 +48,8 @@ COLUMNS = (
     ("wordnet", "wordnet", "meaning"),
     ("tatoeba", "tatoeba", "meaning"),
     ("streusle", "streusle", "phrase"),
+    ("F1", "voted", "gold"),
+    ("F1 unknown", "voted", "unknown"),
 )
 
 
@@ -83,16 +94,41 @@ def _score(
     done: Path, folder: Path, base: Base, recipe: Recipe, splits: Splits, data: Any, tell: Report
 ) -> None:
     """End a try: for each field of dev rows, how often its tokens are the likeliest ones behind
-    the right ones before them. No books, no decoding: what the weights alone know, and quick."""
+    the right ones before them, the wordbook open; and how good the phrases are that the words of
+    some contexts vote for, the phrasebook open. No meanings are written: quick."""
     model = PeftModel.from_pretrained(base.model, str(folder))
     prompt = SensePrompt(base.tokenizer, recipe.style)
+    worths = partial(worths_for, shipped_wordbook())
     sets = scored_sets(recipe, splits)
-    scores = {name: dev_scores(model, make_packs(rows, prompt)) for name, rows in sets.items()}
+    hint = partial(book_hint, book=shipped_phrasebook())
+    scores = {
+        name: dev_scores(model, make_packs(rows, prompt, worths, hint))
+        for name, rows in sets.items()
+    }
+    scores["voted"] = _voted(model, prompt, recipe, splits)
     used = {source.name for source in recipe.sources if source.times}
     rows = round(recipe.share * sum(e.source in used for e in splits["train"]))
     tried = {"rows": rows, "n": {name: len(mine) for name, mine in sets.items()}, "scores": scores}
     tell(tried)
     done.write_text(json.dumps(tried, indent=2) + "\n")
+
+
+def _voted(
+    model: PeftModel, prompt: SensePrompt, recipe: Recipe, splits: Splits
+) -> dict[str, float]:
+    """Phrase F1 at the threshold and favour that are best for both kinds together."""
+    first = recipe.sources[0].name
+    base: Any = model.get_base_model()
+    decoder = partial(SenseDecoder, base, prompt)
+    gold = vote_on(decoder(shipped_books()), of_source(splits["dev"], first)[:_VOTED])
+    unknown = vote_on(decoder(Books(known_phrases())), unknown_rows(splits, first)[:_VOTED])
+    threshold, favour = calibrate_phrases([gold, unknown])
+    return {
+        "gold": phrase_f1(gold, threshold, favour),
+        "unknown": phrase_f1(unknown, threshold, favour),
+        "threshold": threshold,
+        "favour": favour,
+    }
 
 
 def scored_sets(recipe: Recipe, splits: Splits) -> dict[str, list[Example]]:

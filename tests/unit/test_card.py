@@ -108,6 +108,13 @@ def test_the_threshold_parts_phrases_from_others():
     assert phrase_f1(likely, 0.5, 0.0) == 1.0
     assert phrase_f1(likely, 0.35, 0.0) == pytest.approx(2 / 3)
     assert phrase_f1(likely, 0.9, 0.0) == 0.0
-    assert 0.4 < calibrate_phrases(likely)[0] <= 0.7
-    assert 0.15 < calibrate_phrases(unlikely)[0] <= 0.3
-    assert 0.15 < calibrate_phrases(likely + unlikely)[0] <= 0.3
+    assert 0.4 < calibrate_phrases([likely])[0] <= 0.7
+    assert 0.15 < calibrate_phrases([unlikely])[0] <= 0.3
+    assert 0.15 < calibrate_phrases([likely, unlikely])[0] <= 0.3
+
+
+def test_a_large_set_does_not_outweigh_a_small_one():
+    many = 9 * [voted(0.7, True), voted(0.4, False)]
+    few = [voted(0.3, True)]
+    assert calibrate_phrases([many])[0] > 0.4
+    assert calibrate_phrases([many, few])[0] <= 0.3

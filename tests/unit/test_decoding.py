@@ -55,7 +55,7 @@ def test_every_answer_is_valid(context, model, threshold, favour):
         assert from_wire(query, to_wire(query, sense)).meaning == sense.meaning
 
 
-@pytest.mark.parametrize("style", ["last", "neighbours"])
+@pytest.mark.parametrize("style", ["last", "neighbours", "hinted"])
 def test_the_same_view_always_gives_the_same_answers(style):
     prompt = tiny_prompt(style)
     decoder = SenseDecoder(MODELS[0], prompt, BOOKS, 0.1)

@@ -7,6 +7,9 @@ import pytest
 from engine.passage import split_words
 from engine.phrasebook import Entry, Known, Phrasebook, join, shipped_phrasebook
 from engine.phrases import Vote, reconcile
+from engine.sense import ask, from_wire
+from trainer.examples import Example
+from trainer.phrasebook import make_phrase_lines
 
 BOOK = Phrasebook(
     [
@@ -80,3 +83,15 @@ def test_a_known_phrase_needs_fewer_votes_but_not_none():
     assert reconcile(votes, 0.5, [(0, 2)], 0.25)[0] == (0, 2)
     literal = {0: Vote(0.05), 1: Vote(0.0), 2: Vote(0.05)}
     assert reconcile(literal, 0.5, [(0, 2)], 0.25)[0] == ()
+
+
+def test_the_shipped_book_is_a_table_and_the_phrases_of_labelled_sentences():
+    def row(context, target, source):
+        query = ask(context, target)
+        sense = from_wire(query, {"class": "verb", "zh": "给", "phrase": "gave up|放弃"})
+        return Example(query, sense, source)
+
+    rows = [row("They gave up", word, "sentences") for word in ("gave", "up")]
+    rows += [row("We gave it up", "gave", "sentences"), row("He gave up", "gave", "gold")]
+    lines = list(make_phrase_lines(["call back\t回电话\t3"], rows))
+    assert lines == ["call back\t回电话\t3", "gave up\t放弃\t2"]

@@ -1,0 +1,73 @@
+"""A run from its recipe on a tiny model: it can go on from another recipe's adapter."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from engine.adapters import WEIGHTS
+from engine.models import Base, Choice
+from engine.settings import read_settings
+from tests.tiny import tiny_model, tiny_tokenizer
+from trainer import run
+from trainer.recipe import Recipe, RecipeError, Source, load_recipe, save_recipe
+from trainer.run import load_splits, run_recipe, run_start
+
+NAMES = ("Tom", "Ann", "him", "her", "them", "us", "me", "you", "it", "Bob", "Sue", "Kim")
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    rows = [
+        {"context": f"I call {a} and {b}", "target": "call", "idx": 1, "class": "verb",
+         "zh": "打电话", "phrase": ""}
+        for a in NAMES for b in NAMES
+    ]  # fmt: skip
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    first = Recipe(sources=(Source("rows", "rows.jsonl"),), rank=4, alpha=8, rate=5e-3, epochs=1)
+    save_recipe(first, tmp_path / "first.json")
+    save_recipe(replace(first, start="first.json", rate=1e-12), tmp_path / "recipe.json")
+    save_recipe(replace(first, start="first.json", rank=2), tmp_path / "other.json")
+
+    def tiny_base(settings):
+        choice = Choice("cpu", torch.float32, "a test")
+        tokenizer = tiny_tokenizer()
+        return Base(tiny_model(len(tokenizer)), tokenizer, "tiny", "0", choice)
+
+    monkeypatch.setattr(run, "load_base", tiny_base)
+    return tmp_path
+
+
+def start_of(home, name, stopped=lambda: False):
+    recipe, settings = load_recipe(home / name), read_settings({"CTX_HOME": str(home)})
+    folder = home / "run" / "start"
+    return recipe, settings, run_start(recipe, home, folder, settings, lambda e: None, stopped)
+
+
+def test_a_run_goes_on_from_the_adapter_of_its_start(home):
+    recipe, settings, start = start_of(home, "recipe.json")
+    begun = load_file(start / WEIGHTS)
+    assert any(tensor.any() for name, tensor in begun.items() if "lora_B" in name)
+    splits, data = load_splits(recipe, home, settings)
+    adapter = run_recipe(
+        recipe, splits, data, home / "run", settings, lambda e: None,
+        finish=lambda *_: None, start=start,
+    )  # fmt: skip
+    ended = load_file(adapter / WEIGHTS)
+    for name, tensor in begun.items():
+        torch.testing.assert_close(ended[name], tensor, msg=name)
+
+
+def test_a_start_that_is_done_is_not_run_again_and_a_stopped_one_gives_nothing(home):
+    assert start_of(home, "recipe.json", stopped=lambda: True)[2] is None
+    _, _, start = start_of(home, "recipe.json")
+    before = (start / WEIGHTS).stat().st_mtime_ns
+    assert start_of(home, "recipe.json")[2] == start
+    assert (start / WEIGHTS).stat().st_mtime_ns == before
+
+
+def test_a_start_with_other_matrices_is_refused(home):
+    with pytest.raises(RecipeError, match="start"):
+        start_of(home, "other.json")
