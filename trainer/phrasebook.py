@@ -1,5 +1,5 @@
-"""The phrasebook that the app ships: the table of the written labels' phrases, and those of other
-labelled sentences.
+"""The phrasebook that the app ships: the table of the written labels' phrases, those of other
+labelled sentences, and listed ones.
 
     python -m trainer books RECIPE.json
 
@@ -9,14 +9,17 @@ Dev and test rows of those sentences are left out. Writes assets/phrasebook.tsv.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
+from engine.lemma import lemma
 from engine.sense import phrase_words
 from engine.settings import Settings
 from trainer.examples import Example
 from trainer.recipe import RecipeError
 
 TABLE = "gold-phrases.tsv"  # members ⇥ Chinese ⇥ sentences
+LISTED = "datasets/en-zh-phrases/phrases.tsv"  # of the assets: members ⇥ Chinese
 TOLD = ("sentences",)  # sources whose phrases are not in the table, but as good
 
 
@@ -28,9 +31,25 @@ def read_table(settings: Settings) -> list[str]:
     return file.read_text(encoding="utf-8").splitlines()
 
 
-def make_phrase_lines(table: Iterable[str], examples: Iterable[Example]) -> Iterator[str]:
-    """The book's lines: the table's, then those of the examples, a sentence counted once."""
-    yield from table
+def make_phrase_lines(
+    table: Iterable[str], examples: Iterable[Example], listed: Iterable[str]
+) -> Iterator[str]:
+    """The book's lines: the table's; those of the examples, a sentence counted once; and of the
+    listed phrases those that neither knows, as seen in no sentence."""
+    known = set()
+    for line in chain(table, _told(examples)):
+        known.add(_lemmas(line))
+        yield line
+    for line in listed:
+        if _lemmas(line) not in known:
+            yield f"{line}\t0"
+
+
+def _lemmas(line: str) -> tuple[str, ...]:
+    return tuple(map(lemma, line.split("\t")[0].split(" ")))
+
+
+def _told(examples: Iterable[Example]) -> Iterator[str]:
     contexts: dict[tuple[str, str], set[str]] = {}
     for example in examples:
         phrase = example.sense.phrase

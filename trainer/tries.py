@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from peft import PeftModel
+from transformers import PreTrainedModel
 
+from engine.adapters import merged_copy, read_adapter
 from engine.books import Books, shipped_books
 from engine.decoding import SenseDecoder
 from engine.models import Base
@@ -96,8 +98,9 @@ def _score(
     """End a try: for each field of dev rows, how often its tokens are the likeliest ones behind
     the right ones before them, the wordbook open; and how good the phrases are that the words of
     some contexts vote for, the phrasebook open. No meanings are written: quick."""
-    model = PeftModel.from_pretrained(base.model, str(folder))
     prompt = SensePrompt(base.tokenizer, recipe.style)
+    voted = _voted(merged_copy(base, read_adapter(folder)), prompt, recipe, splits)
+    model = PeftModel.from_pretrained(base.model, str(folder))
     worths = partial(worths_for, shipped_wordbook())
     sets = scored_sets(recipe, splits)
     hint = partial(book_hint, book=shipped_phrasebook())
@@ -105,7 +108,7 @@ def _score(
         name: dev_scores(model, make_packs(rows, prompt, worths, hint))
         for name, rows in sets.items()
     }
-    scores["voted"] = _voted(model, prompt, recipe, splits)
+    scores["voted"] = voted
     used = {source.name for source in recipe.sources if source.times}
     rows = round(recipe.share * sum(e.source in used for e in splits["train"]))
     tried = {"rows": rows, "n": {name: len(mine) for name, mine in sets.items()}, "scores": scores}
@@ -114,12 +117,11 @@ def _score(
 
 
 def _voted(
-    model: PeftModel, prompt: SensePrompt, recipe: Recipe, splits: Splits
+    model: PreTrainedModel, prompt: SensePrompt, recipe: Recipe, splits: Splits
 ) -> dict[str, float]:
     """Phrase F1 at the threshold and favour that are best for both kinds together."""
     first = recipe.sources[0].name
-    base: Any = model.get_base_model()
-    decoder = partial(SenseDecoder, base, prompt)
+    decoder = partial(SenseDecoder, model, prompt)
     gold = vote_on(decoder(shipped_books()), of_source(splits["dev"], first)[:_VOTED])
     unknown = vote_on(decoder(Books(known_phrases())), unknown_rows(splits, first)[:_VOTED])
     threshold, favour = calibrate_phrases([gold, unknown])

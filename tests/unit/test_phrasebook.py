@@ -93,5 +93,7 @@ def test_the_shipped_book_is_a_table_and_the_phrases_of_labelled_sentences():
 
     rows = [row("They gave up", word, "sentences") for word in ("gave", "up")]
     rows += [row("We gave it up", "gave", "sentences"), row("He gave up", "gave", "gold")]
-    lines = list(make_phrase_lines(["call back\t回电话\t3"], rows))
-    assert lines == ["call back\t回电话\t3", "gave up\t放弃\t2"]
+    listed = ["give up\t交出", "calls back\t叫回", "get on\t上车", "get on\t相处"]
+    lines = list(make_phrase_lines(["call back\t回电话\t3"], rows, listed))
+    told = ["call back\t回电话\t3", "gave up\t放弃\t2"]
+    assert lines == [*told, "get on\t上车\t0", "get on\t相处\t0"]
