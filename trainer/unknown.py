@@ -1,9 +1,9 @@
 """Phrases that no training row holds: dev figures on them tell what is learnt from what is known
 by heart.
 
-Of the phrases seen in few sentences one in twelve is kept out. Each sentence of the train split where
-its words stand, as the phrase or as its literal twin, moves to the split `unknown`; the book there
-knows none of them.
+Of the phrases seen in few sentences one in twelve is kept out. Each sentence of the train split
+where its words stand, as the phrase or as its literal twin, moves to the split `unknown`; the book
+there knows none of them.
 """
 
 from __future__ import annotations
