@@ -87,6 +87,12 @@ class Branches:
         )
         return states.last_hidden_state[:, -1]
 
+    def copy(self) -> Branches:
+        """The same rows in a cache of their own."""
+        twin = copy.copy(self)
+        twin._cache = copy.deepcopy(self._cache)
+        return twin
+
     def select(self, rows: Sequence[int]) -> None:
         """Keep these rows, in this order; one may be kept several times."""
         if list(rows) == list(range(len(self._at))):

@@ -66,12 +66,12 @@ class SenseDecoder:
         meaning; not calibrated."""
         prefix = self._runner.prefix(self._prompt.prefix(view.text))
         known = self.known(view, people)
-        readings = self._read(prefix, view, hints(known))
+        readings, branches = self._read(prefix, view, hints(known))
         votes = {i: reading.vote for i, reading in readings.items()}
         given = reconcile(votes, self._threshold, known, self._favour)
-        rows = self._told(view, readings, given, hints(known))
-        meanings = self._meanings(prefix, view, readings, given, rows)
-        phrases = self._phrases(prefix, readings, given, rows, meanings, known)
+        meanings = self._meanings(branches, view, readings, given)
+        rows = self._told(view, readings, given, meanings, hints(known))
+        phrases = self._phrases(prefix, rows, known)
         answers = []
         for i, reading in readings.items():
             phrase = phrases[given[i]].shifted(view.offset) if given[i] else None
@@ -83,7 +83,7 @@ class SenseDecoder:
     def votes(self, view: View) -> dict[int, Vote]:
         """Each asked word's vote alone, by its position in the view."""
         prefix = self._runner.prefix(self._prompt.prefix(view.text))
-        readings = self._read(prefix, view, hints(self.known(view)))
+        readings, _ = self._read(prefix, view, hints(self.known(view)))
         return {i: reading.vote for i, reading in readings.items()}
 
     def known(self, view: View, people: Candidates = NO_CANDIDATES) -> Candidates:
@@ -91,8 +91,11 @@ class SenseDecoder:
         found = join(people, self._books.phrases.find(view.words))
         return {m: told for m, told in found.items() if view.first <= m[0] and m[-1] < view.last}
 
-    def _read(self, prefix: Prefix, view: View, hint: Mapping[int, Members]) -> dict[int, Reading]:
-        """Class and vote of each asked word, by its position in the view."""
+    def _read(
+        self, prefix: Prefix, view: View, hint: Mapping[int, Members]
+    ) -> tuple[dict[int, Reading], Branches]:
+        """Class and vote of each asked word, by its position in the view; and a branch for each
+        that ends behind its class."""
         asked = range(view.first, view.last)
         branches = self._runner.branch(prefix, len(asked))
         asking = [self._prompt.question(view.words, i, hint.get(i, ())) for i in asked]
@@ -105,11 +108,12 @@ class SenseDecoder:
         ballots = [
             _Ballot(MemberPaths(spelled, i, view.first, view.last), self._prompt.bar) for i in asked
         ]
-        self._vote(branches, hidden, ballots)
-        return {
+        self._vote(branches.copy(), hidden, ballots)
+        readings = {
             i: Reading(name, sure, ballot.vote())
             for i, name, sure, ballot in zip(asked, names, best.values.tolist(), ballots)
         }
+        return readings, branches
 
     def _vote(self, branches: Branches, hidden: torch.Tensor, ballots: list[_Ballot]) -> None:
         """Let every ballot write its members out, token by token, until none goes on."""
@@ -134,16 +138,12 @@ class SenseDecoder:
             for i, (ballot, row) in enumerate(zip(ballots, options))
         ]
 
-    def _told(self, view: View, readings, given, hint) -> dict[int, tuple[int, ...]]:
-        """Question, class and phrase of each word: all that stands before its meaning."""
-        prompt, told = self._prompt, {}
-        for i, reading in readings.items():
-            question = prompt.question(view.words, i, hint.get(i, ()))
-            spelled = [token for m in given[i] for token in prompt.member(view.words[m])]
-            told[i] = (*question, *prompt.classes[reading.word_class], *spelled, prompt.bar)
-        return told
+    def _spelled(self, view: View, members: Members) -> tuple[int, ...]:
+        """A phrase, or none, as tokens: what stands between a word's class and its meaning."""
+        tokens = [token for i in members for token in self._prompt.member(view.words[i])]
+        return (*tokens, self._prompt.bar)
 
-    def _meanings(self, prefix, view: View, readings, given, rows) -> dict[int, list[Written]]:
+    def _meanings(self, branches, view: View, readings, given) -> dict[int, list[Written]]:
         """One or two meanings of each asked word, the better first."""
         requests = []
         for i, reading in readings.items():
@@ -152,30 +152,37 @@ class SenseDecoder:
             spelling = word if reading.word_class in _SPELLED else ""
             start = self._prompt.ids(spelling)[0] if spelling else 0
             known = self._books.words.find(word, reading.word_class)
-            requests.append(Request(rows[i], end, spelling, start, known))
-        found = self._writer.write(prefix, requests, _LONGEST_MEANING, ways=2)
+            spelled = self._spelled(view, given[i])
+            requests.append(Request(spelled, end, spelling, start, known))
+        found = self._writer.write(branches, requests, _LONGEST_MEANING, ways=2)
         return dict(zip(readings, found))
 
-    def _phrases(self, prefix, readings, given, rows, meanings, known) -> dict[Members, Phrase]:
-        """Each given phrase with its meaning: a known one, or else written once by the model,
-        behind the member that was surest of it."""
-        speakers: dict[Members, int] = {}
+    def _told(self, view: View, readings, given, meanings, hint) -> dict[Members, tuple[int, ...]]:
+        """For each given phrase the answer of the member that was surest of it: all that stands
+        between the context and the phrase's meaning."""
+        prompt = self._prompt
+        told: dict[Members, tuple[int, ...]] = {}
         for i in sorted(readings, key=lambda i: readings[i].vote.probability):
             if given[i]:
-                speakers[given[i]] = i
-        bar, end = self._prompt.bar, self._prompt.end
-        requests = {
-            members: Request((*rows[i], *self._prompt.ids(meanings[i][0].text), bar), end)
-            for members, i in speakers.items()
-        }
+                question = prompt.question(view.words, i, hint.get(i, ()))
+                word_class = prompt.classes[readings[i].word_class]
+                meaning = prompt.ids(meanings[i][0].text)
+                spelled = self._spelled(view, given[i])
+                told[given[i]] = (*question, *word_class, *spelled, *meaning, prompt.bar)
+        return told
+
+    def _phrases(self, prefix, rows, known) -> dict[Members, Phrase]:
+        """Each given phrase with its meaning: a known one, or else written once by the model
+        behind the tokens in `rows`."""
+        requests = {members: Request(row, self._prompt.end) for members, row in rows.items()}
         phrases = {}
         for members in [m for m in requests if m in known]:
             chosen = self._choose(prefix, requests.pop(members), known[members])
             phrases[members] = Phrase(members, chosen.meaning, chosen.source)
         if requests:
-            found = self._writer.write(
-                prefix, list(requests.values()), _LONGEST_PHRASE_MEANING, ways=1
-            )
+            branches = self._runner.branch(prefix, len(requests))
+            rest = list(requests.values())
+            found = self._writer.write(branches, rest, _LONGEST_PHRASE_MEANING, ways=1)
             phrases |= {m: Phrase(m, ways[0].text) for m, ways in zip(requests, found)}
         return phrases
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import regex
 import torch
 
-from engine.branches import Prefix, Runner
+from engine.branches import Branches, Prefix, Runner
 from engine.prompt import SensePrompt
 from engine.trie import Trie
 
@@ -22,9 +22,9 @@ _HAN = regex.compile(r"\p{Han}")
 
 @dataclass(frozen=True)
 class Request:
-    """Where a meaning is wanted: the row's tokens so far, the token that ends the meaning, a
-    spelling that may stand instead, with the token it begins with (none: ""), and known meanings
-    with what each is worth, in nats."""
+    """Where a meaning is wanted: the tokens before it that its branch has not seen, the token that
+    ends the meaning, a spelling that may stand instead, with the token it begins with (none: ""),
+    and known meanings with what each is worth, in nats."""
 
     tokens: tuple[int, ...]
     end: int
@@ -60,13 +60,13 @@ class MeaningWriter:
         self._no_start = torch.tensor([not _HAN.search(t) for t in self._texts], device=device)
 
     def write(
-        self, prefix: Prefix, requests: Sequence[Request], longest: int, ways: int
+        self, branches: Branches, requests: Sequence[Request], longest: int, ways: int
     ) -> list[list[Written]]:
-        """For each request its meanings from the `ways` best first tokens on, the best first.
+        """For each request, behind its own branch, its meanings from the `ways` best first tokens
+        on, the best first. The branches are used up.
 
         None has more than `longest` characters; texts of one request differ.
         """
-        branches = self._runner.branch(prefix, len(requests))
         hidden = branches.feed([request.tokens for request in requests])
         tries = [self._trie(request.known) for request in requests]
         first = self._first_shares(hidden, requests, tries, longest).topk(ways)

@@ -52,7 +52,7 @@ def write():
             Request((*PROMPT.ids(" dog:"), PROMPT.bar), PROMPT.end, known=worths)
             for worths in (known, {})
         ]
-        return writer.write(prefix, requests, 8, 2)
+        return writer.write(runner.branch(prefix, len(requests)), requests, 8, 2)
 
     return written
 
