@@ -1,7 +1,8 @@
 """Tries: one recipe with small changes, each trained and scored on dev, side by side in a table.
 
 A file of tries names the recipe, what all tries change, and what each changes; `without` takes
-sources away. A try that is done is not run again, so the same command goes on after a stop.
+sources away. What is found stands beside it, as tried.json and as a table, TRIES.md. A try that is
+done is not run again, so the same command goes on after a stop, and on another machine.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from engine.adapters import merged_copy, read_adapter
 from engine.books import Books, shipped_books
 from engine.decoding import SenseDecoder
 from engine.models import Base
-from engine.phrasebook import shipped_phrasebook
+from engine.phrasebook import digest, shipped_phrasebook
 from engine.prompt import SensePrompt
 from engine.settings import Settings
 from engine.wordbook import shipped_wordbook
@@ -35,7 +36,7 @@ from trainer.training import dev_scores
 from trainer.unknown import known_phrases
 from trainer.wordbook import worths_for
 
-DONE = "tried.json"
+DONE, TABLE = "tried.json", "TRIES.md"
 _ROWS = 600  # dev rows of a source that a try is scored on
 _VOTED = 300  # rows of each kind whose contexts' words vote
 
@@ -63,18 +64,48 @@ def run_tries(
     stopped: Callable[[], bool] = lambda: False,
 ) -> str | None:
     """Run the tries that are not done; the table as Markdown, or None when stopped."""
-    plan = json.loads(file.read_text(encoding="utf-8"))
+    plan, known = json.loads(file.read_text(encoding="utf-8")), file.with_name(DONE)
     recipe = load_recipe(file.parent / plan["recipe"])
-    splits, data = load_splits(recipe, file.parent, settings)
+    tried = json.loads(known.read_text(encoding="utf-8")) if known.exists() else {}
+    loaded: tuple[Splits, Any] | None = None
     for name, changes in plan["tries"].items():
-        done = folder / name / DONE
-        if not done.exists():
-            report({"try": name})
-            one = changed(recipe, plan.get("all", {}) | changes)
-            finish = partial(_score, done)
-            if not run_recipe(one, splits, data, folder / name, settings, report, stopped, finish):
-                return None
-    return table({name: json.loads((folder / name / DONE).read_text()) for name in plan["tries"]})
+        one = changed(recipe, plan.get("all", {}) | changes)
+        if is_done(tried.get(name), one):
+            continue
+        report({"try": name})
+        mine = folder / digest(asdict(one))
+        splits, data = loaded = loaded or load_splits(recipe, file.parent, settings)
+        if not run_recipe(one, splits, data, mine, settings, report, stopped, _score):
+            return None
+        tried[name] = json.loads((mine / DONE).read_text(encoding="utf-8"))
+        _write(known, json.dumps(tried, indent=1, ensure_ascii=False) + "\n")
+        _write(file.with_name(TABLE), page(tried))
+    return table(tried)
+
+
+def is_done(found: dict[str, Any] | None, recipe: Recipe) -> bool:
+    """Whether what was found is of this recipe, not of one that had its name before."""
+    return found is not None and found["recipe"] == digest(asdict(recipe))
+
+
+def page(tried: dict[str, dict[str, Any]]) -> str:
+    """The table with what it needs to be read."""
+    return f"""# Variants tried
+
+Written by `python -m trainer tries tries.json`. Each line says how many rows were trained on; the
+recipe and what each try changes stand in `tries.json`, how many rows were scored, and thresholds, in
+`tried.json`. Class, phrase and meaning: shares of dev rows in which every token of the field is the
+likeliest behind the right ones before it, the wordbook open. F1: phrases that words vote for, the
+phrasebook open, at the threshold that is best for known and unknown phrases together. Nothing here
+saw a test row.
+
+{table(tried)}"""
+
+
+def _write(file: Path, text: str) -> None:
+    fresh = file.with_name(f"{file.name}.new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(file)
 
 
 def changed(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
@@ -93,7 +124,7 @@ def changed(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
 
 
 def _score(
-    done: Path, folder: Path, base: Base, recipe: Recipe, splits: Splits, data: Any, tell: Report
+    folder: Path, base: Base, recipe: Recipe, splits: Splits, data: Any, tell: Report
 ) -> None:
     """End a try: for each field of dev rows, how often its tokens are the likeliest ones behind
     the right ones before them, the wordbook open; and how good the phrases are that the words of
@@ -111,9 +142,15 @@ def _score(
     scores["voted"] = voted
     used = {source.name for source in recipe.sources if source.times}
     rows = round(recipe.share * sum(e.source in used for e in splits["train"]))
-    tried = {"rows": rows, "n": {name: len(mine) for name, mine in sets.items()}, "scores": scores}
+    tried = {
+        "recipe": digest(asdict(recipe)),
+        "books": shipped_books().version,
+        "rows": rows,
+        "n": {name: len(mine) for name, mine in sets.items()},
+        "scores": {s: {k: round(v, 4) for k, v in found.items()} for s, found in scores.items()},
+    }
     tell(tried)
-    done.write_text(json.dumps(tried, indent=2) + "\n")
+    _write(folder.parent / DONE, json.dumps(tried) + "\n")
 
 
 def _voted(

@@ -1,10 +1,12 @@
 """What a card and a table of tries say, and which phrases training never sees."""
 
 import dataclasses
+from dataclasses import asdict
 
 import pytest
 
 from engine.passage import split_words
+from engine.phrasebook import digest
 from engine.phrases import Vote
 from engine.sense import Answer, Sense, ask
 from tests.tiny import tiny_prompt
@@ -14,7 +16,7 @@ from trainer.evaluate import Evaluation, Voted, calibrate_phrases, phrase_f1
 from trainer.metrics import score
 from trainer.recipe import Recipe, RecipeError, Source
 from trainer.run import _split, _train_packs
-from trainer.tries import changed, table
+from trainer.tries import changed, is_done, page, table
 from trainer.unknown import has_unknown, in_unknown, known_phrases, unknown_phrases
 
 RECIPE = Recipe(sources=(Source("gold", "a", times=2), Source("other", "b")))
@@ -80,6 +82,14 @@ def test_each_source_comes_as_often_as_it_says_and_none_does_where_it_is_only_sc
 def test_a_try_that_cannot_be_is_refused(changes):
     with pytest.raises(RecipeError):
         changed(RECIPE, changes)
+
+
+def test_a_try_is_done_for_its_own_recipe_only():
+    found = {"recipe": digest(asdict(RECIPE)), "rows": 10, "scores": {}}
+    assert is_done(found, RECIPE)
+    assert not is_done(found, changed(RECIPE, {"rank": 2}))
+    assert not is_done(None, RECIPE)
+    assert "| all | 10 |" in page({"all": found})
 
 
 def test_tries_stand_side_by_side():
