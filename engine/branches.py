@@ -1,12 +1,12 @@
-"""Rows of tokens that grow from one prefix, in one KV cache.
+"""Rows of tokens that grow from one prefix, in one KV cache: a tree.
 
-The prefix runs through the model once; each batch of branches starts from a copy of its cache.
-Knows no task: tokens in, hidden states and logits out.
+Every token sees the tokens that its own row is made of and no others; rows that part are not
+copied, and rows of different lengths are not padded. Knows no task: tokens in, hidden states and
+logits out.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,13 +14,42 @@ import torch
 from torch.nn import functional as F
 from transformers import DynamicCache, PreTrainedModel
 
+Span = tuple[int, int]  # places [first, last) of a tree
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One row: where its tokens stand in the tree, in order, and how many they are."""
+
+    spans: tuple[Span, ...] = ()
+    length: int = 0
+
+    def grown(self, first: int, count: int) -> _Row:
+        """The row with `count` tokens more, which stand from `first` on."""
+        if self.spans and self.spans[-1][1] == first:
+            return _Row((*self.spans[:-1], (self.spans[-1][0], first + count)), self.length + count)
+        return _Row((*self.spans, (first, first + count)), self.length + count)
+
+
+Piece = tuple[_Row | int, Sequence[int]]
+"""What tokens go on: a row, or the number of an earlier piece; and the tokens."""
+
+
+class _Tree:
+    """All rows behind one prefix. Its cache has no sliding window: a row sees all of itself, as in
+    training."""
+
+    def __init__(self) -> None:
+        self.cache = DynamicCache()
+        self.size = 0
+
 
 @dataclass(frozen=True)
 class Prefix:
-    """What all branches share, already run through the model."""
+    """What all rows share, already run through the model."""
 
-    cache: DynamicCache
-    length: int
+    tree: _Tree
+    row: _Row
 
 
 class Runner:
@@ -30,19 +59,49 @@ class Runner:
         self.decoder = model.get_decoder()
         self.head = model.get_output_embeddings().weight
         self.device = self.head.device
-        self._config = model.config
         self._cap = getattr(model.config, "final_logit_softcapping", None)
 
-    def prefix(self, tokens: Sequence[int]) -> Prefix:
-        """Run a prefix through the model."""
-        cache = DynamicCache(config=self._config)
-        ids = torch.tensor([list(tokens)], device=self.device)
-        self.decoder(input_ids=ids, past_key_values=cache, use_cache=True)
-        return Prefix(cache, len(tokens))
+    def begin(
+        self, prefix: Sequence[int], tokens: Sequence[Sequence[int]]
+    ) -> tuple[Prefix, Branches, torch.Tensor]:
+        """Run a prefix and the first tokens of branches behind it, all at once; with the hidden
+        states of each branch's last token: (branches, width)."""
+        tree = _Tree()
+        pieces: list[Piece] = [(_Row(), prefix), *((0, mine) for mine in tokens)]
+        (row, *rows), hidden = self._grow(tree, pieces)
+        return Prefix(tree, row), Branches(self, tree, rows), hidden[1:]
 
     def branch(self, prefix: Prefix, rows: int) -> Branches:
-        """That many branches behind a prefix, which stays as it is."""
-        return Branches(self, prefix, rows)
+        """That many branches behind a prefix."""
+        return Branches(self, prefix.tree, [prefix.row] * rows)
+
+    def _grow(self, tree: _Tree, pieces: Sequence[Piece]) -> tuple[list[_Row], torch.Tensor]:
+        """Run pieces (one token at least each) through the model; the rows that end with them, and
+        the hidden states of their last tokens."""
+        first, count = tree.size, sum(len(tokens) for _, tokens in pieces)
+        mask = torch.zeros(count, first + count, dtype=torch.bool)
+        positions: list[int] = []
+        ends: list[int] = []
+        rows: list[_Row] = []
+        for parent, tokens in pieces:
+            at, end = len(positions), len(positions) + len(tokens)
+            row = rows[parent] if isinstance(parent, int) else parent
+            for low, high in row.spans:
+                mask[at:end, low:high] = True
+            mask[at:end, first + at : first + end] = _earlier(len(tokens))
+            positions += range(row.length, row.length + len(tokens))
+            rows.append(row.grown(first + at, len(tokens)))
+            ends.append(end - 1)
+        ids = torch.tensor([[token for _, tokens in pieces for token in tokens]])
+        states = self.decoder(
+            input_ids=ids.to(self.device),
+            attention_mask=mask[None, None].to(self.device),
+            position_ids=torch.tensor([positions], device=self.device),
+            past_key_values=tree.cache,
+            use_cache=True,
+        )
+        tree.size = first + count
+        return rows, states.last_hidden_state[0, torch.tensor(ends, device=self.device)]
 
     def logits(self, hidden: torch.Tensor, head: torch.Tensor) -> torch.Tensor:
         """float32 logits of hidden states (rows, width) over rows of the head (ids, width)."""
@@ -58,45 +117,43 @@ class Runner:
 
 
 class Branches:
-    """Rows behind one prefix, each growing by its own tokens."""
+    """Rows of one tree, each growing by its own tokens."""
 
-    def __init__(self, runner: Runner, prefix: Prefix, rows: int):
-        self._runner = runner
-        self._cache = copy.deepcopy(prefix.cache)
-        self._cache.batch_repeat_interleave(rows)
-        device = runner.device
-        self._mask = torch.ones(rows, prefix.length, dtype=torch.long, device=device)
-        self._at = torch.full((rows,), prefix.length, device=device)
+    def __init__(self, runner: Runner, tree: _Tree, rows: list[_Row]):
+        self._runner, self._tree, self._rows = runner, tree, rows
 
     def feed(self, tokens: Sequence[Sequence[int]]) -> torch.Tensor:
         """Append each row's tokens (one at least); hidden states of the last: (rows, width)."""
-        width = max(map(len, tokens))
-        pads = [width - len(row) for row in tokens]
-        ids = torch.tensor([[0] * pad + list(row) for pad, row in zip(pads, tokens)])
-        real = torch.tensor([[0] * pad + [1] * len(row) for pad, row in zip(pads, tokens)])
-        ids, real = ids.to(self._runner.device), real.to(self._runner.device)
-        self._mask = torch.cat([self._mask, real], dim=1)
-        positions = self._at[:, None] + (real.cumsum(1) - 1).clamp(min=0)
-        self._at = self._at + real.sum(1)
-        states = self._runner.decoder(
-            input_ids=ids,
-            attention_mask=self._mask,
-            position_ids=positions,
-            past_key_values=self._cache,
-            use_cache=True,
-        )
-        return states.last_hidden_state[:, -1]
+        pieces = list(zip(self._rows, tokens, strict=True))
+        self._rows, hidden = self._runner._grow(self._tree, pieces)
+        return hidden
+
+    def feed_twice(
+        self, tokens: Sequence[Sequence[int]], more: Sequence[int]
+    ) -> tuple[torch.Tensor, Branches, torch.Tensor]:
+        """Append each row's tokens; and, in branches of their own, `more` behind each. The hidden
+        states of both last tokens: (rows, width) each."""
+        count = len(self._rows)
+        pieces: list[Piece] = [*zip(self._rows, tokens, strict=True)]
+        pieces += [(number, more) for number in range(count)]
+        rows, hidden = self._runner._grow(self._tree, pieces)
+        self._rows = rows[:count]
+        return hidden[:count], Branches(self._runner, self._tree, rows[count:]), hidden[count:]
 
     def copy(self) -> Branches:
-        """The same rows in a cache of their own."""
-        twin = copy.copy(self)
-        twin._cache = copy.deepcopy(self._cache)
-        return twin
+        """The same rows, to grow another way."""
+        return Branches(self._runner, self._tree, list(self._rows))
 
     def select(self, rows: Sequence[int]) -> None:
         """Keep these rows, in this order; one may be kept several times."""
-        if list(rows) == list(range(len(self._at))):
-            return
-        index = torch.tensor(rows, device=self._runner.device)
-        self._cache.batch_select_indices(index)
-        self._mask, self._at = self._mask[index], self._at[index]
+        self._rows = [self._rows[row] for row in rows]
+
+    def put(self, numbers: Sequence[int], others: Branches) -> None:
+        """Rows of the same tree in place of the rows with these numbers."""
+        for number, row in zip(numbers, others._rows, strict=True):
+            self._rows[number] = row
+
+
+def _earlier(count: int) -> torch.Tensor:
+    """(count, count): True where a token sees another of the same piece."""
+    return torch.ones(count, count, dtype=torch.bool).tril()

@@ -41,6 +41,18 @@ class Reading:
     vote: Vote
 
 
+@dataclass(frozen=True)
+class _Read:
+    """A view that was read: what the model said of each asked word, and branches to go on from,
+    behind its class and behind the bar after that, with the hidden states there."""
+
+    readings: dict[int, Reading]
+    prefix: Prefix
+    classed: Branches
+    barred: Branches
+    ended: torch.Tensor
+
+
 class SenseDecoder:
     """Decodes with one model and prompt style. `threshold` is the least vote for a phrase, `favour`
     what a phrase of the phrasebook has in advance."""
@@ -64,14 +76,14 @@ class SenseDecoder:
         """The answers for the words asked for, in order; `people` gave the meanings of phrases in
         the view. Confidence is the product of the probabilities of class, phrase or none, and
         meaning; not calibrated."""
-        prefix = self._runner.prefix(self._prompt.prefix(view.text))
         known = self.known(view, people)
-        readings, branches = self._read(prefix, view, hints(known))
+        read = self._read(view, hints(known))
+        readings = read.readings
         votes = {i: reading.vote for i, reading in readings.items()}
         given = reconcile(votes, self._threshold, known, self._favour)
-        meanings = self._meanings(branches, view, readings, given)
+        meanings = self._meanings(read, view, given)
         rows = self._told(view, readings, given, meanings, hints(known))
-        phrases = self._phrases(prefix, rows, known)
+        phrases = self._phrases(read.prefix, rows, known)
         answers = []
         for i, reading in readings.items():
             phrase = phrases[given[i]].shifted(view.offset) if given[i] else None
@@ -82,8 +94,7 @@ class SenseDecoder:
     @torch.inference_mode()
     def votes(self, view: View) -> dict[int, Vote]:
         """Each asked word's vote alone, by its position in the view."""
-        prefix = self._runner.prefix(self._prompt.prefix(view.text))
-        readings, _ = self._read(prefix, view, hints(self.known(view)))
+        readings = self._read(view, hints(self.known(view))).readings
         return {i: reading.vote for i, reading in readings.items()}
 
     def known(self, view: View, people: Candidates = NO_CANDIDATES) -> Candidates:
@@ -91,29 +102,27 @@ class SenseDecoder:
         found = join(people, self._books.phrases.find(view.words))
         return {m: told for m, told in found.items() if view.first <= m[0] and m[-1] < view.last}
 
-    def _read(
-        self, prefix: Prefix, view: View, hint: Mapping[int, Members]
-    ) -> tuple[dict[int, Reading], Branches]:
-        """Class and vote of each asked word, by its position in the view; and a branch for each
-        that ends behind its class."""
+    def _read(self, view: View, hint: Mapping[int, Members]) -> _Read:
+        """What the model says of all asked words before phrases are reconciled. The bar that says
+        "no phrase" is run at once with each class, as most words have none."""
         asked = range(view.first, view.last)
-        branches = self._runner.branch(prefix, len(asked))
         asking = [self._prompt.question(view.words, i, hint.get(i, ())) for i in asked]
-        hidden = branches.feed(asking)
+        prefix, classed, hidden = self._runner.begin(self._prompt.prefix(view.text), asking)
         starts = self._runner.head[torch.tensor(self._class_starts, device=hidden.device)]
         best = self._runner.logits(hidden, starts).softmax(-1).max(-1)
         names = [CLASSES[i] for i in best.indices.tolist()]
-        hidden = branches.feed([self._prompt.classes[name] for name in names])
+        spelled_classes = [self._prompt.classes[name] for name in names]
+        hidden, barred, ended = classed.feed_twice(spelled_classes, [self._prompt.bar])
         spelled = [self._prompt.member(word) for word in view.words]
         ballots = [
             _Ballot(MemberPaths(spelled, i, view.first, view.last), self._prompt.bar) for i in asked
         ]
-        self._vote(branches.copy(), hidden, ballots)
+        self._vote(classed.copy(), hidden, ballots)
         readings = {
             i: Reading(name, sure, ballot.vote())
             for i, name, sure, ballot in zip(asked, names, best.values.tolist(), ballots)
         }
-        return readings, branches
+        return _Read(readings, prefix, classed, barred, ended)
 
     def _vote(self, branches: Branches, hidden: torch.Tensor, ballots: list[_Ballot]) -> None:
         """Let every ballot write its members out, token by token, until none goes on."""
@@ -143,19 +152,26 @@ class SenseDecoder:
         tokens = [token for i in members for token in self._prompt.member(view.words[i])]
         return (*tokens, self._prompt.bar)
 
-    def _meanings(self, branches, view: View, readings, given) -> dict[int, list[Written]]:
+    def _meanings(self, read: _Read, view: View, given) -> dict[int, list[Written]]:
         """One or two meanings of each asked word, the better first."""
         requests = []
-        for i, reading in readings.items():
+        for i, reading in read.readings.items():
             end = self._prompt.bar if given[i] else self._prompt.end
             word = view.words[i].text
             spelling = word if reading.word_class in _SPELLED else ""
             start = self._prompt.ids(spelling)[0] if spelling else 0
             known = self._books.words.find(word, reading.word_class)
-            spelled = self._spelled(view, given[i])
-            requests.append(Request(spelled, end, spelling, start, known))
-        found = self._writer.write(branches, requests, _LONGEST_MEANING, ways=2)
-        return dict(zip(readings, found))
+            requests.append(Request(end, spelling, start, known))
+        branches, hidden = read.barred, read.ended
+        in_phrase = [number for number, i in enumerate(read.readings) if given[i]]
+        if in_phrase:
+            told = read.classed.copy()
+            told.select(in_phrase)
+            spelled = [self._spelled(view, given[view.first + number]) for number in in_phrase]
+            hidden[in_phrase] = told.feed(spelled)
+            branches.put(in_phrase, told)
+        found = self._writer.write(branches, hidden, requests, _LONGEST_MEANING, ways=2)
+        return dict(zip(read.readings, found))
 
     def _told(self, view: View, readings, given, meanings, hint) -> dict[Members, tuple[int, ...]]:
         """For each given phrase the answer of the member that was surest of it: all that stands
@@ -174,19 +190,20 @@ class SenseDecoder:
     def _phrases(self, prefix, rows, known) -> dict[Members, Phrase]:
         """Each given phrase with its meaning: a known one, or else written once by the model
         behind the tokens in `rows`."""
-        requests = {members: Request(row, self._prompt.end) for members, row in rows.items()}
         phrases = {}
-        for members in [m for m in requests if m in known]:
-            chosen = self._choose(prefix, requests.pop(members), known[members])
+        for members in [m for m in rows if m in known]:
+            chosen = self._choose(prefix, rows[members], known[members])
             phrases[members] = Phrase(members, chosen.meaning, chosen.source)
-        if requests:
-            branches = self._runner.branch(prefix, len(requests))
-            rest = list(requests.values())
-            found = self._writer.write(branches, rest, _LONGEST_PHRASE_MEANING, ways=1)
-            phrases |= {m: Phrase(m, ways[0].text) for m, ways in zip(requests, found)}
+        rest = [members for members in rows if members not in known]
+        if rest:
+            branches = self._runner.branch(prefix, len(rest))
+            hidden = branches.feed([rows[members] for members in rest])
+            requests = [Request(self._prompt.end)] * len(rest)
+            found = self._writer.write(branches, hidden, requests, _LONGEST_PHRASE_MEANING, ways=1)
+            phrases |= {m: Phrase(m, ways[0].text) for m, ways in zip(rest, found)}
         return phrases
 
-    def _choose(self, prefix: Prefix, request: Request, known: Sequence[Known]) -> Known:
+    def _choose(self, prefix: Prefix, row: Sequence[int], known: Sequence[Known]) -> Known:
         """Of a known phrase's meanings the one the model finds likeliest here, a person's before
         the book's where it is a close thing. Long ones are weighed by their beginning."""
         if len(known) == 1:
@@ -196,7 +213,8 @@ class SenseDecoder:
             for one in known
         ]
         leads = [_PERSONS_LEAD if one.source == "person" else 0.0 for one in known]
-        scores = [a + b for a, b in zip(leads, self._writer.weigh(prefix, request, options))]
+        weights = self._writer.weigh(prefix, row, self._prompt.end, options)
+        scores = [a + b for a, b in zip(leads, weights)]
         return known[max(range(len(known)), key=scores.__getitem__)]
 
 

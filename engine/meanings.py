@@ -22,11 +22,9 @@ _HAN = regex.compile(r"\p{Han}")
 
 @dataclass(frozen=True)
 class Request:
-    """Where a meaning is wanted: the tokens before it that its branch has not seen, the token that
-    ends the meaning, a spelling that may stand instead, with the token it begins with (none: ""),
-    and known meanings with what each is worth, in nats."""
+    """What a meaning may be: the token that ends it, a spelling that may stand instead, with the
+    token it begins with (none: ""), and known meanings with what each is worth, in nats."""
 
-    tokens: tuple[int, ...]
     end: int
     spelling: str = ""
     spelling_start: int = 0
@@ -60,14 +58,18 @@ class MeaningWriter:
         self._no_start = torch.tensor([not _HAN.search(t) for t in self._texts], device=device)
 
     def write(
-        self, branches: Branches, requests: Sequence[Request], longest: int, ways: int
+        self,
+        branches: Branches,
+        hidden: torch.Tensor,
+        requests: Sequence[Request],
+        longest: int,
+        ways: int,
     ) -> list[list[Written]]:
-        """For each request, behind its own branch, its meanings from the `ways` best first tokens
-        on, the best first. The branches are used up.
+        """For each request, behind its own branch with these hidden states, its meanings from the
+        `ways` best first tokens on, the best first. The branches are used up.
 
         None has more than `longest` characters; texts of one request differ.
         """
-        hidden = branches.feed([request.tokens for request in requests])
         tries = [self._trie(request.known) for request in requests]
         first = self._first_shares(hidden, requests, tries, longest).topk(ways)
         written: list[Written] = []
@@ -88,27 +90,29 @@ class MeaningWriter:
         return [_distinct(written[i : i + ways]) for i in range(0, len(written), ways)]
 
     def weigh(
-        self, prefix: Prefix, request: Request, options: Sequence[tuple[int, ...]]
+        self, prefix: Prefix, row: Sequence[int], end: int, options: Sequence[tuple[int, ...]]
     ) -> list[float]:
-        """How likely each option, as tokens, is where a meaning is wanted: mean log-probability."""
+        """How likely each option, as tokens, is as the meaning behind a row that `end` ends: mean
+        log-probability."""
         scores = [0.0] * len(options)
-        branches = self._runner.branch(prefix, len(options))
-        hidden = branches.feed([request.tokens] * len(options))
+        branches = self._runner.branch(prefix, 1)
+        hidden = branches.feed([row])[[0] * len(options)]
+        branches.select([0] * len(options))
         going = list(range(len(options)))
         for at in range(max(map(len, options)) + 1):
             chinese = self._runner.logits(hidden, self._head)
-            end = self._runner.own_logits(hidden, [request.end] * len(going))
-            shares = torch.cat([end, chinese], dim=1).log_softmax(-1)
-            for row, i in enumerate(going):
+            ended = self._runner.own_logits(hidden, [end] * len(going))
+            shares = torch.cat([ended, chinese], dim=1).log_softmax(-1)
+            for number, i in enumerate(going):
                 token = options[i][at] if at < len(options[i]) else None
                 place = 0 if token is None else self._column.get(token, -2) + 1
-                gain = float(shares[row, place]) if place >= 0 else -math.inf
+                gain = float(shares[number, place]) if place >= 0 else -math.inf
                 scores[i] += gain / (len(options[i]) + 1)
-            kept = [row for row, i in enumerate(going) if at < len(options[i])]
+            kept = [number for number, i in enumerate(going) if at < len(options[i])]
             if not kept:
                 break
             branches.select(kept)
-            going = [going[row] for row in kept]
+            going = [going[number] for number in kept]
             hidden = branches.feed([(options[i][at],) for i in going])
         return scores
 

@@ -93,11 +93,11 @@ def page(tried: dict[str, dict[str, Any]]) -> str:
     return f"""# Variants tried
 
 Written by `python -m trainer tries tries.json`. Each line says how many rows were trained on; the
-recipe and what each try changes stand in `tries.json`, how many rows were scored, and thresholds, in
-`tried.json`. Class, phrase and meaning: shares of dev rows in which every token of the field is the
-likeliest behind the right ones before it, the wordbook open. F1: phrases that words vote for, the
-phrasebook open, at the threshold that is best for known and unknown phrases together. Nothing here
-saw a test row.
+recipe and what each try changes stand in `tries.json`; how many rows were scored, and thresholds,
+in `tried.json`. Class, phrase and meaning: shares of dev rows in which every token of the field is
+the likeliest behind the right ones before it, the wordbook open. F1: phrases that words vote for,
+the phrasebook open, at the threshold that is best for known and unknown phrases together. Nothing
+here saw a test row.
 
 {table(tried)}"""
 

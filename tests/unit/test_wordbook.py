@@ -47,12 +47,10 @@ def write():
 
     @torch.inference_mode()
     def written(**known):
-        prefix = runner.prefix(PROMPT.prefix("the dog"))
-        requests = [
-            Request((*PROMPT.ids(" dog:"), PROMPT.bar), PROMPT.end, known=worths)
-            for worths in (known, {})
-        ]
-        return writer.write(runner.branch(prefix, len(requests)), requests, 8, 2)
+        asked = (*PROMPT.ids(" dog:"), PROMPT.bar)
+        _, branches, hidden = runner.begin(PROMPT.prefix("the dog"), [asked, asked])
+        requests = [Request(PROMPT.end, known=worths) for worths in (known, {})]
+        return writer.write(branches, hidden, requests, 8, 2)
 
     return written
 
