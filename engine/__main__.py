@@ -2,6 +2,7 @@
 
 python -m engine lookup --context "I'll call you back." --target back [--idx 1]
 python -m engine predict IN.jsonl OUT.jsonl [--base-only] [--adapter DIR]
+python -m engine bench RESULT.json [--rounds N] [--sentences N]
 """
 
 from __future__ import annotations
@@ -35,13 +36,19 @@ def main() -> int:
         )
     convert = commands.add_parser("convert", help="convert the embedded base into a new folder")
     convert.add_argument("folder", type=Path)
+    bench = commands.add_parser("bench", help="measure answers against other ways to get them")
+    bench.add_argument("result", type=Path, metavar="RESULT.json")
+    bench.add_argument("--rounds", type=int, default=5, help="what is quoted is their median")
+    bench.add_argument("--sentences", type=int, default=50)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     from engine.adapters import AdapterError
     from engine.models import BaseError
     from engine.settings import SettingsError
 
-    run = {"lookup": _lookup, "predict": _predict, "convert": _convert}[arguments.command]
+    run = {"lookup": _lookup, "predict": _predict, "convert": _convert, "bench": _bench}[
+        arguments.command
+    ]
     try:
         return run(arguments)
     except (AdapterError, BaseError, SettingsError) as error:
@@ -85,6 +92,15 @@ def _predict(arguments: argparse.Namespace) -> int:
         print(f"{arguments.input}: there is no such file", file=sys.stderr)
         return 2
     predict_file(_settings(arguments), arguments.input, arguments.output)
+    return 0
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from engine.bench import bench
+    from engine.settings import read_settings
+
+    found = bench(read_settings(), arguments.result, arguments.rounds, arguments.sentences)
+    print(json.dumps(found, indent=2, ensure_ascii=False))
     return 0
 
 
