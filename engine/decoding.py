@@ -17,7 +17,7 @@ from transformers import PreTrainedModel
 from engine.books import Books
 from engine.branches import Branches, Prefix, Runner
 from engine.meanings import MeaningWriter, Request, Written
-from engine.phrasebook import NO_CANDIDATES, Candidates, Known, hints, join
+from engine.phrasebook import NO_CANDIDATES, Candidates, Known, favoured, hints, join
 from engine.phrases import MemberPaths, Vote, certainty, reconcile
 from engine.prompt import SensePrompt
 from engine.sense import CLASSES, Answer, Phrase, Sense
@@ -80,7 +80,7 @@ class SenseDecoder:
         read = self._read(view, hints(known))
         readings = read.readings
         votes = {i: reading.vote for i, reading in readings.items()}
-        given = reconcile(votes, self._threshold, known, self._favour)
+        given = reconcile(votes, self._threshold, favoured(known), self._favour)
         meanings = self._meanings(read, view, given)
         rows = self._told(view, readings, given, meanings, hints(known))
         phrases = self._phrases(read.prefix, rows, known)

@@ -26,10 +26,12 @@ Lemmas = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Known:
-    """A known meaning of a phrase, and whose it is: book or person."""
+    """A known meaning of a phrase, whose it is (book or person), and whether the phrase was seen in
+    a labelled sentence or is only listed."""
 
     meaning: str
     source: str = "book"
+    seen: bool = True
 
 
 Candidates = Mapping[tuple[int, ...], tuple[Known, ...]]
@@ -51,7 +53,9 @@ class Phrasebook:
         }
         self._source = source
         self._known = {
-            lemmas: tuple(Known(meaning, source) for meaning in found)
+            lemmas: tuple(
+                Known(meaning, source, self._counts[lemmas].total() > 0) for meaning in found
+            )
             for lemmas, found in meanings.items()
         }
         self._starting: dict[str, list[Lemmas]] = defaultdict(list)
@@ -90,6 +94,12 @@ def hints(found: Candidates) -> dict[int, tuple[int, ...]]:
     for members in sorted(found, key=lambda m: (len(m), m)):
         longest |= dict.fromkeys(members, members)
     return longest
+
+
+def favoured(found: Candidates) -> tuple[tuple[int, ...], ...]:
+    """The candidates that were seen in labelled sentences: only these have anything in advance of
+    what words vote for. A listed phrase of common words stands in many sentences by chance."""
+    return tuple(members for members, known in found.items() if any(one.seen for one in known))
 
 
 def join(first: Candidates, second: Candidates) -> Candidates:

@@ -110,18 +110,16 @@ def write_card(
 
 
 def _thresholds(score: Scorer, books: Books, recipe: Recipe, splits: Splits) -> tuple[float, float]:
-    """Threshold and favour that serve phrases of the book, phrases that training never saw, and the
-    other sources that know all of a sentence's phrases."""
+    """Threshold and favour that serve both phrases of the book and others: those that training never
+    saw, and those of the other sources that know all of a sentence's phrases."""
     first = recipe.sources[0].name
     known = score.decoder(Books(known_phrases()))
-    sets = [
-        vote_on(score.decoder(books), of_source(splits["dev"], first)),
-        vote_on(known, unknown_rows(splits, first)),
-    ]
+    in_book = vote_on(score.decoder(books), of_source(splits["dev"], first))
+    others = vote_on(known, unknown_rows(splits, first))
     for source in recipe.sources[1:]:
         if source.format in _WHOLE:
-            sets.append(vote_on(known, of_source(splits["dev"], source.name)))
-    return calibrate_phrases([voted for voted in sets if voted])
+            others += vote_on(known, of_source(splits["dev"], source.name))
+    return calibrate_phrases([voted for voted in (in_book, others) if voted])
 
 
 def _sets(
