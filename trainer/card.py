@@ -110,8 +110,8 @@ def write_card(
 
 
 def _thresholds(score: Scorer, books: Books, recipe: Recipe, splits: Splits) -> tuple[float, float]:
-    """Threshold and favour that serve both phrases of the book and others: those that training never
-    saw, and those of the other sources that know all of a sentence's phrases."""
+    """Threshold and favour that serve both phrases of the book and others: those that training
+    never saw, and those of the other sources that know all of a sentence's phrases."""
     first = recipe.sources[0].name
     known = score.decoder(Books(known_phrases()))
     in_book = vote_on(score.decoder(books), of_source(splits["dev"], first))

@@ -5,7 +5,14 @@ import time
 import pytest
 
 from engine.passage import split_words
-from engine.phrasebook import Entry, Known, Phrasebook, join, shipped_phrasebook
+from engine.phrasebook import (
+    Entry,
+    Known,
+    Phrasebook,
+    favoured,
+    join,
+    shipped_phrasebook,
+)
 from engine.phrases import Vote, reconcile
 from engine.sense import ask, from_wire
 from trainer.examples import Example
@@ -97,3 +104,9 @@ def test_the_shipped_book_is_a_table_and_the_phrases_of_labelled_sentences():
     lines = list(make_phrase_lines(["call back\t回电话\t3"], rows, listed))
     told = ["call back\t回电话\t3", "gave up\t放弃\t2"]
     assert lines == [*told, "get on\t上车\t0", "get on\t相处\t0"]
+
+
+def test_only_phrases_seen_in_sentences_are_favoured():
+    book = Phrasebook([Entry(("look", "up"), "查找", 2), Entry(("cold", "snap"), "寒潮", 0)])
+    found = book.find(split_words("look it up after the cold snap"))
+    assert set(found) == {(0, 2), (5, 6)} and favoured(found) == ((0, 2),)
