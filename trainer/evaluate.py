@@ -116,7 +116,8 @@ def calibrate_phrases(sets: Sequence[Sequence[Voted]]) -> tuple[float, float]:
     def worth(point: tuple[float, float]) -> float:
         return sum(phrase_f1(voted, *point, recall=1.5) for voted in sets) / len(sets)
 
-    return max(grid, key=lambda point: (round(worth(point), 4), -point[1]))
+    # Of points that dev rows cannot tell apart the strictest.
+    return max(grid, key=lambda point: (round(worth(point), 3), point[0], -point[1]))
 
 
 def phrase_f1(
