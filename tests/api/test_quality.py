@@ -11,11 +11,11 @@ from trainer.recipe import Source
 
 # A little below what these rows scored when the adapter was made.
 FLOORS = {
-    "class_accuracy": 0.91,
-    "meaning_match": 0.55,
-    "phrase_f1": 0.88,
-    "phrase_exact": 0.86,
-    "phrase_meaning_chrf": 0.86,
+    "class_accuracy": 0.94,
+    "meaning_match": 0.60,
+    "phrase_f1": 0.83,
+    "phrase_exact": 0.80,
+    "phrase_meaning_chrf": 0.76,
 }
 
 
