@@ -31,14 +31,11 @@ def reconcile(
 ) -> dict[int, tuple[int, ...]]:
     """For each voting position the phrase it is given: member positions, or () for none.
 
-    A phrase's score is the mean of its members' votes for it, and `favour` more where it is known
-    or a known one is part of it (of two that could be meant the longer is); the best come first,
-    the longer of equals, and no word stands in two.
+    A phrase's score is the mean of its members' votes for it, and `favour` more where it is
+    known; the best come first, the longer of equals, and no word stands in two.
     """
-    scored = {members: score(members, votes) + favour for members in known}
-    for members in {vote.members for vote in votes.values() if vote.members} - set(scored):
-        longer = any(set(part) < set(members) for part in known)
-        scored[members] = score(members, votes) + (favour if longer else 0.0)
+    scored = {vote.members: score(vote.members, votes) for vote in votes.values() if vote.members}
+    scored |= {members: score(members, votes) + favour for members in known}
     given: dict[int, tuple[int, ...]] = dict.fromkeys(votes, ())
     for members in sorted(scored, key=lambda m: (-round(scored[m], 4), -len(m), m)):
         if scored[members] >= threshold and not any(given[i] for i in members):

@@ -107,23 +107,20 @@ def vote_on(decoder: SenseDecoder, examples: Sequence[Example]) -> list[Voted]:
 
 
 def calibrate_phrases(sets: Sequence[Sequence[Voted]]) -> tuple[float, float]:
-    """Threshold and favour with the best phrase score, on average over the sets: a set's size says
-    nothing of how often its kind is read. What is found counts for half as much again as what is
-    right: a phrase that is not shown is never learnt, one shown too often carries its doubt. The
-    favour is below the threshold, or known phrases would need no vote."""
+    """Threshold and favour with the best phrase F1, on average over the sets: a set's size says
+    nothing of how often its kind is read. The favour is below the threshold, or known phrases
+    would need no vote."""
     grid = [(t / 100, f / 100) for t in range(10, 86, 5) for f in range(0, t, 5)]
 
     def worth(point: tuple[float, float]) -> float:
-        return sum(phrase_f1(voted, *point, recall=1.5) for voted in sets) / len(sets)
+        return sum(phrase_f1(voted, *point) for voted in sets) / len(sets)
 
     # Of points that dev rows cannot tell apart the strictest.
     return max(grid, key=lambda point: (round(worth(point), 3), point[0], -point[1]))
 
 
-def phrase_f1(
-    voted: Sequence[Voted], threshold: float, favour: float, recall: float = 1.0
-) -> float:
-    """F1 of the phrases that these votes give, or F with recall weighing so many times as much."""
+def phrase_f1(voted: Sequence[Voted], threshold: float, favour: float) -> float:
+    """F1 of the phrases that these votes give."""
     hits = wanted = found = 0
     for view in voted:
         given = reconcile(view.votes, threshold, view.known, favour)
@@ -133,8 +130,7 @@ def phrase_f1(
             shared = len(want & got)
             hits += shared >= 2 and 2 * shared >= max(len(want), len(got))
             wanted, found = wanted + bool(want), found + bool(got)
-    weight = recall**2
-    return (1 + weight) * hits / max(1, weight * wanted + found)
+    return 2 * hits / max(1, wanted + found)
 
 
 def fit_calibration(evaluation: Evaluation) -> Calibration:

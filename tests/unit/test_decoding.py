@@ -73,7 +73,6 @@ LONG = Known("（打）人，" * 40, "person")  # what the model never writes, a
 @pytest.mark.parametrize("known", [PERSONS, LONG])
 def test_a_phrase_says_whose_meaning_it_has(monkeypatch, lead, mine, known):
     monkeypatch.setattr("engine.decoding._PERSONS_LEAD", lead)
-    monkeypatch.setattr("engine.decoding._WRITE_OUT", 2.0)  # no word writes a phrase of its own
     decoder = SenseDecoder(MODELS[0], PROMPT, BOOKS, threshold=0.5, favour=0.9)
     (view,) = views("I call you back at the bed.", "en-zh")
     people = {(1, 3): (known,), (4, 6): (PERSONS,)}

@@ -83,10 +83,3 @@ def test_a_phrase_that_a_person_denied_is_gone_from_all_its_members():
         {0: _answer(phrase=phrase), 1: _answer(phrase=phrase)}, {0: _answer(source="person")}
     )
     assert shown[1].sense.phrase is None
-
-
-def test_a_longer_phrase_keeps_what_a_known_part_of_it_has_in_advance():
-    votes = {i: Vote(0.5, (0, 1, 2)) for i in range(3)} | {i: Vote(0.0) for i in (3, 4)}
-    assert reconcile(votes, 0.4, [(0, 2)], 0.3)[0] == (0, 1, 2)
-    assert reconcile(votes, 0.7, [(0, 2)], 0.3)[1] == (0, 1, 2)
-    assert reconcile(votes, 0.7, [(3, 4)], 0.3)[0] == ()
