@@ -3,7 +3,6 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-export OMP_WAIT_POLICY := PASSIVE
 
 .PHONY: run test soak lint bench adapter clean
 

@@ -1,59 +1,89 @@
-"""Rows of tokens that grow from one prefix, in one KV cache: a tree.
+"""Rows of tokens that grow from one prefix, in one KV cache: a tree; and tasks that grow them.
 
 Every token sees the tokens that its own row is made of and no others; rows that part are not
-copied, and rows of different lengths are not padded. Knows no task: tokens in, hidden states and
-logits out.
+copied, and rows of different lengths are not padded. A task is a generator: it asks for growth and
+is sent hidden states, and what several tasks ask for at a time is run through the model at once.
+Knows no meaning of the tokens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import torch
 from torch.nn import functional as F
 from transformers import DynamicCache, PreTrainedModel
 
 Span = tuple[int, int]  # places [first, last) of a tree
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class _Row:
+class Row:
     """One row: where its tokens stand in the tree, in order, and how many they are."""
 
     spans: tuple[Span, ...] = ()
     length: int = 0
 
-    def grown(self, first: int, count: int) -> _Row:
+    def grown(self, first: int, count: int) -> Row:
         """The row with `count` tokens more, which stand from `first` on."""
         if self.spans and self.spans[-1][1] == first:
-            return _Row((*self.spans[:-1], (self.spans[-1][0], first + count)), self.length + count)
-        return _Row((*self.spans, (first, first + count)), self.length + count)
+            return Row((*self.spans[:-1], (self.spans[-1][0], first + count)), self.length + count)
+        return Row((*self.spans, (first, first + count)), self.length + count)
 
 
-Piece = tuple[_Row | int, Sequence[int]]
-"""What tokens go on: a row, or the number of an earlier piece; and the tokens."""
+Piece = tuple[Row | int, Sequence[int]]
+"""What tokens (one at least) go on: a row, or the number of an earlier piece; and the tokens."""
+
+Grown = tuple[list[Row], torch.Tensor]
+"""The rows that end with the pieces, and the hidden states of their last tokens."""
+
+Task = Generator[Sequence[Piece], Grown, T]
+"""Asks for pieces, is sent what they have grown to, and returns what it is for."""
 
 
-class _Tree:
-    """All rows behind one prefix. Its cache has no sliding window: a row sees all of itself, as in
-    training."""
+def begin(
+    prefix: Sequence[int], tokens: Sequence[Sequence[int]]
+) -> Task[tuple[Row, Branches, torch.Tensor]]:
+    """Run a prefix and the first tokens of branches behind it, all at once; the prefix as a row,
+    and the hidden states of each branch's last token: (branches, width)."""
+    pieces: list[Piece] = [(Row(), prefix), *((0, mine) for mine in tokens)]
+    (row, *rows), hidden = yield pieces
+    return row, Branches(rows), hidden[1:]
 
-    def __init__(self) -> None:
-        self.cache = DynamicCache()
-        self.size = 0
 
+def side_by_side(*tasks: Task[Any]) -> Task[list[Any]]:
+    """Run tasks at the same time; what each returns, in order."""
+    returned: list[Any] = [None] * len(tasks)
+    asked: dict[int, Sequence[Piece]] = {}
 
-@dataclass(frozen=True)
-class Prefix:
-    """What all rows share, already run through the model."""
+    def go_on(number: int, grown: Grown | None) -> None:
+        task = tasks[number]
+        try:
+            asked[number] = next(task) if grown is None else task.send(grown)
+        except StopIteration as end:
+            asked.pop(number, None)
+            returned[number] = end.value
 
-    tree: _Tree
-    row: _Row
+    for number in range(len(tasks)):
+        go_on(number, None)
+    while asked:
+        pieces: list[Piece] = []
+        starts: dict[int, int] = {}
+        for number, mine in asked.items():
+            starts[number] = start = len(pieces)
+            pieces += [(on + start if isinstance(on, int) else on, new) for on, new in mine]
+        rows, hidden = yield pieces
+        for number, start in starts.items():
+            end = start + len(asked[number])
+            go_on(number, (rows[start:end], hidden[start:end]))
+    return returned
 
 
 class Runner:
-    """Runs one model: prefixes, branches, and logits over chosen rows of the head."""
+    """Runs one model: tasks, and logits over chosen rows of its head."""
 
     def __init__(self, model: PreTrainedModel):
         self.decoder = model.get_decoder()
@@ -61,47 +91,15 @@ class Runner:
         self.device = self.head.device
         self._cap = getattr(model.config, "final_logit_softcapping", None)
 
-    def begin(
-        self, prefix: Sequence[int], tokens: Sequence[Sequence[int]]
-    ) -> tuple[Prefix, Branches, torch.Tensor]:
-        """Run a prefix and the first tokens of branches behind it, all at once; with the hidden
-        states of each branch's last token: (branches, width)."""
-        tree = _Tree()
-        pieces: list[Piece] = [(_Row(), prefix), *((0, mine) for mine in tokens)]
-        (row, *rows), hidden = self._grow(tree, pieces)
-        return Prefix(tree, row), Branches(self, tree, rows), hidden[1:]
-
-    def branch(self, prefix: Prefix, rows: int) -> Branches:
-        """That many branches behind a prefix."""
-        return Branches(self, prefix.tree, [prefix.row] * rows)
-
-    def _grow(self, tree: _Tree, pieces: Sequence[Piece]) -> tuple[list[_Row], torch.Tensor]:
-        """Run pieces (one token at least each) through the model; the rows that end with them, and
-        the hidden states of their last tokens."""
-        first, count = tree.size, sum(len(tokens) for _, tokens in pieces)
-        mask = torch.zeros(count, first + count, dtype=torch.bool)
-        positions: list[int] = []
-        ends: list[int] = []
-        rows: list[_Row] = []
-        for parent, tokens in pieces:
-            at, end = len(positions), len(positions) + len(tokens)
-            row = rows[parent] if isinstance(parent, int) else parent
-            for low, high in row.spans:
-                mask[at:end, low:high] = True
-            mask[at:end, first + at : first + end] = _earlier(len(tokens))
-            positions += range(row.length, row.length + len(tokens))
-            rows.append(row.grown(first + at, len(tokens)))
-            ends.append(end - 1)
-        ids = torch.tensor([[token for _, tokens in pieces for token in tokens]])
-        states = self.decoder(
-            input_ids=ids.to(self.device),
-            attention_mask=mask[None, None].to(self.device),
-            position_ids=torch.tensor([positions], device=self.device),
-            past_key_values=tree.cache,
-            use_cache=True,
-        )
-        tree.size = first + count
-        return rows, states.last_hidden_state[0, torch.tensor(ends, device=self.device)]
+    def run(self, task: Task[T]) -> T:
+        """Run one task, with all those inside it, in a tree of its own."""
+        tree = _Tree(self.decoder, self.device)
+        try:
+            pieces = next(task)
+            while True:
+                pieces = task.send(tree.grow(pieces))
+        except StopIteration as end:
+            return end.value
 
     def logits(self, hidden: torch.Tensor, head: torch.Tensor) -> torch.Tensor:
         """float32 logits of hidden states (rows, width) over rows of the head (ids, width)."""
@@ -116,42 +114,90 @@ class Runner:
         return torch.tanh(logits / self._cap) * self._cap if self._cap else logits
 
 
+class _Tree:
+    """All rows of one run. Its cache has no sliding window: a row sees all of itself, as in
+    training."""
+
+    def __init__(self, decoder: Any, device: torch.device):
+        self._decoder, self._device = decoder, device
+        self._cache = DynamicCache()
+        self._size = 0
+
+    def grow(self, pieces: Sequence[Piece]) -> Grown:
+        first, count = self._size, sum(len(tokens) for _, tokens in pieces)
+        mask = torch.zeros(count, first + count, dtype=torch.bool)
+        positions: list[int] = []
+        ends: list[int] = []
+        rows: list[Row] = []
+        for parent, tokens in pieces:
+            at, end = len(positions), len(positions) + len(tokens)
+            row = rows[parent] if isinstance(parent, int) else parent
+            for low, high in row.spans:
+                mask[at:end, low:high] = True
+            mask[at:end, first + at : first + end] = _earlier(len(tokens))
+            positions += range(row.length, row.length + len(tokens))
+            rows.append(row.grown(first + at, len(tokens)))
+            ends.append(end - 1)
+        ids = torch.tensor([[token for _, tokens in pieces for token in tokens]])
+        states = self._decoder(
+            input_ids=ids.to(self._device),
+            attention_mask=mask[None, None].to(self._device),
+            position_ids=torch.tensor([positions], device=self._device),
+            past_key_values=self._cache,
+            use_cache=True,
+        )
+        self._size = first + count
+        return rows, states.last_hidden_state[0, torch.tensor(ends, device=self._device)]
+
+
 class Branches:
     """Rows of one tree, each growing by its own tokens."""
 
-    def __init__(self, runner: Runner, tree: _Tree, rows: list[_Row]):
-        self._runner, self._tree, self._rows = runner, tree, rows
+    def __init__(self, rows: Sequence[Row]):
+        self._rows = list(rows)
 
-    def feed(self, tokens: Sequence[Sequence[int]]) -> torch.Tensor:
+    def feed(self, tokens: Sequence[Sequence[int]]) -> Task[torch.Tensor]:
         """Append each row's tokens (one at least); hidden states of the last: (rows, width)."""
-        pieces = list(zip(self._rows, tokens, strict=True))
-        self._rows, hidden = self._runner._grow(self._tree, pieces)
+        self._rows, hidden = yield list(zip(self._rows, tokens, strict=True))
         return hidden
 
     def feed_twice(
         self, tokens: Sequence[Sequence[int]], more: Sequence[int]
-    ) -> tuple[torch.Tensor, Branches, torch.Tensor]:
+    ) -> Task[tuple[torch.Tensor, Branches, torch.Tensor]]:
         """Append each row's tokens; and, in branches of their own, `more` behind each. The hidden
         states of both last tokens: (rows, width) each."""
         count = len(self._rows)
         pieces: list[Piece] = [*zip(self._rows, tokens, strict=True)]
         pieces += [(number, more) for number in range(count)]
-        rows, hidden = self._runner._grow(self._tree, pieces)
+        rows, hidden = yield pieces
         self._rows = rows[:count]
-        return hidden[:count], Branches(self._runner, self._tree, rows[count:]), hidden[count:]
+        return hidden[:count], Branches(rows[count:]), hidden[count:]
 
-    def copy(self) -> Branches:
-        """The same rows, to grow another way."""
-        return Branches(self._runner, self._tree, list(self._rows))
+    def feed_along(
+        self, paths: Sequence[Sequence[Sequence[int]]]
+    ) -> Task[list[tuple[Branches, torch.Tensor]]]:
+        """For each row a path of tokens behind it, in steps: the rows that end with its steps, and
+        the hidden states there: (steps, width). The branches themselves stay."""
+        pieces: list[Piece] = []
+        ends = []
+        for row, path in zip(self._rows, paths, strict=True):
+            on: Row | int = row
+            for step in path:
+                pieces.append((on, step))
+                on = len(pieces) - 1
+            ends.append(len(pieces))
+        rows, hidden = yield pieces
+        return [
+            (Branches(rows[end - len(path) : end]), hidden[end - len(path) : end])
+            for path, end in zip(paths, ends)
+        ]
 
-    def select(self, rows: Sequence[int]) -> None:
-        """Keep these rows, in this order; one may be kept several times."""
-        self._rows = [self._rows[row] for row in rows]
+    def chosen(self, rows: Sequence[int]) -> Branches:
+        """The rows with these numbers, in this order, to grow another way; one may come twice."""
+        return Branches([self._rows[row] for row in rows])
 
-    def put(self, numbers: Sequence[int], others: Branches) -> None:
-        """Rows of the same tree in place of the rows with these numbers."""
-        for number, row in zip(numbers, others._rows, strict=True):
-            self._rows[number] = row
+    def __add__(self, other: Branches) -> Branches:
+        return Branches([*self._rows, *other._rows])
 
 
 def _earlier(count: int) -> torch.Tensor:

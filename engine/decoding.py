@@ -15,7 +15,7 @@ import torch
 from transformers import PreTrainedModel
 
 from engine.books import Books
-from engine.branches import Branches, Prefix, Runner
+from engine.branches import Branches, Runner, Task, begin, side_by_side
 from engine.meanings import MeaningWriter, Request, Written
 from engine.phrasebook import NO_CANDIDATES, Candidates, Known, favoured, hints, join
 from engine.phrases import MemberPaths, Vote, certainty, reconcile
@@ -33,24 +33,39 @@ Members = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What the model says of one word before phrases are reconciled; positions are the view's."""
+class _Word:
+    """An asked word whose class is known; `number` says which row is its."""
 
+    number: int
     word_class: str
     class_probability: float
-    vote: Vote
+    ballot: _Ballot
 
 
 @dataclass(frozen=True)
 class _Read:
-    """A view that was read: what the model said of each asked word, and branches to go on from,
-    behind its class and behind the bar after that, with the hidden states there."""
+    """A view that was read: its asked words by position; rows to go on from, behind each one's
+    class and behind the bar after that; and the hidden states there, the bar's in `ended`."""
 
-    readings: dict[int, Reading]
-    prefix: Prefix
+    view: View
+    words: dict[int, _Word]
     classed: Branches
     barred: Branches
+    hidden: torch.Tensor
     ended: torch.Tensor
+
+    def votes(self) -> dict[int, Vote]:
+        return {i: word.ballot.vote() for i, word in self.words.items()}
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A word's meanings, the better first, written behind the phrase it was thought to be in, and
+    the row they were written behind."""
+
+    members: Members
+    ways: list[Written]
+    branch: Branches
 
 
 class SenseDecoder:
@@ -76,134 +91,167 @@ class SenseDecoder:
         """The answers for the words asked for, in order; `people` gave the meanings of phrases in
         the view. Confidence is the product of the probabilities of class, phrase or none, and
         meaning; not calibrated."""
-        known = self.known(view, people)
-        read = self._read(view, hints(known))
-        readings = read.readings
-        votes = {i: reading.vote for i, reading in readings.items()}
-        given = reconcile(votes, self._threshold, favoured(known), self._favour)
-        meanings = self._meanings(read, view, given)
-        rows = self._told(view, readings, given, meanings, hints(known))
-        phrases = self._phrases(read.prefix, rows, known)
-        answers = []
-        for i, reading in readings.items():
-            phrase = phrases[given[i]].shifted(view.offset) if given[i] else None
-            sure = reading.class_probability * certainty(i, given[i], votes)
-            answers.append(_answer(reading.word_class, meanings[i], phrase, sure))
-        return tuple(answers)
+        return self._runner.run(self._answer(view, self.known(view, people)))
 
     @torch.inference_mode()
     def votes(self, view: View) -> dict[int, Vote]:
         """Each asked word's vote alone, by its position in the view."""
-        readings = self._read(view, hints(self.known(view))).readings
-        return {i: reading.vote for i, reading in readings.items()}
+        return self._runner.run(self._votes(view, self.known(view)))
 
     def known(self, view: View, people: Candidates = NO_CANDIDATES) -> Candidates:
         """People's and the book's candidates among the asked words, by positions in the view."""
         found = join(people, self._books.phrases.find(view.words))
         return {m: told for m, told in found.items() if view.first <= m[0] and m[-1] < view.last}
 
-    def _read(self, view: View, hint: Mapping[int, Members]) -> _Read:
-        """What the model says of all asked words before phrases are reconciled. The bar that says
-        "no phrase" is run at once with each class, as most words have none."""
+    def _answer(self, view: View, known: Candidates) -> Task[tuple[Answer, ...]]:
+        """Meanings are written while words still vote, behind the phrases that their first tokens
+        make likely; where the votes then say otherwise, they are written again."""
+        read = yield from self._read(view, hints(known))
+        voting = self._take(read.hidden, read.words)
+        likely = self._reconcile(read, known)
+        drafts, _ = yield from side_by_side(
+            self._drafts(read, likely), self._vote(read, voting, known)
+        )
+        given = self._reconcile(read, known)
+        wrong = {i: members for i, members in given.items() if drafts[i].members != members}
+        drafts |= yield from self._drafts(read, wrong)
+        phrases = yield from self._phrases(read, given, drafts, known)
+        votes = read.votes()
+        answers = []
+        for i, word in read.words.items():
+            sure = word.class_probability * certainty(i, given[i], votes)
+            phrase = phrases[given[i]].shifted(view.offset) if given[i] else None
+            answers.append(_answer(word.word_class, drafts[i].ways, phrase, sure))
+        return tuple(answers)
+
+    def _votes(self, view: View, known: Candidates) -> Task[dict[int, Vote]]:
+        read = yield from self._read(view, hints(known))
+        yield from self._vote(read, self._take(read.hidden, read.words), known)
+        return read.votes()
+
+    def _reconcile(self, read: _Read, known: Candidates) -> dict[int, Members]:
+        return reconcile(read.votes(), self._threshold, favoured(known), self._favour)
+
+    def _read(self, view: View, hint: Mapping[int, Members]) -> Task[_Read]:
+        """Every asked word's class. The bar that says "no phrase" is run at once with each class,
+        as most words have none."""
         asked = range(view.first, view.last)
         asking = [self._prompt.question(view.words, i, hint.get(i, ())) for i in asked]
-        prefix, classed, hidden = self._runner.begin(self._prompt.prefix(view.text), asking)
+        _, classed, hidden = yield from begin(self._prompt.prefix(view.text), asking)
         starts = self._runner.head[torch.tensor(self._class_starts, device=hidden.device)]
         best = self._runner.logits(hidden, starts).softmax(-1).max(-1)
         names = [CLASSES[i] for i in best.indices.tolist()]
         spelled_classes = [self._prompt.classes[name] for name in names]
-        hidden, barred, ended = classed.feed_twice(spelled_classes, [self._prompt.bar])
+        hidden, barred, ended = yield from classed.feed_twice(spelled_classes, [self._prompt.bar])
         spelled = [self._prompt.member(word) for word in view.words]
-        ballots = [
-            _Ballot(MemberPaths(spelled, i, view.first, view.last), self._prompt.bar) for i in asked
-        ]
-        self._vote(classed.copy(), hidden, ballots)
-        readings = {
-            i: Reading(name, sure, ballot.vote())
-            for i, name, sure, ballot in zip(asked, names, best.values.tolist(), ballots)
-        }
-        return _Read(readings, prefix, classed, barred, ended)
+        words = {}
+        for number, i in enumerate(asked):
+            paths = MemberPaths(spelled, i, view.first, view.last)
+            ballot = _Ballot(paths, self._prompt.bar)
+            words[i] = _Word(number, names[number], float(best.values[number]), ballot)
+        return _Read(view, words, classed, barred, hidden, ended)
 
-    def _vote(self, branches: Branches, hidden: torch.Tensor, ballots: list[_Ballot]) -> None:
-        """Let every ballot write its members out, token by token, until none goes on."""
-        going = ballots
-        while True:
-            written = self._next_tokens(hidden, going)
-            kept = [row for row, token in enumerate(written) if token is not None]
-            if not kept:
-                return
-            branches.select(kept)
-            going = [going[row] for row in kept]
-            hidden = branches.feed([[token] for token in written if token is not None])
+    def _vote(self, read: _Read, voting: dict[int, int], known: Candidates) -> Task[None]:
+        """Let every word that votes write its members out until none goes on; `voting`: position →
+        the token to go on with. Tokens that are likely to follow are run at once with it, and count
+        where they are those that follow."""
+        spelled = [self._spelled(read.view, members)[:-1] for members in known]
+        branches = read.classed.chosen([read.words[i].number for i in voting])
+        while voting:
+            paths = {
+                i: [token, *read.words[i].ballot.guess(spelled)] for i, token in voting.items()
+            }
+            found = yield from branches.feed_along([[[t] for t in path] for path in paths.values()])
+            at = dict(zip(voting, found))
+            voting, branches, step = {}, Branches(()), 0
+            while at:
+                hidden = torch.stack([states[step] for _, states in at.values()])
+                taken = self._take(hidden, {i: read.words[i] for i in at})
+                guessed = {
+                    i for i, token in taken.items() if paths[i][step + 1 : step + 2] == [token]
+                }
+                for i in taken.keys() - guessed:
+                    branches += at[i][0].chosen([step])
+                    voting[i] = taken[i]
+                at = {i: at[i] for i in at if i in guessed}
+                step += 1
 
-    def _next_tokens(self, hidden: torch.Tensor, ballots: Sequence[_Ballot]) -> list[int | None]:
-        options = [ballot.options() for ballot in ballots]
-        ids = sorted({token for row in options for token in row})
-        column = {token: i for i, token in enumerate(ids)}
+    def _take(self, hidden: torch.Tensor, words: Mapping[int, _Word]) -> dict[int, int]:
+        """What each word's ballot takes next, given its hidden state: position → token, of those
+        that go on."""
+        options = {i: word.ballot.options() for i, word in words.items()}
+        ids = sorted({token for mine in options.values() for token in mine})
+        column = {token: n for n, token in enumerate(ids)}
         head = self._runner.head[torch.tensor(ids, device=hidden.device)]
         logits = self._runner.logits(hidden, head)
-        return [
-            ballot.take(row, logits[i, [column[token] for token in row]].softmax(-1).tolist())
-            for i, (ballot, row) in enumerate(zip(ballots, options))
-        ]
+        taken = {}
+        for row, (i, mine) in enumerate(options.items()):
+            shares = logits[row, [column[token] for token in mine]].softmax(-1).tolist()
+            token = words[i].ballot.take(mine, shares)
+            if token is not None:
+                taken[i] = token
+        return taken
 
-    def _spelled(self, view: View, members: Members) -> tuple[int, ...]:
-        """A phrase, or none, as tokens: what stands between a word's class and its meaning."""
-        tokens = [token for i in members for token in self._prompt.member(view.words[i])]
-        return (*tokens, self._prompt.bar)
+    def _drafts(self, read: _Read, given: Mapping[int, Members]) -> Task[dict[int, _Draft]]:
+        """The meanings of words that are thought to be in these phrases, or in none: ()."""
+        told = [i for i, members in given.items() if members]
+        plain = [i for i, members in given.items() if not members]
+        numbers = [read.words[i].number for i in plain]
+        found = yield from side_by_side(
+            self._write(read, plain, given, read.barred.chosen(numbers), read.ended[numbers]),
+            self._write_told(read, told, given),
+        )
+        return found[0] | found[1]
 
-    def _meanings(self, read: _Read, view: View, given) -> dict[int, list[Written]]:
-        """One or two meanings of each asked word, the better first."""
-        requests = []
-        for i, reading in read.readings.items():
-            end = self._prompt.bar if given[i] else self._prompt.end
-            word = view.words[i].text
-            spelling = word if reading.word_class in _SPELLED else ""
-            start = self._prompt.ids(spelling)[0] if spelling else 0
-            known = self._books.words.find(word, reading.word_class)
-            requests.append(Request(end, spelling, start, known))
-        branches, hidden = read.barred, read.ended
-        in_phrase = [number for number, i in enumerate(read.readings) if given[i]]
-        if in_phrase:
-            told = read.classed.copy()
-            told.select(in_phrase)
-            spelled = [self._spelled(view, given[view.first + number]) for number in in_phrase]
-            hidden[in_phrase] = told.feed(spelled)
-            branches.put(in_phrase, told)
-        found = self._writer.write(branches, hidden, requests, _LONGEST_MEANING, ways=2)
-        return dict(zip(read.readings, found))
+    def _write_told(self, read: _Read, told: list[int], given) -> Task[dict[int, _Draft]]:
+        if not told:
+            return {}
+        branches = read.classed.chosen([read.words[i].number for i in told])
+        hidden = yield from branches.feed([self._spelled(read.view, given[i]) for i in told])
+        return (yield from self._write(read, told, given, branches, hidden))
 
-    def _told(self, view: View, readings, given, meanings, hint) -> dict[Members, tuple[int, ...]]:
-        """For each given phrase the answer of the member that was surest of it: all that stands
-        between the context and the phrase's meaning."""
-        prompt = self._prompt
-        told: dict[Members, tuple[int, ...]] = {}
-        for i in sorted(readings, key=lambda i: readings[i].vote.probability):
-            if given[i]:
-                question = prompt.question(view.words, i, hint.get(i, ()))
-                word_class = prompt.classes[readings[i].word_class]
-                meaning = prompt.ids(meanings[i][0].text)
-                spelled = self._spelled(view, given[i])
-                told[given[i]] = (*question, *word_class, *spelled, *meaning, prompt.bar)
-        return told
+    def _write(
+        self, read: _Read, positions: list[int], given, branches: Branches, hidden: torch.Tensor
+    ) -> Task[dict[int, _Draft]]:
+        requests = [self._request(read, i, in_phrase=bool(given[i])) for i in positions]
+        found = yield from self._writer.write(branches, hidden, requests, _LONGEST_MEANING, ways=2)
+        return {
+            i: _Draft(given[i], ways, branches.chosen([row]))
+            for row, (i, ways) in enumerate(zip(positions, found))
+        }
 
-    def _phrases(self, prefix, rows, known) -> dict[Members, Phrase]:
-        """Each given phrase with its meaning: a known one, or else written once by the model
-        behind the tokens in `rows`."""
-        phrases = {}
-        for members in [m for m in rows if m in known]:
-            chosen = self._choose(prefix, rows[members], known[members])
-            phrases[members] = Phrase(members, chosen.meaning, chosen.source)
-        rest = [members for members in rows if members not in known]
-        if rest:
-            branches = self._runner.branch(prefix, len(rest))
-            hidden = branches.feed([rows[members] for members in rest])
-            requests = [Request(self._prompt.end)] * len(rest)
-            found = self._writer.write(branches, hidden, requests, _LONGEST_PHRASE_MEANING, ways=1)
-            phrases |= {m: Phrase(m, ways[0].text) for m, ways in zip(rest, found)}
-        return phrases
+    def _phrases(
+        self, read: _Read, given: Mapping[int, Members], drafts: Mapping[int, _Draft], known
+    ) -> Task[dict[Members, Phrase]]:
+        """Each given phrase with its meaning, told behind the member that is surest of it."""
+        votes = read.votes()
+        surest = {
+            given[i]: drafts[i]
+            for i in sorted(given, key=lambda i: votes[i].probability)
+            if given[i]
+        }
+        found = yield from side_by_side(*(
+            self._phrase(draft, known.get(members, ())) for members, draft in surest.items()
+        ))  # fmt: skip
+        return dict(zip(surest, found))
 
-    def _choose(self, prefix: Prefix, row: Sequence[int], known: Sequence[Known]) -> Known:
+    def _phrase(self, draft: _Draft, known: Sequence[Known]) -> Task[Phrase]:
+        """A phrase with its meaning: a known one, or else written by the model behind a member's
+        meaning."""
+        tokens = (*self._prompt.ids(draft.ways[0].text), self._prompt.bar)
+        if known:
+            chosen = yield from self._choose(draft.branch, tokens, known)
+            return Phrase(draft.members, chosen.meaning, chosen.source)
+        branch = draft.branch.chosen([0])
+        hidden = yield from branch.feed([tokens])
+        ((best,),) = yield from self._writer.write(
+            branch, hidden, [Request(self._prompt.end)], _LONGEST_PHRASE_MEANING, ways=1
+        )
+        return Phrase(draft.members, best.text)
+
+    def _choose(
+        self, branch: Branches, tokens: Sequence[int], known: Sequence[Known]
+    ) -> Task[Known]:
         """Of a known phrase's meanings the one the model finds likeliest here, a person's before
         the book's where it is a close thing. Long ones are weighed by their beginning."""
         if len(known) == 1:
@@ -213,9 +261,23 @@ class SenseDecoder:
             for one in known
         ]
         leads = [_PERSONS_LEAD if one.source == "person" else 0.0 for one in known]
-        weights = self._writer.weigh(prefix, row, self._prompt.end, options)
+        weights = yield from self._writer.weigh(branch, tokens, self._prompt.end, options)
         scores = [a + b for a, b in zip(leads, weights)]
         return known[max(range(len(known)), key=scores.__getitem__)]
+
+    def _request(self, read: _Read, position: int, in_phrase: bool) -> Request:
+        """What may be written as the meaning of an asked word."""
+        word, text = read.words[position], read.view.words[position].text
+        spelling = text if word.word_class in _SPELLED else ""
+        start = self._prompt.ids(spelling)[0] if spelling else 0
+        known = self._books.words.find(text, word.word_class)
+        end = self._prompt.bar if in_phrase else self._prompt.end
+        return Request(end, spelling, start, known)
+
+    def _spelled(self, view: View, members: Members) -> tuple[int, ...]:
+        """A phrase as tokens: what stands between a word's class and its meaning."""
+        tokens = [token for i in members for token in self._prompt.member(view.words[i])]
+        return (*tokens, self._prompt.bar)
 
 
 class _Ballot:
@@ -224,6 +286,7 @@ class _Ballot:
     def __init__(self, paths: MemberPaths, bar: int):
         self._paths, self._bar = paths, bar
         self._none: float | None = None  # probability of no phrase, once known
+        self._taken: tuple[int, ...] = ()
         self._members: Members = ()
 
     def options(self) -> list[int]:
@@ -244,7 +307,15 @@ class _Ballot:
             self._members = self._paths.members()
             return None
         self._paths.write(options[best])
+        self._taken += (options[best],)
         return options[best]
+
+    def guess(self, spelled: Sequence[tuple[int, ...]]) -> Sequence[int]:
+        """What is likely to follow what was taken: the rest of a phrase among `spelled`, or else
+        the tokens that must."""
+        count = len(self._taken)
+        likely = (tokens[count:] for tokens in spelled if tokens[:count] == self._taken)
+        return next(likely, None) or self._paths.forced()
 
     def vote(self) -> Vote:
         return Vote(1 - (1.0 if self._none is None else self._none), self._members)

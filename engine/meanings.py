@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import regex
 import torch
 
-from engine.branches import Branches, Prefix, Runner
+from engine.branches import Branches, Runner, Task
 from engine.prompt import SensePrompt
 from engine.trie import Trie
 
@@ -64,12 +64,14 @@ class MeaningWriter:
         requests: Sequence[Request],
         longest: int,
         ways: int,
-    ) -> list[list[Written]]:
+    ) -> Task[list[list[Written]]]:
         """For each request, behind its own branch with these hidden states, its meanings from the
-        `ways` best first tokens on, the best first. The branches are used up.
+        `ways` best first tokens on, the best first.
 
         None has more than `longest` characters; texts of one request differ.
         """
+        if not requests:
+            return []
         tries = [self._trie(request.known) for request in requests]
         first = self._first_shares(hidden, requests, tries, longest).topk(ways)
         written: list[Written] = []
@@ -84,37 +86,32 @@ class MeaningWriter:
                     growing.append((len(written), self._ids[column]))
                 written.append(Written(text, score))
                 at.append(tries[i].next.get(self._ids[column]) if column < len(self._ids) else None)
-        branches.select([number // ways for number, _ in growing])
+        begun = branches.chosen([number // ways for number, _ in growing])
         ends = [requests[number // ways].end for number in range(len(written))]
-        self._finish(branches, written, at, growing, ends, longest)
+        yield from self._finish(begun, written, at, growing, ends, longest)
         return [_distinct(written[i : i + ways]) for i in range(0, len(written), ways)]
 
     def weigh(
-        self, prefix: Prefix, row: Sequence[int], end: int, options: Sequence[tuple[int, ...]]
-    ) -> list[float]:
-        """How likely each option, as tokens, is as the meaning behind a row that `end` ends: mean
-        log-probability."""
-        scores = [0.0] * len(options)
-        branches = self._runner.branch(prefix, 1)
-        hidden = branches.feed([row])[[0] * len(options)]
-        branches.select([0] * len(options))
-        going = list(range(len(options)))
-        for at in range(max(map(len, options)) + 1):
-            chinese = self._runner.logits(hidden, self._head)
-            ended = self._runner.own_logits(hidden, [end] * len(going))
-            shares = torch.cat([ended, chinese], dim=1).log_softmax(-1)
-            for number, i in enumerate(going):
-                token = options[i][at] if at < len(options[i]) else None
-                place = 0 if token is None else self._column.get(token, -2) + 1
-                gain = float(shares[number, place]) if place >= 0 else -math.inf
-                scores[i] += gain / (len(options[i]) + 1)
-            kept = [number for number, i in enumerate(going) if at < len(options[i])]
-            if not kept:
-                break
-            branches.select(kept)
-            going = [going[number] for number in kept]
-            hidden = branches.feed([(options[i][at],) for i in going])
-        return scores
+        self, branch: Branches, tokens: Sequence[int], end: int, options: Sequence[tuple[int, ...]]
+    ) -> Task[list[float]]:
+        """How likely each option, as tokens, is as the meaning that stands behind one row and some
+        tokens more, and that `end` ends: mean log-probability."""
+        paths = [[tokens, *([token] for token in option)] for option in options]
+        found = yield from branch.chosen([0] * len(options)).feed_along(paths)
+        return [
+            self._mean_share(hidden, (*option, end), end)
+            for (_, hidden), option in zip(found, options)
+        ]
+
+    def _mean_share(self, hidden: torch.Tensor, tokens: Sequence[int], end: int) -> float:
+        """The mean log-probability of tokens, each behind its own hidden state."""
+        chinese = self._runner.logits(hidden, self._head)
+        ended = self._runner.own_logits(hidden, [end] * len(tokens))
+        shares = torch.cat([ended, chinese], dim=1).log_softmax(-1)
+        places = [0 if t == end else self._column.get(t, -2) + 1 for t in tokens]
+        if min(places) < 0:
+            return -math.inf
+        return float(shares[range(len(places)), places].mean())
 
     def _trie(self, known: Mapping[str, float]) -> Trie:
         return Trie((self._prompt.ids(meaning), worth) for meaning, worth in known.items())
@@ -144,10 +141,12 @@ class MeaningWriter:
         spelled = spelled.masked_fill(without[:, None], -math.inf)
         return torch.cat([chinese, spelled], dim=1).log_softmax(-1)
 
-    def _finish(self, branches, written, at, growing, ends: list[int], longest: int) -> None:
+    def _finish(
+        self, branches: Branches, written, at, growing, ends: list[int], longest: int
+    ) -> Task[None]:
         """Grow the begun meanings greedily, each to its own end."""
         while growing:
-            hidden = branches.feed([(token,) for _, token in growing])
+            hidden = yield from branches.feed([(token,) for _, token in growing])
             room = [longest - len(written[number].text) for number, _ in growing]
             places = [at[number] for number, _ in growing]
             chinese = self._favour(self._runner.logits(hidden, self._head), places)
@@ -166,9 +165,7 @@ class MeaningWriter:
                     at[number] = here.next.get(self._ids[column - 1]) if here else None
                     going.append((number, self._ids[column - 1]))
                     kept.append(row)
-            if kept:
-                branches.select(kept)
-            growing = going
+            branches, growing = branches.chosen(kept), going
 
 
 def _distinct(ways: list[Written]) -> list[Written]:

@@ -7,6 +7,7 @@ agree on is given to all of them, so any member that is clicked gives the same a
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 from engine.sense import Answer, Phrase
@@ -109,6 +110,14 @@ class MemberPaths:
     def write(self, token: int) -> None:
         """Go on with `token`, one of `allowed`."""
         self._paths = _narrowest(self.allowed()[token])
+
+    def forced(self) -> list[int]:
+        """The tokens that must follow, one by one, up to where there is a choice."""
+        ahead, tokens = copy(self), []
+        while len(options := list(ahead.allowed())) == 1 and options[0] is not None:
+            tokens.append(options[0])
+            ahead.write(options[0])
+        return tokens
 
     def members(self) -> tuple[int, ...]:
         """The members written, once the end is chosen: the narrowest reading."""

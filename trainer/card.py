@@ -40,7 +40,8 @@ from trainer.unknown import in_unknown, known_phrases
 SCORES = "SCORES.md"
 _MOST_ROWS = 200  # scored of a source beside the first
 _FAILURES = 20
-_WHOLE = {"flat", "streusle"}  # formats that know of each word asked whether it is in a phrase
+# Formats that know of each word asked, where they know it at all, whether it is in a phrase.
+_WHOLE = {"flat", "sentences", "streusle"}
 
 Report = Callable[[dict[str, Any]], None]
 Splits = dict[str, list[Example]]

@@ -20,7 +20,7 @@ MATRICES: dict[str, tuple[str, ...] | str] = {
 }
 
 
-FORMATS = ("flat", "wire", "teacher", "wordnet", "tatoeba", "streusle")
+FORMATS = ("flat", "wire", "sentences", "teacher", "wordnet", "tatoeba", "streusle")
 
 
 class RecipeError(ValueError):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from engine.branches import Runner
+from engine.branches import Branches, Runner, begin, side_by_side
 from tests.tiny import tiny_model
 
 
@@ -20,45 +20,88 @@ def alone(model, *pieces):
 
 @torch.inference_mode()
 def test_every_row_is_as_if_it_stood_alone(model):
-    runner = Runner(model)
     start = [1, 7, 8, 9]
-    prefix, first, hidden = runner.begin(start, [[20], [21, 22, 23], [24, 25]])
-    for row, piece in zip(hidden, ([20], [21, 22, 23], [24, 25])):
-        torch.testing.assert_close(row, alone(model, start, piece), rtol=1e-4, atol=1e-4)
 
-    other = first.copy()
-    first.select([2, 0, 2])
-    hidden = first.feed([[30], [31, 32], [33]])
-    wanted = [([24, 25], [30]), ([20], [31, 32]), ([24, 25], [33])]
-    for row, pieces in zip(hidden, wanted):
-        torch.testing.assert_close(row, alone(model, start, *pieces), rtol=1e-4, atol=1e-4)
+    def close(hidden, *pieces):
+        torch.testing.assert_close(hidden, alone(model, start, *pieces), rtol=1e-4, atol=1e-4)
 
-    hidden = other.feed([[40], [41], [42]])  # the copy knows nothing of what the first did
-    for row, pieces in zip(hidden, (([20], [40]), ([21, 22, 23], [41]), ([24, 25], [42]))):
-        torch.testing.assert_close(row, alone(model, start, *pieces), rtol=1e-4, atol=1e-4)
+    def task():
+        prefix, first, hidden = yield from begin(start, [[20], [21, 22, 23], [24, 25]])
+        for row, piece in zip(hidden, ([20], [21, 22, 23], [24, 25])):
+            close(row, piece)
 
-    lasts = ([34], [35, 36], [37])
-    hidden, more, behind = first.feed_twice(lasts, [45, 46])
-    for row, after, pieces, last in zip(hidden, behind, wanted, lasts):
-        pieces = (start, *pieces, last)
-        torch.testing.assert_close(row, alone(model, *pieces), rtol=1e-4, atol=1e-4)
-        torch.testing.assert_close(after, alone(model, *pieces, [45, 46]), rtol=1e-4, atol=1e-4)
+        chosen = first.chosen([2, 0, 2])
+        hidden = yield from chosen.feed([[30], [31, 32], [33]])
+        wanted = [([24, 25], [30]), ([20], [31, 32]), ([24, 25], [33])]
+        for row, pieces in zip(hidden, wanted):
+            close(row, *pieces)
 
-    other.select([1])
-    more.put([0], other)
-    hidden = more.feed([[47], [48], [49]])
-    kept = alone(model, start, *wanted[1], lasts[1], [45, 46], [48])
-    torch.testing.assert_close(hidden[1], kept, rtol=1e-4, atol=1e-4)
-    put = alone(model, start, [21, 22, 23], [41], [47])
-    torch.testing.assert_close(hidden[0], put, rtol=1e-4, atol=1e-4)
+        hidden = yield from first.feed([[40], [41], [42]])  # knows nothing of what chosen did
+        for row, pieces in zip(hidden, (([20], [40]), ([21, 22, 23], [41]), ([24, 25], [42]))):
+            close(row, *pieces)
 
-    late = runner.branch(prefix, 1).feed([[50, 51]])
-    torch.testing.assert_close(late[0], alone(model, start, [50, 51]), rtol=1e-4, atol=1e-4)
+        lasts = ([34], [35, 36], [37])
+        hidden, more, behind = yield from chosen.feed_twice(lasts, [45, 46])
+        for row, after, pieces, last in zip(hidden, behind, wanted, lasts):
+            close(row, *pieces, last)
+            close(after, *pieces, last, [45, 46])
+        hidden = yield from more.feed([[47], [48], [49]])
+        close(hidden[1], *wanted[1], lasts[1], [45, 46], [48])
+
+        late = yield from Branches([prefix]).feed([[50, 51]])
+        close(late[0], [50, 51])
+        return "done"
+
+    assert Runner(model).run(task()) == "done"
+
+
+@torch.inference_mode()
+def test_tasks_side_by_side_share_their_rounds(model):
+    runner, rounds = Runner(model), []
+    plain = runner.decoder
+
+    def counted(**arguments):
+        rounds.append(arguments["input_ids"].shape[1])
+        return plain(**arguments)
+
+    runner.decoder = counted
+    start = [1, 7, 8, 9]
+
+    def grows(branches, *tokens):
+        """Feeds each token in turn; the last hidden state."""
+        for token in tokens:
+            hidden = yield from branches.feed([[token]])
+        return hidden[0]
+
+    def twice(branches):
+        _, _, behind = yield from branches.feed_twice([[30]], [31])
+        return behind[0]
+
+    def idle():
+        return "nothing"
+        yield
+
+    def task():
+        prefix, _, _ = yield from begin(start, [[20]])
+        return (
+            yield from side_by_side(
+                idle(),
+                grows(Branches([prefix]), 40, 41, 42),
+                twice(Branches([prefix])),
+                twice(Branches([prefix])),
+            )
+        )
+
+    nothing, grown, *behind = runner.run(task())
+    assert nothing == "nothing"
+    torch.testing.assert_close(grown, alone(model, start, [40, 41, 42]), rtol=1e-4, atol=1e-4)
+    for row in behind:
+        torch.testing.assert_close(row, alone(model, start, [30, 31]), rtol=1e-4, atol=1e-4)
+    assert rounds == [5, 1 + 2 + 2, 1, 1]
 
 
 @torch.inference_mode()
 def test_a_row_longer_than_any_window_sees_its_beginning(model):
-    runner = Runner(model)
     long = [3 + i % 50 for i in range(900)]
-    _, _, hidden = runner.begin(long, [[5]])
+    _, _, hidden = Runner(model).run(begin(long, [[5]]))
     torch.testing.assert_close(hidden[0], alone(model, long, [5]), rtol=1e-3, atol=1e-3)

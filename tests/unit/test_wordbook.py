@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from engine.branches import Runner
+from engine.branches import Runner, begin
 from engine.meanings import MeaningWriter, Request
 from engine.sense import Sense, ask
 from engine.wordbook import LISTED, SEEN, Wordbook, read_wordbook, shipped_wordbook
@@ -48,9 +48,13 @@ def write():
     @torch.inference_mode()
     def written(**known):
         asked = (*PROMPT.ids(" dog:"), PROMPT.bar)
-        _, branches, hidden = runner.begin(PROMPT.prefix("the dog"), [asked, asked])
         requests = [Request(PROMPT.end, known=worths) for worths in (known, {})]
-        return writer.write(branches, hidden, requests, 8, 2)
+
+        def task():
+            _, branches, hidden = yield from begin(PROMPT.prefix("the dog"), [asked, asked])
+            return (yield from writer.write(branches, hidden, requests, 8, 2))
+
+        return runner.run(task())
 
     return written
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from trainer.examples import Example, Refusal, read_rows
 from trainer.recipe import Source
-from trainer.sources import streusle, tatoeba, teacher, wordnet
+from trainer.sources import sentences, streusle, tatoeba, teacher, wordnet
 
 Reader = Callable[[Source, Sequence[Path], str], Iterator[Example | Refusal]]
 
 READERS: dict[str, Reader] = {
     "flat": read_rows,
     "wire": read_rows,
+    "sentences": sentences.read,
     "teacher": teacher.read,
     "wordnet": wordnet.read,
     "tatoeba": tatoeba.read,
