@@ -20,8 +20,8 @@ import torch
 from peft import PeftModel
 from transformers import PreTrainedModel
 
+from engine.lean import lean
 from engine.models import Base
-from engine.packing import pack
 
 WEIGHTS, CONFIG, CARD = "adapter_model.safetensors", "adapter_config.json", "card.json"
 _LARGEST = 512 * 1024 * 1024  # bytes of weights
@@ -101,7 +101,7 @@ def read_card(file: Path) -> Card:
 
 
 def merged_copy(base: Base, adapter: Adapter) -> PreTrainedModel:
-    """A model with the adapter's weights merged in, packed for reading; embedding and head stay the
+    """A model with the adapter's weights merged in and a lean body; embedding and head stay the
     base's own."""
     shared = {
         id(parameter): parameter
@@ -118,4 +118,4 @@ def merged_copy(base: Base, adapter: Adapter) -> PreTrainedModel:
         reason = str(error).splitlines()[0]
         raise AdapterError(f"{adapter.folder} does not fit {base.name}: {reason}") from error
     with torch.no_grad():
-        return pack(tuned.merge_and_unload().eval().requires_grad_(False))
+        return lean(tuned.merge_and_unload().eval().requires_grad_(False))

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch.nn import functional as F
 from transformers import DynamicCache, PreTrainedModel
+
+from engine.lean import LeanBody
 
 Span = tuple[int, int]  # places [first, last) of a tree
 T = TypeVar("T")
@@ -82,18 +84,29 @@ def side_by_side(*tasks: Task[Any]) -> Task[list[Any]]:
     return returned
 
 
+class Body(Protocol):
+    """The layers of a model: new tokens' ids and positions, which of all tokens each sees (new,
+    all), and the cache of those before → their hidden states (new, width)."""
+
+    def cache(self) -> Any: ...
+    def __call__(
+        self, ids: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor, cache: Any
+    ) -> torch.Tensor: ...
+
+
 class Runner:
     """Runs one model: tasks, and logits over chosen rows of its head."""
 
     def __init__(self, model: PreTrainedModel):
-        self.decoder = model.get_decoder()
+        body = model.get_decoder()
+        self.body: Body = body if isinstance(body, LeanBody) else _PlainBody(body)
         self.head = model.get_output_embeddings().weight
         self.device = self.head.device
         self._cap = getattr(model.config, "final_logit_softcapping", None)
 
     def run(self, task: Task[T]) -> T:
         """Run one task, with all those inside it, in a tree of its own."""
-        tree = _Tree(self.decoder, self.device)
+        tree = _Tree(self.body, self.device)
         try:
             pieces = next(task)
             while True:
@@ -114,13 +127,32 @@ class Runner:
         return torch.tanh(logits / self._cap) * self._cap if self._cap else logits
 
 
-class _Tree:
-    """All rows of one run. Its cache has no sliding window: a row sees all of itself, as in
-    training."""
+class _PlainBody:
+    """Any model's own body, as the tree wants it. Its cache has no sliding window: a row sees all
+    of itself, as in training."""
 
-    def __init__(self, decoder: Any, device: torch.device):
-        self._decoder, self._device = decoder, device
-        self._cache = DynamicCache()
+    def __init__(self, decoder: Any):
+        self._decoder = decoder
+
+    def cache(self) -> DynamicCache:
+        return DynamicCache()
+
+    def __call__(self, ids, positions, mask, cache: DynamicCache) -> torch.Tensor:
+        return self._decoder(
+            input_ids=ids[None],
+            position_ids=positions[None],
+            attention_mask=mask[None, None],
+            past_key_values=cache,
+            use_cache=True,
+        ).last_hidden_state[0]
+
+
+class _Tree:
+    """All rows of one run."""
+
+    def __init__(self, body: Body, device: torch.device):
+        self._body, self._device = body, device
+        self._cache = body.cache()
         self._size = 0
 
     def grow(self, pieces: Sequence[Piece]) -> Grown:
@@ -138,16 +170,16 @@ class _Tree:
             positions += range(row.length, row.length + len(tokens))
             rows.append(row.grown(first + at, len(tokens)))
             ends.append(end - 1)
-        ids = torch.tensor([[token for _, tokens in pieces for token in tokens]])
-        states = self._decoder(
-            input_ids=ids.to(self._device),
-            attention_mask=mask[None, None].to(self._device),
-            position_ids=torch.tensor([positions], device=self._device),
-            past_key_values=self._cache,
-            use_cache=True,
+        ids = [token for _, tokens in pieces for token in tokens]
+        device = self._device
+        states = self._body(
+            torch.tensor(ids, device=device),
+            torch.tensor(positions, device=device),
+            mask.to(device),
+            self._cache,
         )
         self._size = first + count
-        return rows, states.last_hidden_state[0, torch.tensor(ends, device=self._device)]
+        return rows, states[torch.tensor(ends, device=device)]
 
 
 class Branches:

@@ -1,0 +1,196 @@
+"""A Gemma 3 body for inference on a CPU: the same layers in few, large operations.
+
+At a few tokens a call, most of the library's time goes into many small operations and into laying
+weights out anew for each product. Here weights are laid out once, query, key and value are one
+product, the gate's activation and product belong to theirs, and what runs between layers is
+float32. Gemma 3 in bfloat16 on a CPU that multiplies it; any other model keeps its own body.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+from transformers import Gemma3TextModel, PreTrainedModel
+
+_ROWS = 16  # tokens of a typical call; the layout is right for any number
+_ROOM = 256  # tokens of a new cache
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """One layer's weights, laid out; `norms` in order of use, `heads_norm` one row a head."""
+
+    kind: str
+    scale: float
+    qkv: torch.Tensor
+    out: torch.Tensor
+    gate_up: torch.Tensor
+    down: torch.Tensor
+    norms: tuple[torch.Tensor, ...]
+    heads_norm: torch.Tensor
+
+
+class Cache:
+    """Keys and values of a tree's tokens, by layer: (layers, 2, heads, tokens, width)."""
+
+    def __init__(self, layers: int, heads: int, width: int):
+        self._store = torch.empty(layers, 2, heads, _ROOM, width, dtype=torch.bfloat16)
+        self.size = 0
+
+    def reserve(self, count: int) -> None:
+        """Make room for `count` tokens more."""
+        room = self._store.shape[3]
+        while room < self.size + count:
+            room *= 2
+        if room > self._store.shape[3]:
+            fresh = self._store.new_empty(*self._store.shape[:3], room, self._store.shape[4])
+            fresh[:, :, :, : self.size] = self._store[:, :, :, : self.size]
+            self._store = fresh
+
+    def put(
+        self, layer: int, keys: torch.Tensor, values: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Add new tokens' keys and values, (heads, tokens, width); all there are."""
+        end = self.size + keys.shape[1]
+        mine = self._store[layer, :, :, :end]
+        mine[0, :, self.size :] = keys
+        mine[1, :, self.size :] = values
+        return mine[0], mine[1]
+
+
+class LeanBody(nn.Module):
+    """Token ids in, hidden states out, as `Gemma3TextModel` gives them but for rounding."""
+
+    def __init__(self, body: Gemma3TextModel):
+        super().__init__()
+        config = body.config
+        self.embed_tokens, self._rotary = body.embed_tokens, body.rotary_emb
+        self._eps = config.rms_norm_eps
+        self._heads, self._kv_heads = config.num_attention_heads, config.num_key_value_heads
+        self._width = config.head_dim
+        self._norm = _scale(body.norm)
+        self._layers = [self._lay_out(layer) for layer in body.layers]
+        self._kinds = {layer.kind for layer in self._layers}
+
+    def get_decoder(self) -> LeanBody:
+        return self
+
+    def cache(self) -> Cache:
+        return Cache(len(self._layers), self._kv_heads, self._width)
+
+    def forward(
+        self, ids: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor, cache: Cache
+    ) -> torch.Tensor:
+        """Hidden states (tokens, width) of new tokens: `ids` and `positions` (tokens,); `mask`
+        (tokens, all tokens) is True where one sees another, those in the cache first."""
+        count = len(ids)
+        cache.reserve(count)
+        x = self.embed_tokens(ids)
+        unseen = torch.zeros(mask.shape, dtype=x.dtype).masked_fill_(~mask, float("-inf"))
+        turns = {kind: self._turn(x, positions, kind) for kind in self._kinds}
+        for number, layer in enumerate(self._layers):
+            before, after, before_mlp, after_mlp = layer.norms
+            attended = self._attend(
+                _rms(x, before, self._eps), number, layer, turns[layer.kind], unseen, cache
+            )
+            x = x + _rms(attended, after, self._eps)
+            gate, up = _product(_rms(x, before_mlp, self._eps), layer.gate_up).chunk(2, -1)
+            inner = F.gelu(gate, approximate="tanh") * up
+            x = x + _rms(_product(inner, layer.down), after_mlp, self._eps)
+        cache.size += count
+        return _rms(x, self._norm, self._eps)
+
+    def _attend(self, x, number: int, layer: _Layer, turn, unseen, cache: Cache) -> torch.Tensor:
+        count, heads = len(x), self._heads
+        qkv = _product(x, layer.qkv).view(count, -1, self._width)
+        both = _rms(qkv[:, : heads + self._kv_heads], layer.heads_norm, self._eps)
+        cos, sin = turn
+        both = (both * cos + both.roll(self._width // 2, -1) * sin).transpose(0, 1)
+        values = qkv[:, heads + self._kv_heads :].transpose(0, 1)
+        keys, values = cache.put(number, both[heads:], values)
+        attended = F.scaled_dot_product_attention(
+            both[None, :heads],
+            self._shared(keys),
+            self._shared(values),
+            attn_mask=unseen,
+            scale=layer.scale,
+        )
+        return _product(attended[0].transpose(0, 1).reshape(count, -1), layer.out)
+
+    def _shared(self, states: torch.Tensor) -> torch.Tensor:
+        """Keys or values for each head, from those that heads share."""
+        times = self._heads // self._kv_heads
+        return states[:, None].expand(-1, times, -1, -1).flatten(0, 1)[None]
+
+    def _turn(self, x: torch.Tensor, positions: torch.Tensor, kind: str):
+        """Cosine and sine of the rotary embedding, (tokens, 1, width) each; the sine with the sign
+        that its half gets when halves are exchanged."""
+        cos, sin = self._rotary(x[None], positions[None], kind)
+        sin = sin[0].clone()
+        sin[:, : self._width // 2].neg_()
+        return cos[0][:, None], sin[:, None]
+
+    def _lay_out(self, layer: Any) -> _Layer:
+        attention, mlp = layer.self_attn, layer.mlp
+        three = (attention.q_proj, attention.k_proj, attention.v_proj)
+        return _Layer(
+            kind=attention.layer_type,
+            scale=attention.scaling,
+            qkv=_packed(torch.cat([linear.weight.detach() for linear in three])),
+            out=_packed(attention.o_proj.weight),
+            gate_up=_packed(torch.cat([mlp.gate_proj.weight, mlp.up_proj.weight])),
+            down=_packed(mlp.down_proj.weight),
+            norms=tuple(
+                _scale(norm)
+                for norm in (
+                    layer.input_layernorm,
+                    layer.post_attention_layernorm,
+                    layer.pre_feedforward_layernorm,
+                    layer.post_feedforward_layernorm,
+                )
+            ),
+            heads_norm=torch.cat([
+                _scale(attention.q_norm).expand(self._heads, -1),
+                _scale(attention.k_norm).expand(self._kv_heads, -1),
+            ]),
+        )  # fmt: skip
+
+
+_linear = torch.ops.mkldnn._linear_pointwise
+
+
+def _product(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    return _linear(x, weight, None, "none", [], "")
+
+
+def _packed(weight: torch.Tensor) -> torch.Tensor:
+    return torch.ops.mkldnn._reorder_linear_weight(weight.detach(), _ROWS)
+
+
+def _scale(norm: Any) -> torch.Tensor:
+    return 1.0 + norm.weight.detach().float()
+
+
+def _rms(x: torch.Tensor, scale: torch.Tensor, eps: float) -> torch.Tensor:
+    """RMSNorm in float32, rounded once."""
+    wide = x.float()
+    root = torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + eps)
+    return (wide * root).mul_(scale).bfloat16()
+
+
+def lean(model: PreTrainedModel) -> PreTrainedModel:
+    """The same model with a lean body, where that helps."""
+    if _helps(model):
+        model.model = LeanBody(model.model)
+    return model
+
+
+def _helps(model: PreTrainedModel) -> bool:
+    gemma = isinstance(getattr(model, "model", None), Gemma3TextModel)
+    on_cpu = model.device.type == "cpu" and model.dtype == torch.bfloat16
+    onednn = torch.backends.mkldnn.is_available()
+    return gemma and on_cpu and onednn and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
