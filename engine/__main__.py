@@ -93,7 +93,7 @@ def _predict(arguments: argparse.Namespace) -> int:
 
 
 def _bench(arguments: argparse.Namespace) -> int:
-    from engine.bench import bench
+    from engine.bench.run import bench
     from engine.settings import read_settings
 
     found = bench(read_settings(), arguments.result, arguments.rounds, arguments.sentences)

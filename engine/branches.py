@@ -8,7 +8,7 @@ Knows no meaning of the tokens.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -16,7 +16,7 @@ import torch
 from torch.nn import functional as F
 from transformers import DynamicCache, PreTrainedModel
 
-from engine.lean import LeanBody
+from engine.lean import LeanBody, pack, product
 
 Span = tuple[int, int]  # places [first, last) of a tree
 T = TypeVar("T")
@@ -117,6 +117,14 @@ class Runner:
     def logits(self, hidden: torch.Tensor, head: torch.Tensor) -> torch.Tensor:
         """float32 logits of hidden states (rows, width) over rows of the head (ids, width)."""
         return self.capped(F.linear(hidden, head).float())
+
+    def scorer(self, tokens: Sequence[int]) -> Callable[[torch.Tensor], torch.Tensor]:
+        """As `logits` over the same tokens' rows every time, laid out once."""
+        head = self.head[torch.tensor(tokens, device=self.device)]
+        if isinstance(self.body, LeanBody):
+            packed = pack(head)
+            return lambda hidden: self.capped(product(hidden, packed).float())
+        return lambda hidden: self.logits(hidden, head)
 
     def own_logits(self, hidden: torch.Tensor, tokens: Sequence[int]) -> torch.Tensor:
         """One logit a row, (rows, 1): that of the row's own token."""

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import regex
 import torch
-from transformers import PreTrainedModel
 
 from engine.books import Books
 from engine.branches import Branches, Runner, Task, begin, side_by_side
@@ -69,21 +68,20 @@ class _Draft:
 
 
 class SenseDecoder:
-    """Decodes with one model and prompt style. `threshold` is the least vote for a phrase, `favour`
-    what a phrase of the phrasebook has in advance."""
+    """Decodes with one runner's model and one prompt style. `threshold` is the least vote for a
+    phrase, `favour` what a phrase of the phrasebook has in advance."""
 
     def __init__(
         self,
-        model: PreTrainedModel,
+        runner: Runner,
         prompt: SensePrompt,
         books: Books,
         threshold: float = 0.5,
         favour: float = 0.0,
     ):
-        self._prompt, self._books = prompt, books
-        self._threshold, self._favour = threshold, favour
-        self._runner = Runner(model)
-        self._writer = MeaningWriter(self._runner, prompt)
+        self.runner, self.prompt, self.books = runner, prompt, books
+        self.threshold, self.favour = threshold, favour
+        self._writer = MeaningWriter(runner, prompt)
         self._class_starts = [prompt.classes[name][0] for name in CLASSES]
 
     @torch.inference_mode()
@@ -91,16 +89,16 @@ class SenseDecoder:
         """The answers for the words asked for, in order; `people` gave the meanings of phrases in
         the view. Confidence is the product of the probabilities of class, phrase or none, and
         meaning; not calibrated."""
-        return self._runner.run(self._answer(view, self.known(view, people)))
+        return self.runner.run(self._answer(view, self.known(view, people)))
 
     @torch.inference_mode()
     def votes(self, view: View) -> dict[int, Vote]:
         """Each asked word's vote alone, by its position in the view."""
-        return self._runner.run(self._votes(view, self.known(view)))
+        return self.runner.run(self._votes(view, self.known(view)))
 
     def known(self, view: View, people: Candidates = NO_CANDIDATES) -> Candidates:
         """People's and the book's candidates among the asked words, by positions in the view."""
-        found = join(people, self._books.phrases.find(view.words))
+        found = join(people, self.books.phrases.find(view.words))
         return {m: told for m, told in found.items() if view.first <= m[0] and m[-1] < view.last}
 
     def _answer(self, view: View, known: Candidates) -> Task[tuple[Answer, ...]]:
@@ -130,24 +128,24 @@ class SenseDecoder:
         return read.votes()
 
     def _reconcile(self, read: _Read, known: Candidates) -> dict[int, Members]:
-        return reconcile(read.votes(), self._threshold, favoured(known), self._favour)
+        return reconcile(read.votes(), self.threshold, favoured(known), self.favour)
 
     def _read(self, view: View, hint: Mapping[int, Members]) -> Task[_Read]:
         """Every asked word's class. The bar that says "no phrase" is run at once with each class,
         as most words have none."""
         asked = range(view.first, view.last)
-        asking = [self._prompt.question(view.words, i, hint.get(i, ())) for i in asked]
-        _, classed, hidden = yield from begin(self._prompt.prefix(view.text), asking)
-        starts = self._runner.head[torch.tensor(self._class_starts, device=hidden.device)]
-        best = self._runner.logits(hidden, starts).softmax(-1).max(-1)
+        asking = [self.prompt.question(view.words, i, hint.get(i, ())) for i in asked]
+        _, classed, hidden = yield from begin(self.prompt.prefix(view.text), asking)
+        starts = self.runner.head[torch.tensor(self._class_starts, device=hidden.device)]
+        best = self.runner.logits(hidden, starts).softmax(-1).max(-1)
         names = [CLASSES[i] for i in best.indices.tolist()]
-        spelled_classes = [self._prompt.classes[name] for name in names]
-        hidden, barred, ended = yield from classed.feed_twice(spelled_classes, [self._prompt.bar])
-        spelled = [self._prompt.member(word) for word in view.words]
+        spelled_classes = [self.prompt.classes[name] for name in names]
+        hidden, barred, ended = yield from classed.feed_twice(spelled_classes, [self.prompt.bar])
+        spelled = [self.prompt.member(word) for word in view.words]
         words = {}
         for number, i in enumerate(asked):
             paths = MemberPaths(spelled, i, view.first, view.last)
-            ballot = _Ballot(paths, self._prompt.bar)
+            ballot = _Ballot(paths, self.prompt.bar)
             words[i] = _Word(number, names[number], float(best.values[number]), ballot)
         return _Read(view, words, classed, barred, hidden, ended)
 
@@ -182,8 +180,8 @@ class SenseDecoder:
         options = {i: word.ballot.options() for i, word in words.items()}
         ids = sorted({token for mine in options.values() for token in mine})
         column = {token: n for n, token in enumerate(ids)}
-        head = self._runner.head[torch.tensor(ids, device=hidden.device)]
-        logits = self._runner.logits(hidden, head)
+        head = self.runner.head[torch.tensor(ids, device=hidden.device)]
+        logits = self.runner.logits(hidden, head)
         taken = {}
         for row, (i, mine) in enumerate(options.items()):
             shares = logits[row, [column[token] for token in mine]].softmax(-1).tolist()
@@ -238,14 +236,14 @@ class SenseDecoder:
     def _phrase(self, draft: _Draft, known: Sequence[Known]) -> Task[Phrase]:
         """A phrase with its meaning: a known one, or else written by the model behind a member's
         meaning."""
-        tokens = (*self._prompt.ids(draft.ways[0].text), self._prompt.bar)
+        tokens = (*self.prompt.ids(draft.ways[0].text), self.prompt.bar)
         if known:
             chosen = yield from self._choose(draft.branch, tokens, known)
             return Phrase(draft.members, chosen.meaning, chosen.source)
         branch = draft.branch.chosen([0])
         hidden = yield from branch.feed([tokens])
         ((best,),) = yield from self._writer.write(
-            branch, hidden, [Request(self._prompt.end)], _LONGEST_PHRASE_MEANING, ways=1
+            branch, hidden, [Request(self.prompt.end)], _LONGEST_PHRASE_MEANING, ways=1
         )
         return Phrase(draft.members, best.text)
 
@@ -257,11 +255,11 @@ class SenseDecoder:
         if len(known) == 1:
             return known[0]
         options = [
-            self._prompt.ids(_NEVER_WRITTEN.sub("", one.meaning))[:_LONGEST_PHRASE_MEANING]
+            self.prompt.ids(_NEVER_WRITTEN.sub("", one.meaning))[:_LONGEST_PHRASE_MEANING]
             for one in known
         ]
         leads = [_PERSONS_LEAD if one.source == "person" else 0.0 for one in known]
-        weights = yield from self._writer.weigh(branch, tokens, self._prompt.end, options)
+        weights = yield from self._writer.weigh(branch, tokens, self.prompt.end, options)
         scores = [a + b for a, b in zip(leads, weights)]
         return known[max(range(len(known)), key=scores.__getitem__)]
 
@@ -269,15 +267,15 @@ class SenseDecoder:
         """What may be written as the meaning of an asked word."""
         word, text = read.words[position], read.view.words[position].text
         spelling = text if word.word_class in _SPELLED else ""
-        start = self._prompt.ids(spelling)[0] if spelling else 0
-        known = self._books.words.find(text, word.word_class)
-        end = self._prompt.bar if in_phrase else self._prompt.end
+        start = self.prompt.ids(spelling)[0] if spelling else 0
+        known = self.books.words.find(text, word.word_class)
+        end = self.prompt.bar if in_phrase else self.prompt.end
         return Request(end, spelling, start, known)
 
     def _spelled(self, view: View, members: Members) -> tuple[int, ...]:
         """A phrase as tokens: what stands between a word's class and its meaning."""
-        tokens = [token for i in members for token in self._prompt.member(view.words[i])]
-        return (*tokens, self._prompt.bar)
+        tokens = [token for i in members for token in self.prompt.member(view.words[i])]
+        return (*tokens, self.prompt.bar)
 
 
 class _Ballot:

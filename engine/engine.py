@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engine.adapters import Adapter, Card, merged_copy, read_adapter
 from engine.books import shipped_books
+from engine.branches import Runner
 from engine.calibration import Calibration
 from engine.decoding import SenseDecoder
 from engine.models import Base, Progress, load_base
@@ -60,6 +61,8 @@ def make_engine(base: Base, folder: Path | None) -> ModelEngine:
             f"{base.name} · {card.name}@{version} · {base.choice.device},"
             f" {base.choice.dtype_name} ({base.choice.reason})"
         ),
-        decoder=SenseDecoder(model, prompt, books, card.phrase_threshold, card.phrase_favour),
+        decoder=SenseDecoder(
+            Runner(model), prompt, books, card.phrase_threshold, card.phrase_favour
+        ),
         calibration=Calibration(*card.calibration),
     )

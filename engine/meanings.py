@@ -53,7 +53,7 @@ class MeaningWriter:
         self._ids = prompt.meaning_tokens
         self._column = {token: i for i, token in enumerate(self._ids)}
         self._texts = prompt.tokenizer.convert_ids_to_tokens(list(self._ids))
-        self._head = runner.head[torch.tensor(self._ids, device=device)]
+        self._score = runner.scorer(self._ids)
         self._lengths = torch.tensor([len(text) for text in self._texts], device=device)
         self._no_start = torch.tensor([not _HAN.search(t) for t in self._texts], device=device)
 
@@ -105,7 +105,7 @@ class MeaningWriter:
 
     def _mean_share(self, hidden: torch.Tensor, tokens: Sequence[int], end: int) -> float:
         """The mean log-probability of tokens, each behind its own hidden state."""
-        chinese = self._runner.logits(hidden, self._head)
+        chinese = self._score(hidden)
         ended = self._runner.own_logits(hidden, [end] * len(tokens))
         shares = torch.cat([ended, chinese], dim=1).log_softmax(-1)
         places = [0 if t == end else self._column.get(t, -2) + 1 for t in tokens]
@@ -134,7 +134,7 @@ class MeaningWriter:
         self, hidden, requests: Sequence[Request], tries: Sequence[Trie], longest: int
     ) -> torch.Tensor:
         """Log-probabilities of the first token: (rows, Chinese tokens and the spelling)."""
-        chinese = self._favour(self._runner.logits(hidden, self._head), tries)
+        chinese = self._favour(self._score(hidden), tries)
         chinese = chinese.masked_fill(self._no_start | (self._lengths > longest), -math.inf)
         spelled = self._runner.own_logits(hidden, [r.spelling_start for r in requests])
         without = torch.tensor([not r.spelling for r in requests], device=hidden.device)
@@ -149,7 +149,7 @@ class MeaningWriter:
             hidden = yield from branches.feed([(token,) for _, token in growing])
             room = [longest - len(written[number].text) for number, _ in growing]
             places = [at[number] for number, _ in growing]
-            chinese = self._favour(self._runner.logits(hidden, self._head), places)
+            chinese = self._favour(self._score(hidden), places)
             too_long = self._lengths > torch.tensor(room, device=hidden.device)[:, None]
             chinese = chinese.masked_fill(too_long, -math.inf)
             end = self._runner.own_logits(hidden, [ends[number] for number, _ in growing])

@@ -20,6 +20,7 @@ import torch
 
 from engine.adapters import CARD, merged_copy, read_adapter
 from engine.books import Books, shipped_books
+from engine.branches import Runner
 from engine.decoding import SenseDecoder
 from engine.models import Base
 from engine.prompt import PROMPT_VERSION, SensePrompt
@@ -51,7 +52,7 @@ Splits = dict[str, list[Example]]
 class Scorer:
     """Answers and scores examples with one model, and with whatever books it is given."""
 
-    model: Any
+    runner: Runner
     prompt: SensePrompt
     threshold: float = 0.5
     favour: float = 0.0
@@ -60,7 +61,7 @@ class Scorer:
         return evaluate(self.decoder(books), examples)
 
     def decoder(self, books: Books) -> SenseDecoder:
-        return SenseDecoder(self.model, self.prompt, books, self.threshold, self.favour)
+        return SenseDecoder(self.runner, self.prompt, books, self.threshold, self.favour)
 
 
 def write_card(
@@ -72,13 +73,13 @@ def write_card(
     tell: Report,
 ) -> None:
     """Choose thresholds on dev, score, and write card.json and SCORES.md beside the adapter."""
-    model = merged_copy(base, read_adapter(folder))
+    runner = Runner(merged_copy(base, read_adapter(folder)))
     prompt = SensePrompt(base.tokenizer, recipe.style)
     first = recipe.sources[0].name  # the yardstick: the source that knows all fields
     books = shipped_books()
-    threshold, favour = _thresholds(Scorer(model, prompt), books, recipe, splits)
+    threshold, favour = _thresholds(Scorer(runner, prompt), books, recipe, splits)
     tell({"phrase_threshold": threshold, "phrase_favour": favour})
-    score = Scorer(model, prompt, threshold, favour)
+    score = Scorer(runner, prompt, threshold, favour)
     evaluations = {}
     for name, chosen, rows in _sets(recipe, splits, books):
         if rows:

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from peft import PeftModel
-from transformers import PreTrainedModel
 
 from engine.adapters import merged_copy, read_adapter
 from engine.books import Books, shipped_books
+from engine.branches import Runner
 from engine.decoding import SenseDecoder
 from engine.models import Base
 from engine.phrasebook import digest, shipped_phrasebook
@@ -130,7 +130,7 @@ def _score(
     the right ones before them, the wordbook open; and how good the phrases are that the words of
     some contexts vote for, the phrasebook open. No meanings are written: quick."""
     prompt = SensePrompt(base.tokenizer, recipe.style)
-    voted = _voted(merged_copy(base, read_adapter(folder)), prompt, recipe, splits)
+    voted = _voted(Runner(merged_copy(base, read_adapter(folder))), prompt, recipe, splits)
     model = PeftModel.from_pretrained(base.model, str(folder))
     worths = partial(worths_for, shipped_wordbook())
     sets = scored_sets(recipe, splits)
@@ -153,12 +153,10 @@ def _score(
     _write(folder.parent / DONE, json.dumps(tried) + "\n")
 
 
-def _voted(
-    model: PreTrainedModel, prompt: SensePrompt, recipe: Recipe, splits: Splits
-) -> dict[str, float]:
+def _voted(runner: Runner, prompt: SensePrompt, recipe: Recipe, splits: Splits) -> dict[str, float]:
     """Phrase F1 at the threshold and favour that are best for both kinds together."""
     first = recipe.sources[0].name
-    decoder = partial(SenseDecoder, model, prompt)
+    decoder = partial(SenseDecoder, runner, prompt)
     gold = vote_on(decoder(shipped_books()), of_source(splits["dev"], first)[:_VOTED])
     unknown = vote_on(decoder(Books(known_phrases())), unknown_rows(splits, first)[:_VOTED])
     threshold, favour = calibrate_phrases([gold, unknown])

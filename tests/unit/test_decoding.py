@@ -6,12 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.books import Books
+from engine.branches import Runner
 from engine.decoding import SenseDecoder
 from engine.phrasebook import Entry, Known, Phrasebook
 from engine.prompt import STYLES
 from engine.sense import CLASSES, Phrase, Query, ask, context_words, from_wire, to_wire
 from engine.views import views
 from engine.wordbook import Wordbook
+from tests.alone import Alone
 from tests.tiny import tiny_model, tiny_prompt
 
 PROMPT = tiny_prompt()
@@ -32,7 +34,7 @@ def answers(decoder, context):
 @given(TEXT, st.integers(0, 2), st.sampled_from([0.05, 0.5]), st.sampled_from([0.0, 0.9]))
 @settings(max_examples=15, deadline=None)
 def test_every_answer_is_valid(context, model, threshold, favour):
-    decoder = SenseDecoder(MODELS[model], PROMPT, BOOKS, threshold, favour)
+    decoder = SenseDecoder(Runner(MODELS[model]), PROMPT, BOOKS, threshold, favour)
     found = answers(decoder, context)
     words = context_words(context)
     assert len(found) == len(words)
@@ -55,10 +57,20 @@ def test_every_answer_is_valid(context, model, threshold, favour):
         assert from_wire(query, to_wire(query, sense)).meaning == sense.meaning
 
 
+@given(TEXT, st.integers(0, 2), st.sampled_from([0.05, 0.5]))
+@settings(max_examples=15, deadline=None)
+def test_the_fast_way_gives_what_each_row_alone_gives(context, model, threshold):
+    fast = SenseDecoder(Runner(MODELS[model]), PROMPT, BOOKS, threshold)
+    slow = SenseDecoder(Alone(MODELS[model]), PROMPT, BOOKS, threshold)
+    for mine, alone in zip(answers(fast, context), answers(slow, context), strict=True):
+        assert mine.sense == alone.sense
+        assert mine.confidence == pytest.approx(alone.confidence, abs=1e-3)
+
+
 @pytest.mark.parametrize("style", ["last", "neighbours", "hinted"])
 def test_the_same_view_always_gives_the_same_answers(style):
     prompt = tiny_prompt(style)
-    decoder = SenseDecoder(MODELS[0], prompt, BOOKS, 0.1)
+    decoder = SenseDecoder(Runner(MODELS[0]), prompt, BOOKS, 0.1)
     (view,) = views("I call you back, Tom, at the 22 call.", "en-zh")
     first = decoder.answer(view)
     answers(decoder, "Something else in between.")
@@ -73,7 +85,7 @@ LONG = Known("（打）人，" * 40, "person")  # what the model never writes, a
 @pytest.mark.parametrize("known", [PERSONS, LONG])
 def test_a_phrase_says_whose_meaning_it_has(monkeypatch, lead, mine, known):
     monkeypatch.setattr("engine.decoding._PERSONS_LEAD", lead)
-    decoder = SenseDecoder(MODELS[0], PROMPT, BOOKS, threshold=0.5, favour=0.9)
+    decoder = SenseDecoder(Runner(MODELS[0]), PROMPT, BOOKS, threshold=0.5, favour=0.9)
     (view,) = views("I call you back at the bed.", "en-zh")
     people = {(1, 3): (known,), (4, 6): (PERSONS,)}
     phrases = [answer.sense.phrase for answer in decoder.answer(view, people)]
@@ -84,7 +96,7 @@ def test_a_phrase_says_whose_meaning_it_has(monkeypatch, lead, mine, known):
 
 
 def test_one_word_and_no_word_contexts():
-    decoder = SenseDecoder(MODELS[0], PROMPT, BOOKS, 0.05)
+    decoder = SenseDecoder(Runner(MODELS[0]), PROMPT, BOOKS, 0.05)
     (only,) = answers(decoder, "Hello")
     assert only.sense.phrase is None
     assert answers(decoder, "…!") == []

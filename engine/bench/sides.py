@@ -1,34 +1,28 @@
-"""How fast answers come, against the same model run in the usual ways, taking turns in one run.
-
-    python -m engine bench RESULT.json [--rounds 5] [--sentences 50]
+"""A cold click, against the same model run in the usual ways, taking turns in one run.
 
 Sides: this engine with the shipped adapter; transformers' `generate` with a JSON prompt; llama.cpp
 on the same GGUF with that prompt, writing freely and held to a JSON schema (where llama-cpp-python
 is installed; it is no dependency of the app). A case is a sentence of the gold dataset with one of
-its words, asked for cold. Wants an idle machine.
+its words, asked for cold.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import platform
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 from tqdm import tqdm
 
-from engine.engine import ModelEngine, make_engine
-from engine.models import Base, load_base
+from engine.engine import ModelEngine
+from engine.models import Base
 from engine.sense import Query, QueryError, ask
-from engine.settings import Settings, assets
 from engine.views import views
 
 SCHEMA = {
@@ -58,31 +52,6 @@ class Case:
 
 
 Side = Callable[[Case], object]
-
-
-def bench(settings: Settings, result: Path, rounds: int, sentences: int) -> dict[str, Any]:
-    """Measure all sides and write what was found to `result`."""
-    cases = read_cases(assets() / "datasets" / "en-zh-gold", sentences)
-    base = load_base(settings)
-    engine = make_engine(base, settings.adapter_folder)
-    cold(engine)(cases[0])
-    memory = psutil.Process().memory_info().rss
-    sides: dict[str, Side] = {"engine": cold(engine), "plain": plain(base)}
-    with tempfile.TemporaryDirectory() as folder:
-        sides |= llama(Path(folder))
-        seconds = measure(sides, cases, rounds)
-    found = {
-        "machine": machine(base),
-        "engine": engine.id,
-        "rounds": rounds,
-        "sentences": len(cases),
-        "words": sum(len(case.query.words) for case in cases),
-        "resident_bytes": memory,
-        "cold_click": {name: spread(times) for name, times in seconds.items()},
-        "words_per_second": words_per_second(engine, cases, rounds),
-    }
-    result.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return found
 
 
 def read_cases(folder: Path, count: int) -> list[Case]:
@@ -180,36 +149,3 @@ def llama(folder: Path) -> dict[str, Side]:
         return model(case.prompt, max_tokens=_MOST_TOKENS, temperature=0.0, grammar=grammar)
 
     return {"llama.cpp": free, "llama.cpp with grammar": held}
-
-
-def words_per_second(engine: ModelEngine, cases: Sequence[Case], rounds: int) -> float:
-    """How many words a second the sentences give when they are read as one passage."""
-    cut = [view for case in cases for view in views(case.query.context, case.query.pair)]
-    speeds = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        words = sum(len(engine.answer(view)) for view in cut)
-        speeds.append(words / (time.perf_counter() - start))
-    return round(statistics.median(speeds), 1)
-
-
-def machine(base: Base) -> dict[str, Any]:
-    """What the figures were taken on."""
-    return {
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "memory_gb": round(psutil.virtual_memory().total / 1e9),
-        "dtype": base.choice.dtype_name,
-        "device": base.choice.device,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "system": platform.system(),
-    }
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())

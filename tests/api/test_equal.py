@@ -1,0 +1,112 @@
+"""What makes the engine fast does not change its answers: 500 words against the slow path.
+
+A sentence may differ only where some choice in it was a tie but for rounding; such sentences are
+counted. Rounding: two logits of up to 32, each a bfloat16.
+"""
+
+import pytest
+import torch
+
+from engine import adapters
+from engine.bench.sides import read_cases
+from engine.decoding import SenseDecoder
+from engine.models import load_base
+from engine.phrasebook import favoured
+from engine.phrases import score
+from engine.sense import Query
+from engine.settings import Settings, assets
+from engine.trie import Trie
+from engine.views import views
+from tests.alone import Alone
+
+WORDS, LONGEST = 500, 14
+ROUNDING = 2 * 32 * 2**-8  # nats
+NEAR = 0.02  # of a vote to the threshold
+MOST = 6  # sentences of some 45
+
+
+@pytest.fixture(scope="module")
+def slow(models_home, engine):
+    """The decoder that `engine` has, over a plain model that runs every row alone."""
+    settings = Settings(home=models_home)
+    base = load_base(settings)
+    adapter = adapters.read_adapter(settings.adapter_folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(adapters, "lean", lambda model: model)
+        model = adapters.merged_copy(base, adapter)
+    fast, card = engine.decoder, adapter.card
+    return SenseDecoder(
+        Alone(model), fast.prompt, fast.books, card.phrase_threshold, card.phrase_favour
+    )
+
+
+@pytest.fixture(scope="module")
+def cut():
+    """Views of short sentences, some 500 words."""
+    chosen, words = [], 0
+    for case in read_cases(assets() / "datasets" / "en-zh-gold", 1000):
+        (view, *rest) = views(case.query.context, "en-zh")
+        if words < WORDS and not rest and view.last <= LONGEST:
+            chosen.append(view)
+            words += view.last
+    assert words >= WORDS
+    return chosen
+
+
+@torch.inference_mode()
+def gap(slow, query, mine, other):
+    """How far apart the slow path finds two senses of a word at the first token where their
+    answers part, in nats, known meanings' worth included; 0 where only second choices do."""
+    prompt, runner = slow.prompt, slow.runner
+    ways = [[t for part in prompt.answer(query, s).fields() for t in part] for s in (mine, other)]
+    pairs = enumerate(zip(*ways))
+    at = next((i for i, (a, b) in pairs if a != b), None)
+    if at is None:
+        return 0.0
+    before = prompt.answer(query, mine)
+    start = len(before.word_class) + len(before.phrase)
+    known = slow.books.words.find(query.target, mine.word_class)
+    place = (
+        Trie((prompt.ids(text), worth) for text, worth in known.items()) if at >= start else None
+    )
+    for token in ways[0][start:at]:
+        place = place.next.get(token) if place else None
+    prefix, question = prompt.parts(query)
+    state = runner.last_state((*prefix, *question, *ways[0][:at]))[None]
+    logits = []
+    for token in (ways[0][at], ways[1][at]):
+        branch = place.next.get(token) if place else None
+        ends = token in (prompt.bar, prompt.end)
+        worth = (place.whole if ends else branch.worth if branch else 0.0) if place else 0.0
+        logits.append(float(runner.own_logits(state, [token])) + worth)
+    return abs(logits[0] - logits[1])
+
+
+def is_near(slow, view, mine, other):
+    """Whether some choice behind two answers to a view was a tie but for rounding: of a token, or
+    of a phrase whose votes just reach the threshold or just do not."""
+    asked = [Query(view.text, i) for i in view.asked]
+    differ = [n for n, (a, b) in enumerate(zip(mine, other)) if a.sense != b.sense]
+    if any(gap(slow, asked[n], mine[n].sense, other[n].sense) < ROUNDING for n in differ):
+        return True
+    votes, favoured_ones = slow.votes(view), favoured(slow.known(view))
+    phrases = {
+        a.sense.phrase.members for n in differ for a in (mine[n], other[n]) if a.sense.phrase
+    }
+    return any(
+        abs(score(m, votes) + slow.favour * (m in favoured_ones) - slow.threshold) < NEAR
+        for m in phrases
+    )
+
+
+def test_500_words_get_the_slow_paths_answers(engine, slow, cut):
+    differing, far = [], []
+    for view in cut:
+        mine, other = engine.decoder.answer(view), slow.answer(view)
+        if any(a.sense != b.sense for a, b in zip(mine, other, strict=True)):
+            differing.append(view.text)
+            if not is_near(slow, view, mine, other):
+                far.append(view.text)
+    print(f"{len(differing)} of {len(cut)} sentences differ by rounding")
+    assert not far
+    assert len(differing) <= MOST, differing
