@@ -1,7 +1,7 @@
 """Tries: one recipe with small changes, each trained and scored on dev, side by side in a table.
 
 A file of tries names the recipe, what all tries change, and what each changes; `without` takes
-sources away. What is found stands beside it, as tried.json and as a table, TRIES.md. A try that is
+sources away. What is found stands beside it: NAME.done.json, and as a table NAME.md. A try that is
 done is not run again, so the same command goes on after a stop, and on another machine.
 """
 
@@ -36,7 +36,7 @@ from trainer.training import dev_scores
 from trainer.unknown import known_phrases
 from trainer.wordbook import worths_for
 
-DONE, TABLE = "tried.json", "TRIES.md"
+DONE = "done.json"
 _ROWS = 600  # dev rows of a source that a try is scored on
 _VOTED = 300  # rows of each kind whose contexts' words vote
 
@@ -47,6 +47,7 @@ COLUMNS = (
     ("meaning", "gold", "meaning"),
     ("unknown phrase", "unknown phrases", "phrase"),
     ("literal twin", "literal twins", "phrase"),
+    ("sentences", "sentences", "meaning"),
     ("teacher", "teacher", "meaning"),
     ("wordnet", "wordnet", "meaning"),
     ("tatoeba", "tatoeba", "meaning"),
@@ -64,7 +65,8 @@ def run_tries(
     stopped: Callable[[], bool] = lambda: False,
 ) -> str | None:
     """Run the tries that are not done; the table as Markdown, or None when stopped."""
-    plan, known = json.loads(file.read_text(encoding="utf-8")), file.with_name(DONE)
+    plan, known = json.loads(file.read_text(encoding="utf-8")), file.with_suffix(f".{DONE}")
+    home = (file.parent / plan["recipe"]).parent
     recipe = load_recipe(file.parent / plan["recipe"])
     tried = json.loads(known.read_text(encoding="utf-8")) if known.exists() else {}
     loaded: tuple[Splits, Any] | None = None
@@ -74,12 +76,12 @@ def run_tries(
             continue
         report({"try": name})
         mine = folder / digest(asdict(one))
-        splits, data = loaded = loaded or load_splits(recipe, file.parent, settings)
+        splits, data = loaded = loaded or load_splits(recipe, home, settings)
         if not run_recipe(one, splits, data, mine, settings, report, stopped, _score):
             return None
         tried[name] = json.loads((mine / DONE).read_text(encoding="utf-8"))
         _write(known, json.dumps(tried, indent=1, ensure_ascii=False) + "\n")
-        _write(file.with_name(TABLE), page(tried))
+        _write(file.with_suffix(".md"), page(file.stem, tried))
     return table(tried)
 
 
@@ -88,16 +90,16 @@ def is_done(found: dict[str, Any] | None, recipe: Recipe) -> bool:
     return found is not None and found["recipe"] == digest(asdict(recipe))
 
 
-def page(tried: dict[str, dict[str, Any]]) -> str:
+def page(name: str, tried: dict[str, dict[str, Any]]) -> str:
     """The table with what it needs to be read."""
-    return f"""# Variants tried
+    return f"""# Variants tried: {name}
 
-Written by `python -m trainer tries tries.json`. Each line says how many rows were trained on; the
-recipe and what each try changes stand in `tries.json`; how many rows were scored, and thresholds,
-in `tried.json`. Class, phrase and meaning: shares of dev rows in which every token of the field is
-the likeliest behind the right ones before it, the wordbook open. F1: phrases that words vote for,
-the phrasebook open, at the threshold that is best for known and unknown phrases together. Nothing
-here saw a test row.
+Written by `python -m trainer tries {name}.json`. Each line says how many rows were trained on; the
+recipe and what each try changes stand in `{name}.json`; how many rows were scored, and thresholds,
+in `{name}.{DONE}`. Class, phrase and meaning: shares of dev rows in which every token of the
+field is the likeliest behind the right ones before it, the wordbook open. F1: phrases that words
+vote for, the phrasebook open, at the threshold that is best for known and unknown phrases together.
+Nothing here saw a test row.
 
 {table(tried)}"""
 

@@ -89,7 +89,7 @@ def test_a_try_is_done_for_its_own_recipe_only():
     assert is_done(found, RECIPE)
     assert not is_done(found, changed(RECIPE, {"rank": 2}))
     assert not is_done(None, RECIPE)
-    assert "| all | 10 |" in page({"all": found})
+    assert "| all | 10 |" in page("sources", {"all": found})
 
 
 def test_tries_stand_side_by_side():
