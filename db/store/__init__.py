@@ -18,7 +18,9 @@ from db.store.answers import AnswerStore, scrub
 from db.store.backup import write_backup
 from db.store.connection import Connections
 from db.store.errors import AlreadyRunning, NewerDatabase, NotADatabase, Refused, StoreError
+from db.store.exports import Answered, ExportTable
 from db.store.feedback import Feedback, FeedbackTable
+from db.store.imports import Brought, Counts, Import, ImportTable, Origin
 from db.store.labels import Label, LabelTable
 from db.store.lock import HomeLock, lock_home
 from db.store.migrations import check_version, read_version, upgrade
@@ -27,13 +29,20 @@ from db.store.queries import QueryTable
 __all__ = [
     "AlreadyRunning",
     "AnswerStore",
+    "Answered",
+    "Brought",
+    "Counts",
+    "ExportTable",
     "Feedback",
     "FeedbackTable",
     "HomeLock",
+    "Import",
+    "ImportTable",
     "Label",
     "LabelTable",
     "NewerDatabase",
     "NotADatabase",
+    "Origin",
     "QueryTable",
     "Refused",
     "Store",
@@ -53,6 +62,8 @@ class Store:
         self.labels = LabelTable(connections)
         self.feedback = FeedbackTable(connections)
         self.answers = AnswerStore(connections)
+        self.imports = ImportTable(connections)
+        self.exports = ExportTable(connections)
 
     @property
     def path(self) -> Path:

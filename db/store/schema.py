@@ -137,8 +137,57 @@ _PHRASE_SOURCE = (
     "ALTER TABLE kept_answer ADD COLUMN phrase_source TEXT NOT NULL DEFAULT 'model'",
 )
 
+_IMPORTS = (
+    """
+    CREATE TABLE import (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        format TEXT NOT NULL,
+        pair TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        who TEXT NOT NULL,
+        created TEXT NOT NULL,
+        finished TEXT,
+        undone TEXT
+    ) STRICT
+    """,
+    # `folded`: the words alone in small letters, under which near-identical sentences are equal.
+    """
+    CREATE TABLE sentence (
+        id INTEGER PRIMARY KEY,
+        import_id INTEGER NOT NULL REFERENCES import (id),
+        pair TEXT NOT NULL,
+        context TEXT NOT NULL,
+        folded TEXT NOT NULL,
+        translation TEXT NOT NULL,
+        attribution TEXT NOT NULL,
+        UNIQUE (pair, context)
+    ) STRICT
+    """,
+    "CREATE INDEX sentence_folded ON sentence (pair, folded)",
+    # A line as it was, verbatim, beside what became of it. It may hold several sentences.
+    """
+    CREATE TABLE imported_line (
+        import_id INTEGER NOT NULL REFERENCES import (id),
+        number INTEGER NOT NULL,
+        part INTEGER NOT NULL,
+        raw TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        sentence_id INTEGER REFERENCES sentence (id),
+        query_id INTEGER REFERENCES query (id),
+        label_id INTEGER REFERENCES label (id),
+        PRIMARY KEY (import_id, number, part)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX imported_line_sentence ON imported_line (sentence_id)",
+    "CREATE INDEX imported_line_query ON imported_line (query_id)",
+    "CREATE INDEX imported_line_label ON imported_line (label_id)",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _QUERIES_LABELS_FEEDBACK,
     _KEPT_ANSWERS,
     _PHRASE_SOURCE,
+    _IMPORTS,
 )

@@ -38,12 +38,19 @@ ROWS = {
         "INSERT INTO kept_answer VALUES (1, 0, 'verb', '打', '[0, 2]', '回电话', '', 0.9, 'model',"
         " 'e1', 'book')",
     ),
+    4: (
+        "INSERT INTO import VALUES (1, 'a.tsv', 'flat', 'en-zh', 'here', 'Ann', '2026', NULL,"
+        " NULL)",
+        "INSERT INTO sentence VALUES (1, 1, 'en-zh', 'Call me back.', 'call me back', '', '')",
+        "INSERT INTO imported_line VALUES (1, 1, 0, 'raw', '', '', 1, 1, 1)",
+    ),
 }
 # What has been released never changes; append a migration instead.
 HASHES = {
     1: "4ff12b6f79df82e1",
     2: "87ae98306e107f3a",
     3: "a538e87e6616ab5e",
+    4: "d085035154f63f5d",
 }
 Rows = dict[str, list[dict[str, object]]]
 

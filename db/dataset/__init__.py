@@ -1,0 +1,1 @@
+"""Labelling without screens: text comes in, rows go out. Knows no SQL of its own and no model."""

@@ -1,0 +1,230 @@
+"""What a file holds, line by line: sentences, or rows with a teacher's or a person's answer. Pure.
+
+    text     plain text: every sentence of it
+    pairs    sentence ⇥ translation ⇥ attribution (.tsv, .csv), as manythings.org gives them
+    wire     {"prompt": "{context, target, idx}", "response": "{class, zh, phrase}"}: JSON in JSON
+    flat     {context, target, idx, class, zh, phrase} as JSON; as .csv or .tsv with a header:
+             table; or as parquet
+
+A line that does not fit becomes a `Bad` with its reason; it never stops the others.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from db.dataset.opening import Unreadable, find_encoding, read_lines
+from engine.passage import split_passage
+from engine.sense import Query, QueryError, Sense, ask, check_context, from_wire
+
+_QUESTION, _ANSWER = ("context", "target"), ("class", "zh")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence whose words can be asked for."""
+
+    context: str
+    translation: str = ""
+    attribution: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A question with its answer; None where the row has a question alone."""
+
+    query: Query
+    sense: Sense | None
+
+
+@dataclass(frozen=True)
+class Bad:
+    """Something that is not kept: `code` is the reason without the line's own words."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a file, verbatim, from 1, and what it holds."""
+
+    number: int
+    raw: str
+    holds: tuple[Sentence | Row | Bad, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file whose format and encoding are known."""
+
+    file: Path
+    format: str
+    encoding: str
+
+
+def recognise(file: Path) -> Source:
+    """What a file is, by its name and first line; Unreadable where that is nothing known."""
+    if file.suffix.lower() == ".parquet":
+        return Source(file, "parquet", "")
+    encoding = find_encoding(file)
+    first = next((line for line in read_lines(file, encoding) if line.strip()), "")
+    if first.lstrip().startswith("{"):
+        row = _json(first)
+        if isinstance(row, dict) and "prompt" in row:
+            return Source(file, "wire", encoding)
+        if isinstance(row, dict) and all(name in row for name in _QUESTION):
+            return Source(file, "flat", encoding)
+        raise Unreadable("unknown_format")
+    if file.suffix.lower() in (".tsv", ".csv") or first.count("\t") in (1, 2):
+        header = next(csv.reader([first], delimiter=_delimiter(file, first)), [])
+        labelled = all(name in header for name in _QUESTION)
+        return Source(file, "table" if labelled else "pairs", encoding)
+    return Source(file, "text", encoding)
+
+
+def read_source(source: Source, pair: str) -> Iterator[Line]:
+    """The file's lines that hold anything, in order."""
+    return READERS[source.format](source, pair)
+
+
+def _read_text(source: Source, pair: str) -> Iterator[Line]:
+    language = pair.partition("-")[0]
+    for number, raw in _numbered(source):
+        sentences = split_passage(raw, language)
+        yield Line(number, raw, tuple(_sentence(s.text) for s in sentences if s.text.strip()))
+
+
+def _read_pairs(source: Source, pair: str) -> Iterator[Line]:
+    for number, raw, cells in _cells(source):
+        context, translation, attribution = (*cells, "", "")[:3]
+        yield Line(number, raw, (_sentence(context, translation, attribution),))
+
+
+def _read_table(source: Source, pair: str) -> Iterator[Line]:
+    lines = _cells(source)
+    _, _, header = next(lines)
+    for number, raw, cells in lines:
+        yield Line(number, raw, (_row(dict(zip(header, cells)), pair),))
+
+
+def _read_flat(source: Source, pair: str) -> Iterator[Line]:
+    for number, raw in _numbered(source):
+        yield Line(number, raw, (_row(_json(raw), pair),))
+
+
+def _read_wire(source: Source, pair: str) -> Iterator[Line]:
+    for number, raw in _numbered(source):
+        row = _json(raw)
+        parts = [_json(row.get(name)) for name in ("prompt", "response")] if _is(row) else []
+        good = len(parts) == 2 and all(map(_is, parts))
+        yield Line(number, raw, (_row({**parts[0], **parts[1]} if good else None, pair),))
+
+
+def _read_parquet(source: Source, pair: str) -> Iterator[Line]:
+    from pyarrow import ArrowInvalid
+    from pyarrow.parquet import ParquetFile
+
+    try:
+        table = ParquetFile(source.file)
+    except ArrowInvalid as error:
+        raise Unreadable("not_text_file") from error
+    if not set(_QUESTION) <= set(table.schema_arrow.names):
+        raise Unreadable("no_parquet_columns")
+    rows = itertools.chain.from_iterable(batch.to_pylist() for batch in table.iter_batches(1000))
+    for number, row in enumerate(rows, 1):
+        raw = json.dumps(row, ensure_ascii=False, default=str)
+        yield Line(number, raw, (_row(row, pair),))
+
+
+READERS: dict[str, Callable[[Source, str], Iterator[Line]]] = {
+    "text": _read_text,
+    "pairs": _read_pairs,
+    "table": _read_table,
+    "flat": _read_flat,
+    "wire": _read_wire,
+    "parquet": _read_parquet,
+}
+
+
+def _numbered(source: Source) -> Iterator[tuple[int, str]]:
+    lines = enumerate(read_lines(source.file, source.encoding), 1)
+    return ((number, line) for number, line in lines if line.strip())
+
+
+def _cells(source: Source) -> Iterator[tuple[int, str, list[str]]]:
+    """The records of a table: number of the first line, verbatim, cells. In .csv a quoted cell may
+    hold line ends; in .tsv nothing is quoted."""
+    seen: list[str] = []
+    lines = read_lines(source.file, source.encoding)
+    first = next(lines, "")
+    delimiter = _delimiter(source.file, first)
+
+    def kept() -> Iterator[str]:
+        for line in itertools.chain([first], lines):
+            seen.append(line)
+            yield f"{line}\n"
+
+    plain = csv.reader(kept(), delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    records = plain if delimiter == "\t" else csv.reader(kept(), delimiter=delimiter)
+    number = 1
+    for cells in records:
+        if any(cell.strip() for cell in cells):
+            yield number, "\n".join(seen), cells
+        number += len(seen)
+        seen.clear()
+
+
+def _delimiter(file: Path, first: str) -> str:
+    if "\t" in first or file.suffix.lower() == ".tsv":
+        return "\t"
+    return ";" if first.count(";") > first.count(",") else ","
+
+
+def _sentence(context: str, translation: str = "", attribution: str = "") -> Sentence | Bad:
+    if "\ufffd" in context:
+        return Bad("broken_character", "a character does not fit the file's encoding")
+    try:
+        context = check_context(context)
+    except QueryError as error:
+        return Bad(error.code, str(error))
+    return Sentence(context, translation.strip(), attribution.strip())
+
+
+def _row(data: Any, pair: str) -> Row | Bad:
+    if not _is(data):
+        return Bad("malformed", "this is no row of the form that the file began with")
+    if any("\ufffd" in str(value) for value in data.values()):
+        return Bad("broken_character", "a character does not fit the file's encoding")
+    try:
+        query = ask(data.get("context"), data.get("target"), _index(data.get("idx")), pair)
+        answered = any(data.get(name) for name in _ANSWER)
+        return Row(query, from_wire(query, data) if answered else None)
+    except QueryError as error:
+        return Bad(error.code, str(error))
+    except ValueError as error:
+        return Bad("answer_does_not_fit", str(error))
+
+
+def _index(value: Any) -> Any:
+    """The occurrence, which tables hold as text; left out, it is the first."""
+    if value is None or value == "":
+        return 1
+    return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
+
+
+def _json(text: Any) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return None
+
+
+def _is(row: Any) -> bool:
+    return isinstance(row, Mapping)

@@ -1,0 +1,75 @@
+"""Files as people have them: their encoding is found out, their lines come one by one. Pure.
+
+Nothing here holds more than one line and the first part of a file in memory.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from pathlib import Path
+
+from charset_normalizer import from_bytes
+
+LONGEST_LINE = 1_000_000  # characters; a longer one is cut, and what reads it will refuse it
+_PROBE = 256 * 1024  # bytes that an encoding is guessed from
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class Unreadable(ValueError):
+    """A file that cannot be read as text. `code` names the reason; screens translate it."""
+
+    def __init__(self, code: str):
+        self.code = code
+        super().__init__(_REASONS[code])
+
+
+_REASONS = {
+    "not_text_file": "this is no text file in any encoding known here; save it as UTF-8",
+    "empty_file": "the file is empty",
+    "unknown_format": "rows of this form are not known here",
+    "no_parquet_columns": "the Parquet file lacks the columns context, target, class, zh",
+}
+
+
+def find_encoding(file: Path) -> str:
+    """The name of a text file's encoding; Unreadable where it has none."""
+    with file.open("rb") as data:
+        probe = data.read(_PROBE)
+        whole = not data.read(1)
+    if not probe:
+        raise Unreadable("empty_file")
+    for mark, name in _MARKS:
+        if probe.startswith(mark):
+            return name
+    if _is_utf8(probe, whole):
+        return "utf-8"
+    if b"\0" in probe:
+        raise Unreadable("not_text_file")
+    best = from_bytes(probe).best()
+    if best is None:
+        raise Unreadable("not_text_file")
+    return best.encoding
+
+
+def _is_utf8(probe: bytes, whole: bool) -> bool:
+    """Whether it decodes; unless it is whole, a character may be cut at its end."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(probe, final=whole)
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in probe
+
+
+def read_lines(file: Path, encoding: str) -> Iterator[str]:
+    """The lines without their ends. A byte that does not fit its encoding becomes U+FFFD, which no
+    row may hold: its line is refused, the others are kept."""
+    with file.open(encoding=encoding, errors="replace", newline=None) as lines:
+        while line := lines.readline(LONGEST_LINE):
+            yield line.removesuffix("\n")

@@ -1,0 +1,192 @@
+"""Files into the store and out again: nothing twice, nothing lost, all of it taken back."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from db.dataset.exporting import WRITERS, export, flat
+from db.dataset.importing import bring
+from db.store import Origin, Refused, open_store
+from engine.sense import CLASSES, Query, Sense, ask
+from tests.real import ROOT
+
+ROWS = [
+    ("Call me back.", "back", 1, "adverb", "回", "Call back|回电话"),
+    ("Call me back.", "me", 1, "pronoun", "我", ""),
+    ("The bank is closed.", "bank", 1, "noun", "银行", ""),
+]
+COLUMNS = ("context", "target", "idx", "class", "zh", "phrase")
+TEACHER = Origin("", "", who="T")
+PEOPLE = Origin("", "", who="Ann", source="person", status="accepted")
+
+
+@pytest.fixture
+def store(tmp_path):
+    with open_store(tmp_path / "ctx.db") as store:
+        yield store
+
+
+def write(file, rows=ROWS):
+    file.write_text("\n".join(json.dumps(dict(zip(COLUMNS, row))) for row in rows) + "\n")
+    return file
+
+
+def told(store, **options):
+    return [flat(row) for row in store.exports.answered("en-zh", **options)]
+
+
+def test_rows_become_queries_and_proposals(store, tmp_path):
+    number, counts = bring(store, write(tmp_path / "a.jsonl"), TEACHER)
+    assert (counts.queries, counts.labels, counts.sentences) == (3, 3, 2)
+    (label,) = store.labels.history(ask("Call me back.", "back"))
+    assert (label.source, label.who, label.status) == ("teacher", "T", "proposed")
+    assert [tuple(row.values()) for row in told(store)] == ROWS
+    assert told(store, accepted=True) == []
+    (found,) = store.imports.list_imports()
+    assert (found.id, found.name, found.format, found.lines) == (number, "a.jsonl", "flat", 3)
+    assert found.finished and not found.undone
+
+
+def test_the_same_file_again_adds_nothing(store, tmp_path):
+    file = write(tmp_path / "a.jsonl")
+    bring(store, file, TEACHER)
+    _, counts = bring(store, file, TEACHER)
+    assert (counts.queries, counts.known, counts.labels, counts.sentences) == (0, 3, 0, 0)
+    _, other = bring(store, file, Origin("", "", who="another"))
+    assert other.labels == 3, "another teacher's word stands beside"
+
+
+def test_refused_lines_stay_verbatim_with_their_reason(store, tmp_path):
+    file = write(tmp_path / "a.jsonl")
+    file.write_text(file.read_text() + '{"context": "A cat.", "target": "dog"}\n{broken\n')
+    number, counts = bring(store, file, TEACHER)
+    assert counts.refused == {"target_not_found": 1, "malformed": 1}
+    refused = store.imports.refused(number)
+    assert [(one.number, one.raw, one.reason) for one in refused] == [
+        (4, '{"context": "A cat.", "target": "dog"}', "target_not_found"),
+        (5, "{broken", "malformed"),
+    ]
+    assert store.imports.refused(number, after=4)[0].number == 5
+
+
+def test_an_undone_import_counts_no_more_but_for_what_others_brought(store, tmp_path):
+    first, _ = bring(store, write(tmp_path / "a.jsonl"), TEACHER)
+    bring(store, write(tmp_path / "b.jsonl", ROWS[:1]), TEACHER)
+    store.labels.add_label(ask("Call me back.", "me"), Sense("pronoun", "我"), "person", "Ann",
+                           "accepted")  # fmt: skip
+    store.imports.undo(first)
+    assert [row["target"] for row in told(store)] == ["back", "me"]
+    assert store.exports.counts("en-zh") == {
+        "queries": 2, "answered": 2, "accepted": 1, "not_counted": 1,
+    }  # fmt: skip
+    assert len(store.labels.history(ask("The bank is closed.", "bank"))) == 1, "labels are history"
+    with pytest.raises(Refused):
+        store.imports.undo(first)
+    with pytest.raises(Refused):
+        store.imports.undo(99)
+
+
+def test_undone_answers_of_people_count_no_more(store, tmp_path):
+    number, _ = bring(store, write(tmp_path / "a.jsonl"), PEOPLE)
+    assert len(told(store, accepted=True)) == 3
+    store.imports.undo(number)
+    assert told(store) == []
+
+
+def test_a_persons_decision_stands_before_proposals(store, tmp_path):
+    bring(store, write(tmp_path / "a.jsonl"), TEACHER)
+    back, bank = ask("Call me back.", "back"), ask("The bank is closed.", "bank")
+    store.labels.add_label(back, Sense("adverb", "回来"), "person", "Ann", "accepted")
+    store.labels.add_label(back, Sense("noun", "后背"), "model", "e1", "proposed")
+    store.labels.add_label(bank, Sense("noun", "银行"), "person", "Ann", "rejected")
+    assert [(row["target"], row["zh"]) for row in told(store)] == [("back", "回来"), ("me", "我")]
+
+
+def test_sentences_become_queries_with_their_translation(store, tmp_path):
+    file = tmp_path / "a.tsv"
+    file.write_text("The bank is closed.\t银行关门了。\tTom\nThe bank is closed!\t银行关门了！\n")
+    number, counts = bring(store, file, TEACHER)
+    assert (counts.queries, counts.sentences, counts.similar) == (4, 2, 1)
+    assert store.imports.similar("en-zh") == (("The bank is closed.", "The bank is closed!"),)
+    assert store.exports.counts("en-zh")["queries"] == 4
+    store.imports.undo(number)
+    assert store.exports.counts("en-zh")["queries"] == 0
+
+
+def test_a_stopped_import_is_unfinished_and_goes_on_when_brought_again(store, tmp_path):
+    rows = [(f"Number {n} is a bank.", "bank", 1, "noun", "银行", "") for n in range(4500)]
+    file = write(tmp_path / "a.jsonl", rows)
+    _, part = bring(store, file, TEACHER, tick=lambda lines, counts: False)
+    assert 0 < part.queries < 4500
+    assert store.imports.list_imports()[0].finished is None
+    _, rest = bring(store, file, TEACHER)
+    assert part.queries + rest.queries == 4500 and len(told(store)) == 4500
+
+
+WORDS = st.lists(
+    st.sampled_from(["call", "me", "back", "bank", "it's", "a"]), min_size=2, max_size=7
+)
+MEANINGS = st.text("回电话银行的…", min_size=1, max_size=4)
+
+
+@st.composite
+def a_row(draw):
+    context = " ".join(draw(WORDS))
+    query = Query(context, draw(st.integers(0, len(context.split()) - 1)))
+    others = [i for i in range(len(query.words)) if i != query.position]
+    phrase = ""
+    if draw(st.booleans()):
+        members = sorted({query.position, draw(st.sampled_from(others))})
+        phrase = " ".join(query.words[i].text for i in members) + "|" + draw(MEANINGS)
+    return (
+        context,
+        query.target,
+        query.idx,
+        draw(st.sampled_from(CLASSES)),
+        draw(MEANINGS),
+        phrase,
+    )
+
+
+@given(st.lists(a_row(), min_size=1, max_size=6), st.sampled_from(sorted(WRITERS)))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_import_export_import_gives_the_same_rows(tmp_path_factory, rows, form):
+    folder = tmp_path_factory.mktemp("round")
+    names = {"flat": "x.jsonl", "wire": "x.jsonl", "csv": "x.csv", "parquet": "x.parquet"}
+    with open_store(folder / "one.db") as one, open_store(folder / "two.db") as two:
+        bring(one, write(folder / "a.jsonl", rows), TEACHER)
+        out = folder / names[form]
+        counts = export(one, out, form, "en-zh", accepted=False)
+        bring(two, out, TEACHER)
+        assert told(two) == told(one)
+        assert counts["written"] == len(told(one)) and counts["unanswered"] == 0
+
+
+def test_the_shell_does_the_same(tmp_path):
+    file = write(tmp_path / "a.jsonl")
+
+    def run(*arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "db", *map(str, arguments)],
+            cwd=ROOT, capture_output=True, text=True,
+            env={"CTX_HOME": str(tmp_path / "home"), "PATH": ""},
+        )  # fmt: skip
+
+    assert "3 rows with an answer" in run("import", file, "--preview").stdout
+    assert "3 new queries" in run("import", file, "--people", "--who", "Ann").stdout
+    assert "a.jsonl\tflat\ten-zh\twhole\t3 lines" in run("imports").stdout
+    out = tmp_path / "out.csv"
+    assert run("export", out, "--format", "csv", "--accepted").stdout.split() == [
+        "3", "written", "0", "unanswered", "0", "undone", "0", "not_accepted",
+    ]  # fmt: skip
+    assert out.read_text(encoding="utf-8").count("\n") == 4
+    assert run("backup", tmp_path / "copy.db").returncode == 0
+    assert run("check").stdout == "sound\n"
+    assert run("undo", 1).returncode == 0
+    refused = run("undo", 1)
+    assert refused.returncode == 2 and "Traceback" not in refused.stderr
+    assert run("import", tmp_path / "none.txt").returncode == 2
