@@ -86,7 +86,7 @@ def _tries(arguments: argparse.Namespace) -> int:
 
 def _books(arguments: argparse.Namespace) -> int:
     from engine.settings import assets, read_settings
-    from trainer.phrasebook import LISTED, make_phrase_lines, read_table, write_phrasebook
+    from trainer.phrasebook import make_phrase_lines, read_listed, read_table, write_phrasebook
     from trainer.recipe import load_recipe
     from trainer.run import load_splits
     from trainer.sources.wordnet import frequency
@@ -97,9 +97,8 @@ def _books(arguments: argparse.Namespace) -> int:
     splits, _ = load_splits(recipe, home, settings)
     lines = make_lines(splits["train"], listed_pairs(recipe, home, settings), frequency())
     print(f"{write_wordbook(lines, assets() / 'wordbook.tsv.gz')} words")
-    listed = (assets() / LISTED).read_text(encoding="utf-8").splitlines()
     told = splits["train"] + splits["unknown"]
-    lines = make_phrase_lines(read_table(settings), told, listed)
+    lines = make_phrase_lines(read_table(settings), told, read_listed(assets()))
     print(f"{write_phrasebook(lines, assets() / 'phrasebook.tsv')} phrases with their meanings")
     return 0
 

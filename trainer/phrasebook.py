@@ -19,7 +19,7 @@ from trainer.examples import Example
 from trainer.recipe import RecipeError
 
 TABLE = "gold-phrases.tsv"  # members ⇥ Chinese ⇥ sentences
-LISTED = "datasets/en-zh-phrases/phrases.tsv"  # of the assets: members ⇥ Chinese
+LISTED = "datasets/en-zh-phrases"  # of the assets: files of members ⇥ Chinese
 TOLD = ("sentences",)  # sources whose phrases are not in the table, but as good
 
 
@@ -29,6 +29,12 @@ def read_table(settings: Settings) -> list[str]:
     if file is None or not file.exists():
         raise RecipeError(f"no {TABLE}; set CTX_DATA to its folder")
     return file.read_text(encoding="utf-8").splitlines()
+
+
+def read_listed(assets: Path) -> list[str]:
+    """The lines of the listed phrases' files, in order of name."""
+    files = sorted((assets / LISTED).glob("*.tsv"))
+    return [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
 
 
 def make_phrase_lines(
