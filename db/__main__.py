@@ -3,7 +3,9 @@
 python -m db import FILE [--preview] [--who NAME] [--from TEXT] [--people] [--words N] [--pair P]
 python -m db undo NUMBER
 python -m db imports
-python -m db export FILE [--format flat|wire|csv|parquet] [--accepted] [--pair P]
+python -m db export FILE [--format flat|wire|csv|parquet] [--accepted | --snapshot NAME] [--pair P]
+python -m db snapshot NAME [--all] [--about TEXT] [--who NAME] [--pair P]
+python -m db snapshots
 python -m db stats [--pair P]
 python -m db backup FILE
 python -m db check
@@ -62,9 +64,17 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--format", choices=_FORMATS, default="flat")
     export.add_argument("--accepted", action="store_true", help="only what somebody accepted")
     export.set_defaults(command=_export)
+    export.add_argument("--snapshot", metavar="NAME", help="a frozen dataset")
+    snapshot = commands.add_parser("snapshot", help="freeze the accepted answers as a dataset")
+    snapshot.add_argument("name")
+    snapshot.add_argument("--all", action="store_true", help="proposals, too")
+    snapshot.add_argument("--about", default="", help="what it is")
+    snapshot.add_argument("--who", default="", help="who freezes it")
+    snapshot.set_defaults(command=_snapshot)
+    commands.add_parser("snapshots", help="list them").set_defaults(command=_snapshots)
     stats = commands.add_parser("stats", help="how many queries, answered and accepted")
     stats.set_defaults(command=_stats)
-    for command in (bring, export, stats):
+    for command in (bring, export, snapshot, stats):
         command.add_argument("--pair", default="en-zh")
     backup = commands.add_parser("backup", help="write a checked copy of the database")
     backup.add_argument("file", type=Path)
@@ -131,11 +141,29 @@ def _imports(store: Store, arguments: argparse.Namespace) -> int:
 
 
 def _export(store: Store, arguments: argparse.Namespace) -> int:
-    from db.dataset.exporting import export
+    from db.dataset.exporting import export, export_dataset
 
-    told = export(store, arguments.file, arguments.format, arguments.pair, arguments.accepted)
+    file, form = arguments.file, arguments.format
+    if arguments.snapshot:
+        told = export_dataset(store, file, form, arguments.snapshot)
+    else:
+        told = export(store, file, form, arguments.pair, arguments.accepted)
     for name, count in told.items():
         print(f"{count:>8} {name}")
+    return 0
+
+
+def _snapshot(store: Store, arguments: argparse.Namespace) -> int:
+    made = store.datasets.freeze(
+        arguments.name, arguments.pair, not arguments.all, arguments.about, arguments.who
+    )
+    print(f"{made.name}: {made.rows} rows, sha256 {made.sha256}")
+    return 0
+
+
+def _snapshots(store: Store, arguments: argparse.Namespace) -> int:
+    for one in store.datasets.list_datasets():
+        print(f"{one.name}\t{one.created[:16]}\t{one.pair}\t{one.rows} rows\t{one.sha256}")
     return 0
 
 

@@ -26,12 +26,15 @@ _BATCH = 10_000  # rows of a Parquet row group
 Flat = dict[str, str | int]
 
 
+def export_dataset(store: Store, file: Path, form: str, name: str) -> dict[str, int]:
+    """Write a frozen dataset, all of it; Refused where there is none of the name."""
+    store.datasets.get(name)
+    return {"written": _write(store.exports.of_dataset(name), file, form)}
+
+
 def export(store: Store, file: Path, form: str, pair: str, accepted: bool) -> dict[str, int]:
-    """Write the answered queries of a pair; how many were written and left out. The file appears
-    when it is whole."""
-    fresh = file.with_name(f"{file.name}.part")
-    written = WRITERS[form](fresh, map(flat, store.exports.answered(pair, accepted)))
-    os.replace(fresh, file)
+    """Write the answered queries of a pair; how many were written and left out."""
+    written = _write(store.exports.answered(pair, accepted), file, form)
     counts = store.exports.counts(pair)
     left = {
         "unanswered": counts["queries"] - counts["answered"],
@@ -40,6 +43,14 @@ def export(store: Store, file: Path, form: str, pair: str, accepted: bool) -> di
     if accepted:
         left["not_accepted"] = counts["answered"] - counts["accepted"]
     return {"written": written, **left}
+
+
+def _write(rows: Iterator[Answered], file: Path, form: str) -> int:
+    """Write rows to a file that appears when it is whole; how many."""
+    fresh = file.with_name(f"{file.name}.part")
+    written = WRITERS[form](fresh, map(flat, rows))
+    os.replace(fresh, file)
+    return written
 
 
 def flat(row: Answered) -> Flat:

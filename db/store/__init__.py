@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from db.store.answers import AnswerStore, scrub
 from db.store.backup import write_backup
 from db.store.connection import Connections
+from db.store.datasets import Dataset, DatasetTable
 from db.store.errors import AlreadyRunning, NewerDatabase, NotADatabase, Refused, StoreError
 from db.store.exports import Answered, ExportTable
 from db.store.feedback import Feedback, FeedbackTable
@@ -32,6 +33,8 @@ __all__ = [
     "Answered",
     "Brought",
     "Counts",
+    "Dataset",
+    "DatasetTable",
     "ExportTable",
     "Feedback",
     "FeedbackTable",
@@ -64,6 +67,7 @@ class Store:
         self.answers = AnswerStore(connections)
         self.imports = ImportTable(connections)
         self.exports = ExportTable(connections)
+        self.datasets = DatasetTable(connections)
 
     @property
     def path(self) -> Path:

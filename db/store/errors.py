@@ -54,6 +54,8 @@ _REASONS = {
     "control_characters": "{field} holds control characters",
     "unknown_value": "{field} cannot be {value!r}",
     "no_such_word": "the context has no word at position {position!r}",
+    "name_taken": "there is a dataset called {name!r} already",
+    "no_rows": "there are no such answers",
     "bad_members": "a phrase is two or more positions of words, ascending, the target's among them",
 }
 _SQLITE_CODES = {

@@ -7,9 +7,10 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 from db.store.connection import Connections
 from db.store.errors import named_errors
@@ -28,6 +29,18 @@ class Answered:
     status: str
 
 
+def standing(accepted: bool) -> str:
+    """SQL for the labels that stand for a pair's queries, with their queries, in order."""
+    only = " AND label.status = 'accepted'" if accepted else ""
+    return f"{_STANDING}{only} ORDER BY counted.id"
+
+
+def read_answered(row: Mapping[str, Any]) -> Answered:
+    """An answered query from a row of `standing`."""
+    query = Query(row["context"], row["position"], row["pair"])
+    return Answered(query, read_sense(row), row["source"], row["who"], row["status"])
+
+
 class ExportTable:
     """The answered queries in the database."""
 
@@ -36,17 +49,21 @@ class ExportTable:
 
     def answered(self, pair: str, accepted: bool = False) -> Iterator[Answered]:
         """The pair's answered queries in order of their coming; with `accepted` only those that
-        somebody accepted. One moment of the database, whatever is written meanwhile."""
+        somebody accepted."""
+        return self._stream(standing(accepted), [pair])
+
+    def of_dataset(self, name: str) -> Iterator[Answered]:
+        """The rows of a frozen dataset, in the same order."""
+        return self._stream(_FROZEN, [name])
+
+    def _stream(self, sql: str, values: list[str]) -> Iterator[Answered]:
+        """Rows of one moment of the database, whatever is written meanwhile."""
         with (
             named_errors(self._connections.path),
             closing(self._connections.new_reader()) as db,
         ):
-            for row in db.query(_ANSWERED, [pair]):
-                if accepted and row["status"] != "accepted":
-                    continue
-                query = Query(row["context"], row["position"], row["pair"])
-                told = row["source"], row["who"], row["status"]
-                yield Answered(query, read_sense(row), *told)
+            for row in db.query(sql, values):
+                yield read_answered(row)
 
     def counts(self, pair: str) -> dict[str, int]:
         """How many queries count, how many of them are answered and accepted, and how many do not
@@ -93,6 +110,11 @@ _STANDING = f"""
     )
     WHERE label.status <> 'rejected'
 """
-_ANSWERED = f"{_STANDING} ORDER BY counted.id"
+_FROZEN = """
+    SELECT query.context, query.position, query.pair, label.*
+    FROM dataset JOIN dataset_row ON dataset_row.dataset_id = dataset.id
+    JOIN label ON label.id = dataset_row.label_id JOIN query ON query.id = label.query_id
+    WHERE dataset.name = ? ORDER BY query.id
+"""
 _STATUS = f"SELECT count(*), sum(status = 'accepted') FROM ({_STANDING})"
 _STORED = "SELECT count(*) FROM query WHERE pair = ? AND task = 'sense'"

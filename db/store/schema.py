@@ -185,9 +185,45 @@ _IMPORTS = (
     "CREATE INDEX imported_line_label ON imported_line (label_id)",
 )
 
+# A frozen set: labels are never changed, so to name them is to keep them.
+_DATASETS = (
+    """
+    CREATE TABLE dataset (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        description TEXT NOT NULL,
+        pair TEXT NOT NULL,
+        accepted_only INTEGER NOT NULL,
+        sha256 TEXT NOT NULL,
+        who TEXT NOT NULL,
+        created TEXT NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE dataset_row (
+        dataset_id INTEGER NOT NULL REFERENCES dataset (id),
+        label_id INTEGER NOT NULL REFERENCES label (id),
+        PRIMARY KEY (dataset_id, label_id)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TRIGGER dataset_never_changed BEFORE UPDATE ON dataset
+    BEGIN SELECT RAISE(ABORT, 'datasets are never changed'); END
+    """,
+    """
+    CREATE TRIGGER dataset_row_never_changed BEFORE UPDATE ON dataset_row
+    BEGIN SELECT RAISE(ABORT, 'datasets are never changed'); END
+    """,
+    """
+    CREATE TRIGGER dataset_row_never_deleted BEFORE DELETE ON dataset_row
+    BEGIN SELECT RAISE(ABORT, 'datasets are never changed'); END
+    """,
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _QUERIES_LABELS_FEEDBACK,
     _KEPT_ANSWERS,
     _PHRASE_SOURCE,
     _IMPORTS,
+    _DATASETS,
 )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from db.dataset.exporting import WRITERS, export, flat
+from db.dataset.exporting import WRITERS, export, export_dataset, flat
 from db.dataset.importing import bring
 from db.store import Origin, Refused, open_store
 from engine.sense import CLASSES, Query, Sense, ask
@@ -127,6 +127,37 @@ def test_a_stopped_import_is_unfinished_and_goes_on_when_brought_again(store, tm
     assert part.queries + rest.queries == 4500 and len(told(store)) == 4500
 
 
+def test_a_frozen_dataset_stays_as_it_was(store, tmp_path):
+    bring(store, write(tmp_path / "a.jsonl"), TEACHER)
+    with pytest.raises(Refused):
+        store.datasets.freeze("first", "en-zh")  # nothing is accepted yet
+    back = ask("Call me back.", "back")
+    store.labels.add_label(back, Sense("adverb", "回来"), "person", "Ann", "accepted")
+    first = store.datasets.freeze("first", "en-zh", description="of one", who="Ann")
+    assert (first.rows, first.accepted_only, first.description) == (1, True, "of one")
+    store.labels.add_label(back, Sense("adverb", "返回"), "person", "Bob", "accepted")
+    whole = store.datasets.freeze("whole", "en-zh", accepted=False)
+    assert whole.rows == 3 and whole.sha256 != first.sha256
+    assert [d.name for d in store.datasets.list_datasets()] == ["whole", "first"]
+    out = tmp_path / "out.jsonl"
+    assert export_dataset(store, out, "flat", "first") == {"written": 1}
+    assert json.loads(out.read_text(encoding="utf-8"))["zh"] == "回来"
+    for name in ("first", ""):
+        with pytest.raises(Refused):
+            store.datasets.freeze(name, "en-zh", accepted=False)
+    with pytest.raises(Refused):
+        export_dataset(store, out, "flat", "none")
+
+
+def test_the_same_rows_have_the_same_hash_in_any_order(tmp_path):
+    hashes = set()
+    for number, rows in enumerate((ROWS, ROWS[::-1])):
+        with open_store(tmp_path / f"{number}.db") as store:
+            bring(store, write(tmp_path / "a.jsonl", rows), PEOPLE)
+            hashes.add(store.datasets.freeze("all", "en-zh").sha256)
+    assert len(hashes) == 1
+
+
 WORDS = st.lists(
     st.sampled_from(["call", "me", "back", "bank", "it's", "a"]), min_size=2, max_size=7
 )
@@ -184,6 +215,9 @@ def test_the_shell_does_the_same(tmp_path):
         "3", "written", "0", "unanswered", "0", "undone", "0", "not_accepted",
     ]  # fmt: skip
     assert out.read_text(encoding="utf-8").count("\n") == 4
+    assert "first: 3 rows, sha256 " in run("snapshot", "first").stdout
+    assert run("snapshots").stdout.startswith("first\t")
+    assert run("export", out, "--snapshot", "first").stdout.split() == ["3", "written"]
     assert run("backup", tmp_path / "copy.db").returncode == 0
     assert run("check").stdout == "sound\n"
     assert run("undo", 1).returncode == 0

@@ -44,6 +44,10 @@ ROWS = {
         "INSERT INTO sentence VALUES (1, 1, 'en-zh', 'Call me back.', 'call me back', '', '')",
         "INSERT INTO imported_line VALUES (1, 1, 0, 'raw', '', '', 1, 1, 1)",
     ),
+    5: (
+        "INSERT INTO dataset VALUES (1, 'first', '', 'en-zh', 1, 'abc', 'Ann', '2026')",
+        "INSERT INTO dataset_row VALUES (1, 2)",
+    ),
 }
 # What has been released never changes; append a migration instead.
 HASHES = {
@@ -51,6 +55,7 @@ HASHES = {
     2: "87ae98306e107f3a",
     3: "a538e87e6616ab5e",
     4: "d085035154f63f5d",
+    5: "19fc08629dcaaa69",
 }
 Rows = dict[str, list[dict[str, object]]]
 
