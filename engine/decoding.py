@@ -1,7 +1,7 @@
 """From a view of a context to the answers for its words, valid by construction.
 
-All words are decoded together over one shared prefix: first class and phrase of every word,
-then, once the phrases are reconciled, the meanings. Only what can follow is ever scored: class
+All words are decoded together over one shared prefix: first every word's class; then meanings are
+written behind likely phrases while the words vote, and again where the votes say otherwise. Only what can follow is ever scored: class
 names, words of the context, Chinese.
 """
 

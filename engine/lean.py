@@ -63,7 +63,7 @@ class Cache:
 
 
 class LeanBody(nn.Module):
-    """Token ids in, hidden states out, as `Gemma3TextModel` gives them but for rounding."""
+    """Token ids in, hidden states out; every token sees its whole row, no sliding window."""
 
     def __init__(self, body: Gemma3TextModel):
         super().__init__()

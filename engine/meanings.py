@@ -68,7 +68,7 @@ class MeaningWriter:
         """For each request, behind its own branch with these hidden states, its meanings from the
         `ways` best first tokens on, the best first.
 
-        None has more than `longest` characters; texts of one request differ.
+        No Chinese one has more than `longest` characters; texts of one request differ.
         """
         if not requests:
             return []

@@ -29,6 +29,7 @@ _MORE = 1000  # sentences for what grows
 
 def bench(settings: Settings, result: Path, rounds: int, sentences: int) -> dict[str, Any]:
     """Measure all there is and write what was found to `result`."""
+    result.parent.mkdir(parents=True, exist_ok=True)
     more = read_cases(assets() / "datasets" / "en-zh-gold", max(sentences, _MORE))
     cases = more[:sentences]
     base = load_base(settings)
