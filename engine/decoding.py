@@ -1,8 +1,8 @@
 """From a view of a context to the answers for its words, valid by construction.
 
 All words are decoded together over one shared prefix: first every word's class; then meanings are
-written behind likely phrases while the words vote, and again where the votes say otherwise. Only what can follow is ever scored: class
-names, words of the context, Chinese.
+written behind likely phrases while the words vote, and again where the votes say otherwise. Only
+what can follow is ever scored: class names, words of the context, Chinese.
 """
 
 from __future__ import annotations
