@@ -141,15 +141,19 @@ class _PlainBody:
 
     def __init__(self, decoder: Any):
         self._decoder = decoder
+        self._dtype = next(decoder.parameters()).dtype
 
     def cache(self) -> DynamicCache:
         return DynamicCache()
 
     def __call__(self, ids, positions, mask, cache: DynamicCache) -> torch.Tensor:
+        # Added to scores by every kind of attention; a boolean mask is not.
+        unseen = torch.zeros(mask.shape, dtype=self._dtype, device=mask.device)
+        unseen.masked_fill_(~mask, float("-inf"))
         return self._decoder(
             input_ids=ids[None],
             position_ids=positions[None],
-            attention_mask=mask[None, None],
+            attention_mask=unseen[None, None],
             past_key_values=cache,
             use_cache=True,
         ).last_hidden_state[0]

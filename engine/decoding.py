@@ -79,6 +79,8 @@ class SenseDecoder:
         threshold: float = 0.5,
         favour: float = 0.0,
     ):
+        if prompt.style == "marked":
+            raise ValueError("words that share one prefix cannot be marked in it")
         self.runner, self.prompt, self.books = runner, prompt, books
         self.threshold, self.favour = threshold, favour
         self._writer = MeaningWriter(runner, prompt)

@@ -189,7 +189,13 @@ def lean(model: PreTrainedModel) -> PreTrainedModel:
 
 
 def _helps(model: PreTrainedModel) -> bool:
-    gemma = isinstance(getattr(model, "model", None), Gemma3TextModel)
+    config = model.config
+    gemma = (
+        isinstance(getattr(model, "model", None), Gemma3TextModel)
+        and config.hidden_activation == "gelu_pytorch_tanh"
+        and not config.attention_bias
+        and not config.use_bidirectional_attention
+    )
     on_cpu = model.device.type == "cpu" and model.dtype == torch.bfloat16
     onednn = torch.backends.mkldnn.is_available()
     return gemma and on_cpu and onednn and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

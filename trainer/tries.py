@@ -37,6 +37,7 @@ from trainer.unknown import known_phrases
 from trainer.wordbook import worths_for
 
 DONE = "done.json"
+UNKNOWN, TWINS = "unknown phrases", "literal twins"
 _ROWS = 600  # dev rows of a source that a try is scored on
 _VOTED = 300  # rows of each kind whose contexts' words vote
 
@@ -45,8 +46,8 @@ COLUMNS = (
     ("class", "gold", "class"),
     ("phrase", "gold", "phrase"),
     ("meaning", "gold", "meaning"),
-    ("unknown phrase", "unknown phrases", "phrase"),
-    ("literal twin", "literal twins", "phrase"),
+    ("unknown phrase", UNKNOWN, "phrase"),
+    ("literal twin", TWINS, "phrase"),
     ("sentences", "sentences", "meaning"),
     ("teacher", "teacher", "meaning"),
     ("wordnet", "wordnet", "meaning"),
@@ -72,6 +73,8 @@ def run_tries(
     loaded: tuple[Splits, Any] | None = None
     for name, changes in plan["tries"].items():
         one = changed(recipe, plan.get("all", {}) | changes)
+        if one.start:
+            raise RecipeError('a try starts with new weights; say so: "start": ""')
         if is_done(tried.get(name), one):
             continue
         report({"try": name})
@@ -94,12 +97,12 @@ def page(name: str, tried: dict[str, dict[str, Any]]) -> str:
     """The table with what it needs to be read."""
     return f"""# Variants tried: {name}
 
-Written by `python -m trainer tries {name}.json`. Each line says how many rows were trained on; the
-recipe and what each try changes stand in `{name}.json`; how many rows were scored, and thresholds,
-in `{name}.{DONE}`. Class, phrase and meaning: shares of dev rows in which every token of the
-field is the likeliest behind the right ones before it, the wordbook open. F1: phrases that words
-vote for, the phrasebook open, at the threshold that is best for known and unknown phrases together.
-Nothing here saw a test row.
+Written by `python -m trainer tries {name}.json`. Each line says about how many rows were trained
+on; the recipe and what each try changes stand in `{name}.json`; how many rows were scored, and
+thresholds, in `{name}.{DONE}`. Class, phrase and meaning: shares of dev rows in which every
+token of the field is the likeliest behind the right ones before it, the wordbook open. F1: phrases
+that words vote for, the phrasebook open, at the threshold that is best for known and unknown
+phrases together. Nothing here saw a test row.
 
 {table(tried)}"""
 
@@ -132,13 +135,20 @@ def _score(
     the right ones before them, the wordbook open; and how good the phrases are that the words of
     some contexts vote for, the phrasebook open. No meanings are written: quick."""
     prompt = SensePrompt(base.tokenizer, recipe.style)
-    voted = _voted(Runner(merged_copy(base, read_adapter(folder))), prompt, recipe, splits)
+    voted = {}
+    if recipe.style != "marked":  # such words do not share one prefix and cannot vote together
+        voted = _voted(Runner(merged_copy(base, read_adapter(folder))), prompt, recipe, splits)
     model = PeftModel.from_pretrained(base.model, str(folder))
     worths = partial(worths_for, shipped_wordbook())
     sets = scored_sets(recipe, splits)
-    hint = partial(book_hint, book=shipped_phrasebook())
+    books = {name: known_phrases() for name in (UNKNOWN, TWINS)}  # no hint may give them away
     scores = {
-        name: dev_scores(model, make_packs(rows, prompt, worths, hint))
+        name: dev_scores(
+            model,
+            make_packs(
+                rows, prompt, worths, partial(book_hint, book=books.get(name, shipped_phrasebook()))
+            ),
+        )
         for name, rows in sets.items()
     }
     scores["voted"] = voted
@@ -174,8 +184,8 @@ def scored_sets(recipe: Recipe, splits: Splits) -> dict[str, list[Example]]:
     """The dev rows by source, and those of the first source for phrases that training never saw."""
     unknown = unknown_rows(splits, recipe.sources[0].name)
     sets = {s.name: of_source(splits["dev"], s.name)[:_ROWS] for s in recipe.sources}
-    sets["unknown phrases"] = [e for e in unknown if e.sense.phrase]
-    sets["literal twins"] = [e for e in unknown if not e.sense.phrase]
+    sets[UNKNOWN] = [e for e in unknown if e.sense.phrase]
+    sets[TWINS] = [e for e in unknown if not e.sense.phrase]
     return {name: rows for name, rows in sets.items() if rows}
 
 

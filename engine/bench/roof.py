@@ -37,8 +37,9 @@ class _Counting:
 
 
 def roof(engine: ModelEngine, model: Any, cases: Sequence[Case]) -> dict[str, float]:
-    """Per cold click, as means: calls of the body, its tokens, what they read and multiply, the
-    time the machine needs for either alone, and the time taken. `model` has the body's sizes."""
+    """Per cold click, as means: calls of the body, its tokens, what they read of its weights and
+    multiply, the time the machine needs for either alone, and the time taken. What the head reads
+    is left out. `model` has the body's sizes."""
     runner = engine.decoder.runner
     plain, counting = runner.body, _Counting(runner.body)
     runner.body = counting

@@ -20,7 +20,7 @@ from engine.bench.roof import roof
 from engine.bench.sides import Case, Side, cold, llama, measure, plain, read_cases, spread
 from engine.engine import ModelEngine, make_engine
 from engine.models import Base, load_base
-from engine.sense import ask
+from engine.sense import Query
 from engine.settings import Settings, assets
 from engine.views import views
 
@@ -61,11 +61,11 @@ def bench(settings: Settings, result: Path, rounds: int, sentences: int) -> dict
         "by_readers": growth.by_readers(engine, more),
         "by_lookups": growth.by_lookups(
             engine,
-            [ask(case.query.context, word.text) for case in more for word in case.query.words],
+            [Query(case.query.context, i) for case in more for i in range(len(case.query.words))],
         ),
     }
     if folder:
-        found["by_adapters"] = growth.by_adapters(base, folder, more)
+        found["by_adapters"] = growth.by_adapters(engine, base, folder, more)
     result.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return found
 

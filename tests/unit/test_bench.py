@@ -72,7 +72,7 @@ def test_all_that_grows_is_measured_and_drawn(engine, cases, monkeypatch, tmp_pa
         "by_sentence": growth.by_sentence(engine, cases),
         "by_passage": growth.by_passage(engine, cases),
         "by_readers": growth.by_readers(engine, cases),
-        "by_adapters": growth.by_adapters(None, tmp_path, cases),
+        "by_adapters": growth.by_adapters(engine, None, tmp_path, cases),
         "by_lookups": growth.by_lookups(engine, [case.query for case in cases] * 90),
     }
     assert [row["words"] for row in found["by_passage"]] == [3, 3 + 6 + 9]

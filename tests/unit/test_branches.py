@@ -7,9 +7,11 @@ from engine.branches import Branches, Runner, begin, side_by_side
 from tests.tiny import tiny_model
 
 
-@pytest.fixture(scope="module")
-def model():
-    return tiny_model(60)
+@pytest.fixture(scope="module", params=["sdpa", "eager"])
+def model(request):
+    model = tiny_model(60)
+    model.set_attn_implementation(request.param)
+    return model
 
 
 @torch.inference_mode()

@@ -57,6 +57,11 @@ def test_every_answer_is_valid(context, model, threshold, favour):
         assert from_wire(query, to_wire(query, sense)).meaning == sense.meaning
 
 
+def test_a_style_that_marks_the_word_in_place_is_refused():
+    with pytest.raises(ValueError, match="marked"):
+        SenseDecoder(Runner(MODELS[0]), tiny_prompt("marked"), BOOKS)
+
+
 @given(TEXT, st.integers(0, 2), st.sampled_from([0.05, 0.5]))
 @settings(max_examples=15, deadline=None)
 def test_the_fast_way_gives_what_each_row_alone_gives(context, model, threshold):
