@@ -9,6 +9,8 @@ import json
 from collections import Counter
 from dataclasses import dataclass, replace
 
+from sqlite_utils import Database
+
 from db.store.checks import MAX_NAME, check_choice, check_label, check_query, check_text
 from db.store.connection import Connections, insert_row
 from db.store.queries import TASK, find_query, keep_query
@@ -41,19 +43,8 @@ class LabelTable:
 
     def add_label(self, query: Query, sense: Sense, source: str, who: str, status: str) -> int:
         """The new label's id; Refused (or QueryError, for the context) where it cannot be kept."""
-        query = check_query(query)
-        columns = {
-            **sense_columns(check_label(query, sense)),
-            "source": check_choice("source", source, SOURCES),
-            "who": check_text("who", who, MAX_NAME),
-            "status": check_choice("status", status, STATUSES),
-        }
         with self._connections.write() as db:
-            query_id = keep_query(db, query)
-            last = "SELECT coalesce(max(version), 0) FROM label WHERE query_id = ?"
-            version = db.execute(last, [query_id]).fetchone()[0] + 1
-            columns |= {"query_id": query_id, "version": version, "created": utc_now()}
-            return insert_row(db, "label", columns)
+            return keep_label(db, query, sense, source, who, status)
 
     def history(self, query: Query) -> tuple[Label, ...]:
         """All labels of a query, the oldest first."""
@@ -115,6 +106,24 @@ class LabelTable:
         with self._connections.read() as db:
             last, decided = db.execute(_NEWS, [label_id]).fetchone()
         return (label_id, False) if last is None else (last, bool(decided))
+
+
+def keep_label(
+    db: Database, query: Query, sense: Sense, source: str, who: str, status: str
+) -> int:
+    """`LabelTable.add_label` inside the caller's transaction."""
+    query = check_query(query)
+    columns = {
+        **sense_columns(check_label(query, sense)),
+        "source": check_choice("source", source, SOURCES),
+        "who": check_text("who", who, MAX_NAME),
+        "status": check_choice("status", status, STATUSES),
+    }
+    query_id = keep_query(db, query)
+    last = "SELECT coalesce(max(version), 0) FROM label WHERE query_id = ?"
+    version = db.execute(last, [query_id]).fetchone()[0] + 1
+    columns |= {"query_id": query_id, "version": version, "created": utc_now()}
+    return insert_row(db, "label", columns)
 
 
 _DECISIONS = """

@@ -31,7 +31,6 @@ SCHEMA = {
     "required": ["class", "zh", "phrase"],
     "additionalProperties": False,
 }
-_MOST_TOKENS = 64  # of an answer under a grammar, which ends where it likes
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,8 @@ def plain(base: Base) -> Side:
 
 
 def llama(folder: Path) -> dict[str, Side]:
-    """llama.cpp free running and under a grammar; nothing where it is not installed."""
+    """llama.cpp free running and under a grammar, both at most as long as the row's own answer (the
+    base does not end its strings); nothing where it is not installed."""
     try:
         from llama_cpp import Llama, LlamaGrammar
     except ImportError:
@@ -139,13 +139,12 @@ def llama(folder: Path) -> dict[str, Side]:
     model = Llama(str(file), n_ctx=1024, n_threads=os.cpu_count(), verbose=False)
     grammar = LlamaGrammar.from_json_schema(json.dumps(SCHEMA), verbose=False)
 
-    def free(case: Case) -> object:
+    def write(case: Case, grammar: Any = None) -> object:
         model.reset()
         length = len(model.tokenize(case.answer.encode(), add_bos=False))
-        return model(case.prompt, max_tokens=length, temperature=0.0)
+        return model(case.prompt, max_tokens=length, temperature=0.0, grammar=grammar)
 
-    def held(case: Case) -> object:
-        model.reset()
-        return model(case.prompt, max_tokens=_MOST_TOKENS, temperature=0.0, grammar=grammar)
-
-    return {"llama.cpp": free, "llama.cpp with grammar": held}
+    return {
+        "llama.cpp": write,
+        "llama.cpp with grammar": lambda case: write(case, grammar),
+    }
