@@ -19,13 +19,11 @@ from engine.settings import VERSION, Settings, SettingsError, read_settings
 def build_app(services):
     """All screens over these services, not served yet."""
     from ui.api import build_api
-    from ui.masthead import build_masthead
     from ui.page import make_blocks
-    from ui.read import build_read
+    from ui.tabs import build_tabs
 
     with make_blocks() as app:
-        build_masthead()
-        build_read(services)
+        build_tabs(services)
         build_api(services)
     return app.queue(max_size=64)
 

@@ -21,7 +21,7 @@ class Labels(Protocol):
 
     def accepted(self, pair: str, context: str) -> Mapping[int, Answer]: ...
     def phrases(self, pair: str) -> Iterable[Entry]: ...
-    def decided_since(self, label_id: int) -> tuple[int, bool]: ...
+    def decided_since(self, moment: tuple[int, int]) -> tuple[tuple[int, int], bool]: ...
 
 
 class People:
@@ -29,7 +29,8 @@ class People:
 
     def __init__(self, labels: Labels | None = None):
         self._labels = labels
-        self._books: dict[str, tuple[int, Phrasebook]] = {}  # by pair, with the last label seen
+        # By pair, with the moment up to which decisions are in it.
+        self._books: dict[str, tuple[tuple[int, int], Phrasebook]] = {}
 
     def accepted(self, pair: str, context: str) -> Mapping[int, Answer]:
         """People's answers for words of a context, by position."""
@@ -42,10 +43,10 @@ class People:
 
     def _book(self, pair: str) -> Phrasebook:
         """The book as of now. Two threads may make it at once: where the older one is kept, its
-        label number shows the next to ask that it is out of date."""
+        moment shows the next to ask that it is out of date."""
         if not self._labels:
             return _EMPTY
-        seen, book = self._books.get(pair, (0, _EMPTY))
+        seen, book = self._books.get(pair, ((0, 0), _EMPTY))
         last, decided = self._labels.decided_since(seen)
         if decided:  # its phrases are read after `last`: a decision in between is never missed
             book = Phrasebook(self._labels.phrases(pair), "person")

@@ -16,7 +16,9 @@ _UI_FONT = (
     "system-ui", "-apple-system", "Segoe UI", "Roboto", "PingFang SC", "Hiragino Sans GB",
     "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans SC", "sans-serif",
 )  # fmt: skip
-_STYLES = ("base", "masthead", "passage", "card", "form", "sheet")
+_STYLES = (
+    "base", "masthead", "views", "passage", "card", "form", "sheet", "label", "queue",
+)  # fmt: skip
 
 
 def read_page(name: str) -> str:

@@ -1,4 +1,5 @@
-// The masthead's two choices. Other page parts hear of a new language by the event ctx-language.
+// The masthead: tabs, language, light or dark. Other page parts hear of a new language by the event
+// ctx-language, and of another tab or view by ctx-view. The address says which: #label/queue.
 
 const showLanguage = () => {
   document.documentElement.lang = language;
@@ -10,9 +11,33 @@ const showLanguage = () => {
 
 const setTheme = (dark) => document.body.classList.toggle('dark', dark);
 
+const VIEWS = { label: ['queue', 'table', 'bring', 'data'] };
+
+const showView = () => {
+  const [name, wanted] = location.hash.slice(1).split('/');
+  const tab = name in VIEWS ? name : 'read';
+  const views = VIEWS[tab] ?? [''];
+  const view = views.includes(wanted) ? wanted : views[0];
+  Object.assign(document.body.dataset, { tab, view });
+  element.querySelectorAll('[data-tab]').forEach((button) => {
+    button.setAttribute('aria-current', button.dataset.tab === tab ? 'page' : 'false');
+  });
+  window.dispatchEvent(new CustomEvent('ctx-view'));
+};
+
+const openTab = (tab) => {
+  if (tab === document.body.dataset.tab) return;
+  const last = VIEWS[tab] && recall('view.' + tab);
+  const hash = VIEWS[tab] ? `#${tab}/${last ?? VIEWS[tab][0]}` : ' ';
+  history.pushState(null, '', hash === ' ' ? location.pathname + location.search : hash);
+  showView();
+};
+
 element.addEventListener('click', (event) => {
   const button = event.target.closest('button');
-  if (button?.dataset.language) {
+  if (button?.dataset.tab) {
+    openTab(button.dataset.tab);
+  } else if (button?.dataset.language) {
     language = button.dataset.language;
     remember('language', language);
     showLanguage();
@@ -26,3 +51,6 @@ element.addEventListener('click', (event) => {
 
 if (recall('theme')) setTheme(recall('theme') === 'dark');
 showLanguage();
+window.addEventListener('hashchange', showView);
+window.addEventListener('popstate', showView);
+showView();

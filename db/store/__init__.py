@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from db.store.answers import AnswerStore, scrub
 from db.store.backup import write_backup
+from db.store.browse import BrowseTable, Filter, Listed
 from db.store.connection import Connections
 from db.store.datasets import Dataset, DatasetTable
 from db.store.errors import AlreadyRunning, NewerDatabase, NotADatabase, Refused, StoreError
@@ -25,29 +26,38 @@ from db.store.imports import Brought, Counts, Import, ImportTable, Origin
 from db.store.labels import Label, LabelTable
 from db.store.lock import HomeLock, lock_home
 from db.store.migrations import check_version, read_version, upgrade
+from db.store.opened import Complaint, Event, Opened
 from db.store.queries import QueryTable
+from db.store.review import ReviewTable
 
 __all__ = [
     "AlreadyRunning",
     "AnswerStore",
     "Answered",
     "Brought",
+    "BrowseTable",
+    "Complaint",
     "Counts",
     "Dataset",
     "DatasetTable",
+    "Event",
     "ExportTable",
     "Feedback",
     "FeedbackTable",
+    "Filter",
     "HomeLock",
     "Import",
     "ImportTable",
     "Label",
     "LabelTable",
+    "Listed",
     "NewerDatabase",
     "NotADatabase",
+    "Opened",
     "Origin",
     "QueryTable",
     "Refused",
+    "ReviewTable",
     "Store",
     "StoreError",
     "lock_home",
@@ -68,6 +78,8 @@ class Store:
         self.imports = ImportTable(connections)
         self.exports = ExportTable(connections)
         self.datasets = DatasetTable(connections)
+        self.review = ReviewTable(connections)
+        self.browse = BrowseTable(connections)
 
     @property
     def path(self) -> Path:

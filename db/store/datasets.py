@@ -14,6 +14,7 @@ from db.store.checks import MAX_NAME, MAX_NOTE, check_text
 from db.store.connection import Connections, insert_row
 from db.store.errors import Refused
 from db.store.exports import Answered, read_answered, standing
+from db.store.items import work_off
 from db.store.rows import utc_now
 from engine.sense import to_wire
 
@@ -56,6 +57,7 @@ class DatasetTable:
         with self._connections.write() as db:
             if db.execute("SELECT 1 FROM dataset WHERE name = ?", [name]).fetchone():
                 raise Refused("name_taken", name=name)
+            work_off(db)
             found = list(db.query(standing(accepted), [pair]))
             if not found:
                 raise Refused("no_rows")

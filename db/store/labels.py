@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -33,6 +35,17 @@ class Label:
     who: str
     status: str
     created: str  # UTC, ISO
+    confidence: float | None = None  # of a model's answer, 0 to 1
+
+
+Moment = tuple[int, int]
+"""How far somebody has read: the latest label, and how much was taken back."""
+
+
+def read_label(query: Query, row: Mapping[str, Any]) -> Label:
+    """The label in a row's columns."""
+    rest = {name: row[name] for name in _PLAIN}
+    return Label(query=query, sense=read_sense(row), **rest)
 
 
 class LabelTable:
@@ -52,19 +65,7 @@ class LabelTable:
             query_id = find_query(db, query)
             sql = "SELECT * FROM label WHERE query_id = ? ORDER BY version"
             rows = list(db.query(sql, [query_id]))
-        return tuple(
-            Label(
-                id=row["id"],
-                query=query,
-                version=row["version"],
-                sense=read_sense(row),
-                source=row["source"],
-                who=row["who"],
-                status=row["status"],
-                created=row["created"],
-            )
-            for row in rows
-        )
+        return tuple(read_label(query, row) for row in rows)
 
     def accepted(self, pair: str, context: str) -> dict[int, Answer]:
         """What people accepted for words of a context: position → answer.
@@ -100,16 +101,25 @@ class LabelTable:
         sentences = Counter((spelled, meaning) for spelled, meaning, _ in told)
         return tuple(Entry(*phrase, count) for phrase, count in sentences.items())
 
-    def decided_since(self, label_id: int) -> tuple[int, bool]:
-        """The latest label's id (at least `label_id`), and whether any label after `label_id` is a
-        person's decision. Only the new labels are read."""
+    def decided_since(self, moment: Moment) -> tuple[Moment, bool]:
+        """Now, and whether a person decided anything or took it back after `moment`. Only what is
+        new is read."""
+        label_id, undone_id = moment
         with self._connections.read() as db:
             last, decided = db.execute(_NEWS, [label_id]).fetchone()
-        return (label_id, False) if last is None else (last, bool(decided))
+            (undone,) = db.execute(_TAKEN_BACK).fetchone()
+        now = (label_id if last is None else last, undone)
+        return now, bool(decided) or undone > undone_id
 
 
 def keep_label(
-    db: Database, query: Query, sense: Sense, source: str, who: str, status: str
+    db: Database,
+    query: Query,
+    sense: Sense,
+    source: str,
+    who: str,
+    status: str,
+    confidence: float | None = None,
 ) -> int:
     """`LabelTable.add_label` inside the caller's transaction."""
     query = check_query(query)
@@ -118,6 +128,7 @@ def keep_label(
         "source": check_choice("source", source, SOURCES),
         "who": check_text("who", who, MAX_NAME),
         "status": check_choice("status", status, STATUSES),
+        "confidence": confidence,
     }
     query_id = keep_query(db, query)
     last = "SELECT coalesce(max(version), 0) FROM label WHERE query_id = ?"
@@ -126,26 +137,51 @@ def keep_label(
     return insert_row(db, "label", columns)
 
 
-_DECISIONS = """
+def counts(label: str = "label") -> str:
+    """SQL for: this label counts. It does unless its decision was taken back, or every import that
+    brought it."""
+    return f"""
+        NOT EXISTS (SELECT 1 FROM undone_label WHERE undone_label.label_id = {label}.id)
+        AND (
+            NOT EXISTS (SELECT 1 FROM imported_line WHERE imported_line.label_id = {label}.id)
+            OR EXISTS (SELECT 1 FROM decision_query WHERE decision_query.label_id = {label}.id
+                AND decision_query.query_id = {label}.query_id)
+            OR EXISTS (
+                SELECT 1 FROM imported_line JOIN import ON import.id = imported_line.import_id
+                WHERE imported_line.label_id = {label}.id AND import.undone IS NULL
+            )
+        )
+    """
+
+
+_PLAIN = ("id", "version", "source", "who", "status", "created", "confidence")
+_DECISIONS = f"""
     SELECT query.position, label.* FROM label JOIN query ON query.id = label.query_id
     WHERE query.pair = ? AND query.task = ? AND query.context = ?
         AND label.source = 'person' AND label.status IN ('accepted', 'rejected')
+        AND {counts()}
     ORDER BY label.query_id, label.version
 """
 # CROSS JOIN: labels are read first, then a few queries; the other way takes three times as long.
-_PHRASES = """
+_PHRASES = f"""
     SELECT query.context, label.members, label.phrase_meaning
     FROM label CROSS JOIN query ON query.id = label.query_id
     WHERE query.pair = ? AND query.task = ? AND label.source = 'person'
         AND label.status = 'accepted' AND label.members IS NOT NULL AND label.phrase_meaning <> ''
+        AND {counts()}
         AND NOT EXISTS (
             SELECT 1 FROM label AS later
             WHERE later.query_id = label.query_id AND later.version > label.version
                 AND later.source = 'person' AND later.status IN ('accepted', 'rejected')
+                AND {counts("later")}
         )
     ORDER BY label.id DESC
 """
 _NEWS = """
     SELECT max(id), max(source = 'person' AND status IN ('accepted', 'rejected'))
     FROM label WHERE id > ?
+"""
+_TAKEN_BACK = """
+    SELECT (SELECT coalesce(max(id), 0) FROM undone)
+        + (SELECT count(*) FROM import WHERE undone NOT NULL)
 """

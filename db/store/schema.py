@@ -220,10 +220,137 @@ _DATASETS = (
     """,
 )
 
+_REVIEW = (
+    # How sure a model was of its answer, 0 to 1; NULL where nobody said.
+    "ALTER TABLE label ADD COLUMN confidence REAL",
+    """
+    CREATE TABLE decision (
+        id INTEGER PRIMARY KEY,
+        kind TEXT NOT NULL
+            CHECK (kind IN ('accept', 'edit', 'reject', 'skip', 'flag', 'unflag', 'settle')),
+        who TEXT NOT NULL,
+        note TEXT NOT NULL,
+        token TEXT UNIQUE,
+        created TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX decision_who ON decision (who, id)",
+    # What a decision is about: one query, or many at once; and the label it gave each.
+    """
+    CREATE TABLE decision_query (
+        decision_id INTEGER NOT NULL REFERENCES decision (id),
+        query_id INTEGER NOT NULL REFERENCES query (id),
+        label_id INTEGER REFERENCES label (id),
+        PRIMARY KEY (decision_id, query_id)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX decision_query_query ON decision_query (query_id)",
+    # A decision that was taken back: it stays, and counts no more, its labels neither.
+    """
+    CREATE TABLE undone (
+        id INTEGER PRIMARY KEY,
+        decision_id INTEGER NOT NULL UNIQUE REFERENCES decision (id),
+        who TEXT NOT NULL,
+        created TEXT NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE undone_label (
+        label_id INTEGER PRIMARY KEY REFERENCES label (id),
+        undone_id INTEGER NOT NULL REFERENCES undone (id)
+    ) STRICT
+    """,
+    *(
+        f"""
+        CREATE TRIGGER {table}_never_{verb.lower()}d BEFORE {verb} ON {table}
+        BEGIN SELECT RAISE(ABORT, 'decisions are history'); END
+        """
+        for table in ("decision", "decision_query", "undone", "undone_label")
+        for verb in ("UPDATE", "DELETE")
+    ),
+    # Who has a query before them, and until which second of UTC.
+    """
+    CREATE TABLE lease (
+        query_id INTEGER NOT NULL REFERENCES query (id),
+        who TEXT NOT NULL,
+        until REAL NOT NULL,
+        PRIMARY KEY (query_id, who)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE TABLE review_setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    # What follows is worked out from the tables above and can be at any time.
+    """
+    CREATE TABLE item (
+        query_id INTEGER PRIMARY KEY REFERENCES query (id),
+        pair TEXT NOT NULL,
+        status TEXT NOT NULL,
+        place REAL NOT NULL,
+        label_id INTEGER REFERENCES label (id),
+        given INTEGER NOT NULL,
+        class TEXT NOT NULL,
+        phrase TEXT NOT NULL,
+        differs INTEGER NOT NULL,
+        corrected INTEGER NOT NULL,
+        reported INTEGER NOT NULL,
+        import_id INTEGER
+    ) STRICT
+    """,
+    "CREATE INDEX item_next ON item (pair, status, place)",
+    "CREATE INDEX label_person ON label (who, query_id) WHERE source = 'person'",
+    "CREATE VIRTUAL TABLE search USING fts5 (text, tokenize = 'unicode61')",
+    # Queries whose item is out of date, whoever changed what it is made from.
+    "CREATE TABLE item_due (query_id INTEGER PRIMARY KEY) STRICT",
+    "INSERT INTO item_due SELECT id FROM query",
+    *(
+        f"""
+        CREATE TRIGGER {table}_makes_item_due AFTER INSERT ON {table}
+        BEGIN INSERT OR IGNORE INTO item_due VALUES (NEW.{column}); END
+        """
+        for table, column in (("query", "id"), ("label", "query_id"), ("feedback", "query_id"),
+                              ("decision_query", "query_id"))
+    ),
+    """
+    CREATE TRIGGER line_makes_item_due AFTER INSERT ON imported_line WHEN NEW.query_id NOT NULL
+    BEGIN INSERT OR IGNORE INTO item_due VALUES (NEW.query_id); END
+    """,
+    """
+    CREATE TRIGGER sentence_makes_item_due AFTER INSERT ON imported_line
+    WHEN NEW.query_id IS NULL AND NEW.sentence_id NOT NULL
+    BEGIN
+        INSERT OR IGNORE INTO item_due
+        SELECT query.id FROM sentence JOIN query ON query.pair = sentence.pair
+            AND query.task = 'sense' AND query.context = sentence.context
+        WHERE sentence.id = NEW.sentence_id;
+    END
+    """,
+    """
+    CREATE TRIGGER undone_import_makes_item_due AFTER UPDATE OF undone ON import
+    BEGIN
+        INSERT OR IGNORE INTO item_due
+        SELECT query_id FROM imported_line
+        WHERE import_id = NEW.id AND query_id NOT NULL;
+        INSERT OR IGNORE INTO item_due
+        SELECT query.id FROM imported_line
+        JOIN sentence ON sentence.id = imported_line.sentence_id
+        JOIN query ON query.pair = sentence.pair AND query.task = 'sense'
+            AND query.context = sentence.context
+        WHERE imported_line.import_id = NEW.id AND imported_line.query_id IS NULL;
+    END
+    """,
+    """
+    CREATE TRIGGER undone_makes_item_due AFTER INSERT ON undone
+    BEGIN
+        INSERT OR IGNORE INTO item_due
+        SELECT query_id FROM decision_query WHERE decision_id = NEW.decision_id;
+    END
+    """,
+)  # fmt: skip
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _QUERIES_LABELS_FEEDBACK,
     _KEPT_ANSWERS,
     _PHRASE_SOURCE,
     _IMPORTS,
     _DATASETS,
+    _REVIEW,
 )

@@ -64,8 +64,8 @@ class Labels:
     def phrases(self, pair):
         return ()
 
-    def decided_since(self, label_id):
-        return 0, False
+    def decided_since(self, moment):
+        return moment, False
 
 
 @pytest.fixture

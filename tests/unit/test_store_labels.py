@@ -145,23 +145,24 @@ def test_a_phrase_beyond_its_words_is_left_out(store: Store) -> None:
     with store._connections.write() as db:
         db.execute(
             "INSERT INTO label SELECT NULL, query_id, 2, class, meaning, '[2, 99]', phrase_meaning,"
-            " source, who, status, created FROM label WHERE id = ?",
+            " source, who, status, created, NULL FROM label WHERE id = ?",
             [label],
         )
     assert store.labels.phrases("en-zh") == ()
 
 
 def test_whether_people_decided_anything_is_known_from_the_last_label_on(store: Store) -> None:
-    assert store.labels.decided_since(0) == (0, False)
+    since = store.labels.decided_since
+    assert since((0, 0)) == ((0, 0), False)
     first = say(store, BACK, None, source="teacher")
-    assert store.labels.decided_since(0) == (first, False)
+    assert since((0, 0)) == ((first, 0), False)
     second = say(store, BACK, None)
-    assert store.labels.decided_since(0) == store.labels.decided_since(first) == (second, True)
-    assert store.labels.decided_since(second) == (second, False)
+    assert since((0, 0)) == since((first, 0)) == ((second, 0), True)
+    assert since((second, 0)) == ((second, 0), False)
     third = say(store, BACK, None, "proposed")
-    assert store.labels.decided_since(second) == (third, False)
+    assert since((second, 0)) == ((third, 0), False)
     fourth = say(store, BACK, None, "rejected")
-    assert store.labels.decided_since(third) == (fourth, True)
+    assert since((third, 0)) == ((fourth, 0), True)
 
 
 LABEL = "1, 1, 1, 'noun', 'x', NULL, '', 'person', 'me', 'accepted', '2026'"

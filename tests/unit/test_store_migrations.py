@@ -48,6 +48,16 @@ ROWS = {
         "INSERT INTO dataset VALUES (1, 'first', '', 'en-zh', 1, 'abc', 'Ann', '2026')",
         "INSERT INTO dataset_row VALUES (1, 2)",
     ),
+    6: (
+        "INSERT INTO decision VALUES (1, 'accept', 'Ann', '', 'once', '2026')",
+        "INSERT INTO decision_query VALUES (1, 1, NULL)",
+        "INSERT INTO undone VALUES (1, 1, 'Ann', '2026')",
+        "INSERT INTO undone_label VALUES (1, 1)",
+        "INSERT INTO lease VALUES (1, 'Ann', 0.0)",
+        "INSERT INTO review_setting VALUES ('overlap', '1')",
+        "INSERT INTO item VALUES (1, 'en-zh', 'open', 3.5, 1, 0, 'verb', '', 0, 0, 0, 1)",
+        "INSERT INTO search (rowid, text) VALUES (1, 'back')",
+    ),
 }
 # What has been released never changes; append a migration instead.
 HASHES = {
@@ -56,6 +66,7 @@ HASHES = {
     3: "a538e87e6616ab5e",
     4: "d085035154f63f5d",
     5: "19fc08629dcaaa69",
+    6: "b2ef2e3ad2d30d1b",
 }
 Rows = dict[str, list[dict[str, object]]]
 

@@ -25,7 +25,7 @@ def test_every_class_has_a_name():
 
 def test_pages_use_keys_that_exist():
     asked = set()
-    for page in (assets() / "html").glob("*.html"):
+    for page in (assets() / "html").rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         asked |= set(re.findall(r'data-t(?:-label|-title|-placeholder)?="(\w+)"', text))
     for script in (assets() / "js").rglob("*.js"):

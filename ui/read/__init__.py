@@ -20,8 +20,8 @@ from ui.strings import STRINGS
 
 # In the order in which their names are used; joined into one function that gradio runs.
 _SCRIPTS = (
-    "language", "read/dom", "read/model", "read/ask", "read/passage", "read/paint", "read/card",
-    "read/not_right", "read/sheet", "read/editor", "read/keys", "read/start",
+    "language", "part", "read/dom", "read/model", "read/ask", "read/passage", "read/paint",
+    "read/card", "read/not_right", "read/sheet", "read/editor", "read/keys", "read/start",
 )  # fmt: skip
 _POLL_SECONDS = 1.0
 

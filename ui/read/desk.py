@@ -7,21 +7,17 @@ number only. Replies are plain JSON; a refusal is {"error": code, …}. Knows no
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from engine.lookup import LookupFailed, level
 from engine.passage import Sentence, split_passage
 from engine.sense import Answer, Phrase, Query, QueryError, clean_context
-from ui.access import Refused
+from ui.desk import Bad, Reply, guarded, is_index, text_of
 from ui.read.shape import to_card, to_pages, to_pieces
 from ui.services import Services
-
-log = logging.getLogger(__name__)
 
 PAIR = "en-zh"
 _MOST_OPEN = 500  # passages of open pages; a page whose passage was dropped opens it again
@@ -29,16 +25,6 @@ _MOST_OPEN_CHARACTERS = 50_000_000
 _MOST_SPLITTING = 2
 _MOST_AHEAD = 40  # sentences of one look-ahead
 _LONGEST_WAIT = 120.0  # seconds for one answer
-
-Reply = dict[str, Any]
-
-
-class Bad(Exception):
-    """A request that the page would not make like this, or can mend. `code` names the reason."""
-
-    def __init__(self, code: str, **details: object):
-        self.code, self.details = code, details
-        super().__init__(code)
 
 
 @dataclass(frozen=True)
@@ -52,12 +38,12 @@ class Opened:
     def query(self, sentence: object, word: object) -> Query:
         """The query for a word by its numbers; Bad where there is no such word."""
         found = self.sentence(sentence)
-        if not _is_index(word, len(found.words)):
+        if not is_index(word, len(found.words)):
             raise Bad("no_such_word")
         return Query(clean_context(found.text), word, PAIR)
 
     def sentence(self, number: object) -> Sentence:
-        if not _is_index(number, len(self.sentences)):
+        if not is_index(number, len(self.sentences)):
             raise Bad("no_such_word")
         return self.sentences[number]
 
@@ -77,7 +63,7 @@ class Desk:
     def served(self) -> dict[str, Callable[[object], Awaitable[Reply]]]:
         """What pages may call, by name: each takes hostile JSON and never raises."""
         methods = (self.open, self.answer, self.look_ahead, self.not_right, self.forget)
-        return {method.__name__: _guarded(method) for method in methods}
+        return {method.__name__: guarded(method) for method in methods}
 
     def status(self, reader: str) -> Reply:
         """How far the model is, and the name under which this page asks."""
@@ -157,14 +143,14 @@ class Desk:
         if members is None:
             phrase = None
         elif members:
-            phrase = Phrase(_members(query, members), _text(asked, "phraseMeaning"))
+            phrase = Phrase(_members(query, members), text_of(asked, "phraseMeaning"))
         else:
             phrase, note = None, "no phrase here"
         await asyncio.to_thread(
             self._services.store.feedback.add_feedback,
             query,
             shown,
-            better_meaning=_text(asked, "meaning"),
+            better_meaning=text_of(asked, "meaning"),
             phrase=phrase,
             note=note,
         )
@@ -205,35 +191,6 @@ class Desk:
             self._opened.popitem(last=False)
 
 
-def _guarded(method: Callable[[Reply], Awaitable[Reply]]) -> Callable[[object], Awaitable[Reply]]:
-    """`method` as a function of its own (gradio marks what it serves) that replies to errors."""
-
-    async def served(asked: object) -> Reply:
-        try:
-            if not isinstance(asked, dict):
-                raise Bad("not_understood")
-            return await method(asked)
-        except (Bad, QueryError) as error:
-            return {"error": error.code, **error.details}
-        except (LookupFailed, Refused) as error:
-            return {"error": error.code}
-        except Exception as error:
-            return _unexpected(error)
-
-    served.__name__ = method.__name__
-    return served
-
-
-def _unexpected(error: Exception) -> Reply:
-    code = getattr(error, "code", None)  # of a StoreError
-    if isinstance(code, str):
-        log.warning("refused: %s", code)
-        return {"error": code}
-    number = secrets.token_hex(4)
-    log.error("error %s", number, exc_info=error)
-    return {"error": "unexpected", "id": number}
-
-
 def _card(query: Query, answer: Answer) -> Reply:
     return to_card(query, answer, level(answer))
 
@@ -245,24 +202,13 @@ def _reader(asked: Reply) -> str:
     return reader
 
 
-def _text(asked: Reply, key: str) -> str:
-    text = asked.get(key, "")
-    if not isinstance(text, str):
-        raise Bad("not_understood")
-    return text.strip()
-
-
 def _members(query: Query, members: object) -> tuple[int, ...]:
-    if not isinstance(members, list) or not all(_is_index(m, len(query.words)) for m in members):
+    if not isinstance(members, list) or not all(is_index(m, len(query.words)) for m in members):
         raise Bad("no_such_word")
     chosen = tuple(sorted(set(members)))
     if len(chosen) < 2 or query.position not in chosen:
         raise Bad("phrase_needs_two")
     return chosen
-
-
-def _is_index(value: object, length: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < length
 
 
 def _mend(text: str) -> str:

@@ -2,7 +2,9 @@
 
 EN: dict[str, str] = {
     # masthead
-    "tagline": "Click a word, learn what it means here",
+    "tabs": "Parts of the app",
+    "tab_read": "Read",
+    "tab_label": "Label",
     "language": "Language",
     "theme": "Light or dark",
     # editor

@@ -2,7 +2,9 @@
 
 ZH_CN: dict[str, str] = {
     # 页首
-    "tagline": "点一个词，看它在这里的意思",
+    "tabs": "应用的各部分",
+    "tab_read": "阅读",
+    "tab_label": "标注",
     "language": "界面语言",
     "theme": "浅色或深色",
     # 输入

@@ -1,16 +1,6 @@
-// Small things all the reading scripts use. Texts from people go through `make` and textContent.
+// What the reading page holds.
 
-const root = element.querySelector('.ctx-read');
-const one = (selector) => root.querySelector(selector);
-
-const make = (tag, className, text = '') => {
-  const made = document.createElement(tag);
-  made.className = className;
-  made.textContent = text;
-  return made;
-};
-
-// What the page holds. `at` is the chosen word, {s: sentence, w: word}, both counted from 0.
+// `at` is the chosen word, {s: sentence, w: word}, both counted from 0.
 const held = {
   reader: '',
   version: '',
@@ -23,20 +13,6 @@ const held = {
 
 const wordsIn = (s) => (held.sentences[s].length - 1) / 2;
 const wordText = (s, w) => held.sentences[s][2 * w + 1];
-
-const isPhone = () => matchMedia('(max-width: 760px)').matches;
-
-let toastTimer = 0;
-const toast = (text) => {
-  clearTimeout(toastTimer);
-  one('.ctx-toast').textContent = text;
-  toastTimer = setTimeout(() => {
-    one('.ctx-toast').textContent = '';
-  }, 6000);
-};
-
-// A refusal in the reader's language.
-const errorText = (reply) => t('error_' + reply.error, reply) || t('error_unknown', { code: reply.error });
 
 const copyText = async (text) => {
   try {

@@ -1,0 +1,91 @@
+// The filter that queue and table share. `makeFilter(form, changed)` fills a form with its fields;
+// read() is what the desk is asked with.
+
+const CHOICES = {
+  status: ['open', 'accepted', 'rejected', 'flagged', 'conflict'],
+  class: () => props.classes,
+  phrase: ['with', 'without', 'joined', 'split'],
+};
+const MARKS = ['corrected', 'differs', 'reported'];
+
+const makeFilter = (form, changed) => {
+  let waiting = 0;
+
+  const addChoice = (name, values) => {
+    const label = make('label', '');
+    const field = make('select', '');
+    field.name = name;
+    const texts = ['', ...values].map((value) => {
+      const shown = value && name === 'class' ? className(value) : t(`${name}_${value || 'any'}`);
+      const option = make('option', '', shown);
+      option.value = value;
+      return option;
+    });
+    field.append(...texts);
+    label.append(make('span', '', t('filter_' + name)), field);
+    return label;
+  };
+
+  const addText = (name) => {
+    const label = make('label', '');
+    const field = make('input', '');
+    field.name = name;
+    field.maxLength = 200;
+    field.type = 'search';
+    label.append(make('span', '', t('filter_' + name)), field);
+    return label;
+  };
+
+  const addMark = (name) => {
+    const label = make('label', 'ctx-mark');
+    const field = make('input', '');
+    field.type = 'checkbox';
+    field.name = name;
+    label.append(field, make('span', '', t('filter_' + name)));
+    return label;
+  };
+
+  const write = (values) => {
+    for (const field of form.elements) {
+      if (field.type === 'checkbox') field.checked = values[field.name] === true;
+      else if (field.name) field.value = values[field.name] ?? '';
+    }
+  };
+
+  const read = () => {
+    const values = {};
+    for (const field of form.elements) {
+      if (field.type === 'checkbox' && field.checked) values[field.name] = true;
+      else if (field.type !== 'checkbox' && field.name && field.value.trim()) values[field.name] = field.value.trim();
+    }
+    return values;
+  };
+
+  const showTexts = () => {
+    const values = read();
+    const choices = Object.entries(CHOICES).map(([name, list]) => addChoice(name, typeof list === 'function' ? list() : list));
+    const clear = make('button', 'ctx-quiet', t('filter_clear'));
+    clear.type = 'button';
+    clear.addEventListener('click', () => api.clear());
+    form.replaceChildren(addText('text'), ...choices, addText('who'), ...MARKS.map(addMark), clear);
+    write(values);
+  };
+
+  form.addEventListener('submit', (event) => event.preventDefault());
+  form.addEventListener('input', () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(changed, 350);
+  });
+
+  const api = {
+    read,
+    write,
+    showTexts,
+    isSet: () => Object.keys(read()).length > 0,
+    clear: () => {
+      write({});
+      changed();
+    },
+  };
+  return api;
+};

@@ -1,0 +1,108 @@
+// What is asked of the desk: the next query, a decision, taking it back, the model's answer.
+
+const filter = makeFilter(one('.ctx-filter form'), () => next());
+const isFiltered = () => filter.isSet();
+
+const showReply = (reply) => {
+  if (reply.error) return showTrouble(reply);
+  if (reply.left !== undefined) held.left = reply.left;
+  showLeft();
+  if (reply.item) showItem(reply.item);
+  else showEmpty('queue_done');
+};
+
+const showTrouble = (reply) => {
+  if (held.item) toast(errorText(reply));
+  else {
+    showEmpty('queue_trouble');
+    one('.ctx-empty p').textContent = errorText(reply);
+  }
+};
+
+const alone = async (act) => {
+  if (held.busy) return;
+  held.busy = true;
+  try {
+    await act();
+  } finally {
+    held.busy = false;
+  }
+};
+
+const next = () =>
+  alone(async () => {
+    if (props.limits.hosted) return showEmpty('queue_hosted');
+    if (!person()) return showEmpty('queue_no_name');
+    showReply(await ask('next', { filter: filter.read() }));
+  });
+
+const openItem = (id) =>
+  alone(async () => {
+    if (!person()) return showEmpty('queue_no_name');
+    showReply(await ask('open', { id }));
+  });
+
+const newToken = () => `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
+
+// Sent again with the same token where the way there failed: never decided twice.
+const send = async (question) => {
+  for (const pause of [0, 500, 2000]) {
+    await new Promise((done) => setTimeout(done, pause));
+    const reply = await ask('decide', question);
+    if (reply.error !== 'offline') return reply;
+  }
+  return { error: 'offline' };
+};
+
+const decide = (kind) =>
+  alone(async () => {
+    const { item, fields, anyway } = held;
+    if (!item) return;
+    const also = kind === 'save' && alsoField.checked ? alsoIds() : [];
+    const reply = await send({
+      kind, id: item.id, seen: item.seen, ...fields, also, anyway, token: newToken(), filter: filter.read(),
+    });
+    if (reply.rules) {
+      held.anyway = true;
+      return showBroken(reply.rules);
+    }
+    if (reply.error === 'changed') return meetOther(item);
+    if (reply.error) return toast(errorText(reply));
+    remember('draft', null);
+    say('did_' + reply.decided);
+    showReply(reply);
+  });
+
+// Somebody else decided meanwhile: what they said is shown, what is in the form stays.
+const meetOther = async (item) => {
+  const { fields } = held;
+  const reply = await ask('open', { id: item.id });
+  if (reply.error) return toast(errorText(reply));
+  showItem(reply.item);
+  change(fields);
+  toast(t('error_changed'));
+};
+
+const undo = () =>
+  alone(async () => {
+    const reply = await ask('undo');
+    if (reply.error) return toast(errorText(reply));
+    remember('draft', null);
+    showItem(reply.item);
+    toast(t('undid', { what: t('did_' + reply.kind) }));
+  });
+
+// No answer is there yet: the model that readers have gives one, unless the person was faster.
+const propose = async (item) => {
+  one('.ctx-left').textContent = t('looking_up');
+  const reply = await ask('propose', { id: item.id });
+  showLeft();
+  if (held.item !== item || !reply.proposal) return;
+  item.answers.push(reply.proposal);
+  if (held.fields.meaning) paintAnswers();
+  else change(copyOf(reply.proposal));
+};
+
+const say = (key) => {
+  one('.ctx-said').textContent = t(key);
+};

@@ -1,0 +1,202 @@
+"""Looking through items: filters, text search, pages of a table, and how far people are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import regex
+
+from db.store.connection import Connections
+from db.store.items import spaced
+from db.store.rows import read_sense
+from engine.sense import CLASSES, Query, Sense
+
+STATES = ("open", "accepted", "rejected", "flagged", "conflict")
+PHRASES = ("with", "without", "joined", "split")
+_COUNTED = 10_000  # items are counted no further
+_WORDS = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which items: each field that is empty or None leaves all in.
+
+    `who` decided it; `shape` is one of PHRASES; `corrected`: a person differs from a model;
+    `differs`: models or teachers differ; `reported`: a reader complained; `text`: what is searched
+    in sentences, translations and meanings, Chinese by single characters, too.
+    """
+
+    status: str = ""
+    who: str = ""
+    word_class: str = ""
+    shape: str = ""
+    corrected: bool = False
+    differs: bool = False
+    reported: bool = False
+    import_id: int | None = None
+    text: str = ""
+
+
+EVERYTHING = Filter()
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One line of the table: a query with the answer that stands, whose it is, and its state."""
+
+    id: int
+    query: Query
+    status: str
+    sense: Sense | None
+    source: str
+    who: str
+    reported: bool
+    differs: bool
+
+
+def where(chosen: Filter, pair: str) -> tuple[str, dict[str, Any]]:
+    """SQL conditions on `item` and their values; what nobody could have chosen finds nothing."""
+    values: dict[str, Any] = {"pair": pair}
+    rules = ["item.pair = :pair"]
+    if chosen.status:
+        rules.append("item.status = :status")
+        values["status"] = chosen.status
+    else:
+        rules.append("item.status <> 'gone'")
+    if chosen.who:
+        rules.append(_BY)
+        values["by"] = chosen.who
+    if chosen.word_class:
+        rules.append("item.class = :class")
+        values["class"] = chosen.word_class
+    if chosen.shape:
+        rules.append(_SHAPES.get(chosen.shape, "0"))
+    for name in ("corrected", "differs", "reported"):
+        if getattr(chosen, name):
+            rules.append(f"item.{name}")
+    if chosen.import_id is not None:
+        rules.append("item.import_id = :import")
+        values["import"] = chosen.import_id
+    if chosen.text.strip():
+        rules.append("item.query_id IN (SELECT rowid FROM search WHERE search MATCH :text)")
+        values["text"] = to_match(chosen.text)
+    return " AND ".join(rules), values
+
+
+def to_match(text: str) -> str:
+    """What `search` is asked: all words, Chinese ones as runs of characters, the last may go on."""
+    runs = [" ".join(_WORDS.findall(spaced(word))) for word in text.split()]
+    quoted = [f'"{run}"' for run in runs if run]
+    if quoted and text[-1:].isascii() and not text[-1:].isspace():
+        quoted[-1] += "*"
+    return " ".join(quoted) or '""'
+
+
+class BrowseTable:
+    """The items in the database, for looking through."""
+
+    def __init__(self, connections: Connections):
+        self._connections = connections
+
+    def page(
+        self, pair: str, chosen: Filter = EVERYTHING, after: int = 0, limit: int = 50
+    ) -> tuple[Listed, ...]:
+        """Items with ids above `after`, in order, at most `limit`."""
+        rules, values = where(chosen, pair)
+        sql = (
+            f"{_PAGE} WHERE {rules} AND item.query_id > :after ORDER BY item.query_id LIMIT :limit"
+        )
+        with self._connections.read() as db:
+            rows = list(db.query(sql, values | {"after": after, "limit": min(limit, 200)}))
+        return tuple(_listed(row) for row in rows)
+
+    def count(self, pair: str, chosen: Filter = EVERYTHING) -> int:
+        """How many items there are, counted up to 10,000."""
+        rules, values = where(chosen, pair)
+        sql = f"SELECT count(*) FROM (SELECT 1 FROM item WHERE {rules} LIMIT {_COUNTED})"
+        with self._connections.read() as db:
+            return db.execute(sql, values).fetchone()[0]
+
+    def states(self, pair: str) -> dict[str, int]:
+        """How many items there are of each state."""
+        sql = "SELECT status, count(*) FROM item WHERE pair = ? GROUP BY status"
+        with self._connections.read() as db:
+            found = dict(db.execute(sql, [pair]).fetchall())
+        return {state: found.get(state, 0) for state in STATES}
+
+    def progress(self, days: int = 30) -> tuple[tuple[str, str, int], ...]:
+        """(person, day, decisions that count), the newest day first."""
+        with self._connections.read() as db:
+            return tuple(tuple(row) for row in db.execute(_PROGRESS, [f"-{days} days"]))
+
+    def people(self) -> tuple[str, ...]:
+        """Everybody who decided anything."""
+        sql = "SELECT DISTINCT who FROM label WHERE source = 'person' ORDER BY who"
+        with self._connections.read() as db:
+            return tuple(row[0] for row in db.execute(sql))
+
+    def spread_of(self, pair: str) -> dict[str, dict[str, int]]:
+        """Accepted items by class, by shape of their phrase, and by the words of their sentence."""
+        with self._connections.read() as db:
+            classes = dict(db.execute(_CLASSES, [pair]).fetchall())
+            shapes = dict(db.execute(_BY_SHAPE, [pair]).fetchall())
+            sources = dict(db.execute(_BY_SOURCE, [pair]).fetchall())
+            lengths = dict(db.execute(_LENGTHS, [pair]).fetchall())
+        return {
+            "class": {name: classes[name] for name in CLASSES if name in classes},
+            "phrase": {name or "none": shapes.get(name, 0) for name in ("", "joined", "split")},
+            "source": sources,
+            "length": lengths,
+        }
+
+
+def _listed(row: Mapping[str, Any]) -> Listed:
+    query = Query(row["context"], row["position"], row["pair"])
+    sense = read_sense(row) if row["class"] else None
+    return Listed(
+        row["query_id"], query, row["status"], sense, row["source"] or "", row["who"] or "",
+        bool(row["reported"]), bool(row["differs"]),
+    )  # fmt: skip
+
+
+_BY = """
+    EXISTS (SELECT 1 FROM label WHERE label.query_id = item.query_id AND label.who = :by
+        AND label.source = 'person')
+"""
+_SHAPES = {
+    "with": "item.phrase <> ''",
+    "without": "item.phrase = ''",
+    "joined": "item.phrase = 'joined'",
+    "split": "item.phrase = 'split'",
+}
+_PAGE = """
+    SELECT item.query_id, item.status, item.reported, item.differs, query.context,
+        query.position, query.pair, label.class, label.meaning, label.members,
+        label.phrase_meaning, label.source, label.who
+    FROM item JOIN query ON query.id = item.query_id LEFT JOIN label ON label.id = item.label_id
+"""
+_PROGRESS = """
+    SELECT who, substr(created, 1, 10) AS day, count(*) FROM decision
+    WHERE kind IN ('accept', 'edit', 'reject', 'settle') AND created >= date('now', ?)
+        AND NOT EXISTS (SELECT 1 FROM undone WHERE undone.decision_id = decision.id)
+    GROUP BY who, day ORDER BY day DESC, who
+"""
+_CLASSES = """
+    SELECT class, count(*) FROM item WHERE pair = ? AND status = 'accepted' GROUP BY class
+"""
+_BY_SHAPE = """
+    SELECT phrase, count(*) FROM item WHERE pair = ? AND status = 'accepted' GROUP BY phrase
+"""
+_BY_SOURCE = """
+    SELECT coalesce(import.name, ''), count(*) FROM item
+    LEFT JOIN import ON import.id = item.import_id
+    WHERE item.pair = ? AND status = 'accepted' GROUP BY 1 ORDER BY 2 DESC LIMIT 20
+"""
+# Words are counted by their gaps: good enough for a plot, and no sentence is read twice.
+_LENGTHS = """
+    SELECT 5 * ((length(context) - length(replace(context, ' ', ''))) / 5) AS words, count(*)
+    FROM item JOIN query ON query.id = item.query_id
+    WHERE item.pair = ? AND status = 'accepted' GROUP BY words ORDER BY words
+"""

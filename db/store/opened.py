@@ -1,0 +1,101 @@
+"""A query as it lies before a person: its sentence, every answer they may see, its history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from db.store.errors import Refused
+from db.store.labels import Label, counts, read_label
+from db.store.rows import read_phrase
+from engine.sense import Phrase, Query
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """What a reader said of an answer that was shown: what would be better, as far as told."""
+
+    meaning: str
+    phrase: Phrase | None
+    note: str
+    created: str
+
+
+@dataclass(frozen=True)
+class Event:
+    """A decision as the history tells it; `undone` when it was taken back."""
+
+    id: int
+    kind: str
+    who: str
+    note: str
+    created: str
+    undone: str | None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A query before a person. `labels` are those that person may see, oldest first; `standing`
+    is the one that stands now; `seen` is the last version, to say what a decision was based on."""
+
+    id: int
+    query: Query
+    status: str
+    standing: Label | None
+    labels: tuple[Label, ...]
+    complaints: tuple[Complaint, ...]
+    events: tuple[Event, ...]
+    translation: str
+    attribution: str
+    seen: int
+    blind: bool
+
+
+def open_query(db: Database, query_id: int, who: str, several: bool) -> Opened:
+    """The query as `who` may see it; Refused where there is none. `several`: more than one person
+    decides each query, each without knowing what the others did."""
+    row = next(iter(db.query(_OPEN, [query_id])), None)
+    if row is None:
+        raise Refused("unknown_value", field="query", value=query_id)
+    query = Query(row["context"], row["position"], row["pair"])
+    labels = tuple(read_label(query, one) for one in db.query(_LABELS, [query_id]))
+    events = tuple(Event(**one) for one in db.query(_EVENTS, [query_id]))
+    complaints = tuple(
+        Complaint(one["better_meaning"], read_phrase(one), one["note"], one["created"])
+        for one in db.query(_COMPLAINTS, [query_id])
+    )
+    seen = max((label.version for label in labels), default=0)
+    mine = any(decides(label) and label.who == who for label in labels)
+    blind = several and not mine and row["status"] == "open"
+    if blind:
+        labels = tuple(label for label in labels if label.source != "person")
+        events = ()
+    standing = next((label for label in labels if label.id == row["label_id"]), None)
+    if standing is None and row["status"] != "conflict":
+        standing = next((label for label in reversed(labels) if not decides(label)), None)
+    return Opened(
+        query_id, query, row["status"] or "open", standing, labels, complaints, events,
+        row["translation"] or "", row["attribution"] or "", seen, blind,
+    )  # fmt: skip
+
+
+def decides(label: Label) -> bool:
+    """Whether it is a person's decision."""
+    return label.source == "person" and label.status != "proposed"
+
+
+_OPEN = """
+    SELECT query.*, item.status, item.label_id, sentence.translation, sentence.attribution
+    FROM query LEFT JOIN item ON item.query_id = query.id
+    LEFT JOIN sentence ON sentence.pair = query.pair AND sentence.context = query.context
+    WHERE query.id = ?
+"""
+_LABELS = f"SELECT * FROM label WHERE query_id = ? AND {counts()} ORDER BY version"
+_EVENTS = """
+    SELECT decision.id, kind, decision.who, note, decision.created, undone.created AS undone
+    FROM decision_query JOIN decision ON decision.id = decision_query.decision_id
+    LEFT JOIN undone ON undone.decision_id = decision.id
+    WHERE decision_query.query_id = ? ORDER BY decision.id
+"""
+_COMPLAINTS = "SELECT * FROM feedback WHERE query_id = ? ORDER BY id"

@@ -1,0 +1,25 @@
+"""The Label tab: what the models answer, corrected by people. Its views are page parts of their
+own, shown one at a time by the page's fragment (#label/queue).
+"""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from ui.label.queue import build_queue
+from ui.page import read_page, read_script
+from ui.services import Services
+from ui.strings import STRINGS
+
+
+def build_label(services: Services) -> None:
+    """All views, inside the Blocks at hand."""
+    gr.HTML(
+        html_template=read_page("label/views"),
+        js_on_load=read_script("language", "part", "label/views"),
+        apply_default_css=False,
+        elem_id="label-views",
+        strings=STRINGS,
+        limits={"hosted": services.access.hosted},
+    )
+    build_queue(services)

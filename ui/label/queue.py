@@ -1,0 +1,202 @@
+"""The review queue: one query at a time, decided with a key. Every argument comes from a stranger.
+
+The desk knows no gradio; `build_queue` puts its page part (assets/html/label/queue.html) in place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+from db.store import Filter, Opened
+from engine.lookup import LookupFailed
+from engine.rules import broken_rules
+from engine.sense import CLASSES, Phrase, Query, QueryError, Sense
+from ui.desk import Bad, Reply, Served, guarded, is_index, number_of, text_of
+from ui.label.filters import read_filter
+from ui.label.shape import to_item, to_proposal
+from ui.page import read_page, read_script
+from ui.services import Services
+from ui.strings import STRINGS
+
+PAIR = "en-zh"
+_SCRIPTS = (
+    "language", "part", "label/part", "label/filter", "label/queue/item", "label/queue/form",
+    "label/queue/ask", "label/queue/keys", "label/queue/start",
+)  # fmt: skip
+_LONGEST_WAIT = 60.0  # seconds for an answer of the model
+
+
+def build_queue(services: Services) -> None:
+    """The view, inside the Blocks at hand."""
+    gr.HTML(
+        html_template=read_page("label/queue"),
+        js_on_load=read_script(*_SCRIPTS),
+        apply_default_css=False,
+        elem_id="label-queue",
+        elem_classes="ctx-view",
+        server_functions=list(QueueDesk(services).served().values()),
+        strings=STRINGS,
+        classes=list(CLASSES),
+        limits={"hosted": services.access.hosted},
+    )
+
+
+class QueueDesk:
+    """One method for each thing the queue's page may ask."""
+
+    def __init__(self, services: Services):
+        self._access = services.access
+        self._review = services.store.review
+        self._browse = services.store.browse
+        self._lookup = services.lookup
+
+    def served(self) -> dict[str, Served]:
+        """What pages may call, by name: each takes hostile JSON and never raises."""
+        methods = (self.next, self.open, self.decide, self.undo, self.propose, self.overlap)
+        return {method.__name__: guarded(method) for method in methods}
+
+    async def next(self, asked: Reply) -> Reply:
+        """The next query for this person, with how many are left."""
+        self._access.check_write()
+        return await asyncio.to_thread(self._next, asked)
+
+    async def open(self, asked: Reply) -> Reply:
+        """One query, chosen from a list or opened again."""
+        self._access.check_write()
+        who, query_id = text_of(asked, "who"), number_of(asked, "id")
+
+        def run() -> Reply:
+            self._review.hold(query_id, who)
+            return {"item": self._item(query_id, who)}
+
+        return await asyncio.to_thread(run)
+
+    async def decide(self, asked: Reply) -> Reply:
+        """Keeps a decision and gives the next query; or says which rules it breaks."""
+        self._access.check_write()
+        return await asyncio.to_thread(self._decide, asked)
+
+    async def undo(self, asked: Reply) -> Reply:
+        """Takes this person's last decision back and opens what it was about."""
+        self._access.check_write()
+        who = text_of(asked, "who")
+
+        def run() -> Reply:
+            _, kind, queries = self._review.undo(who)
+            if len(queries) == 1:
+                self._review.hold(queries[0], who)
+            item = self._item(queries[0], who)
+            return {"item": item, "kind": kind, "count": len(queries)}
+
+        return await asyncio.to_thread(run)
+
+    async def propose(self, asked: Reply) -> Reply:
+        """What the readers' model answers to a query."""
+        self._access.check_write()
+        query_id = number_of(asked, "id")
+        opened = await asyncio.to_thread(self._review.open, query_id, text_of(asked, "who"))
+        try:
+            answer = await asyncio.wait_for(self._lookup.answer(opened.query), _LONGEST_WAIT)
+        except TimeoutError:
+            raise LookupFailed("busy") from None
+        return {"id": query_id, "proposal": to_proposal(answer)}
+
+    async def overlap(self, asked: Reply) -> Reply:
+        """How many people decide each query; with `people`, from now on so many."""
+        if asked.get("people") is not None:
+            self._access.check_write()
+            await asyncio.to_thread(self._review.set_overlap, number_of(asked, "people"))
+        return {"people": await asyncio.to_thread(self._review.overlap)}
+
+    def _next(self, asked: Reply) -> Reply:
+        who, chosen = text_of(asked, "who"), read_filter(asked.get("filter"))
+        after = asked.get("after")
+        query_id = self._review.next(PAIR, who, chosen, after if is_index(after, 2**53) else None)
+        left = self._browse.count(PAIR, _open(chosen))
+        return {"item": self._item(query_id, who) if query_id else None, "left": left}
+
+    def _item(self, query_id: int, who: str) -> Reply:
+        opened = self._review.open(query_id, who)
+        return to_item(opened, self._review.siblings(opened.query))
+
+    def _decide(self, asked: Reply) -> Reply:
+        who, kind, query_id = text_of(asked, "who"), text_of(asked, "kind"), number_of(asked, "id")
+        sense = proposed = None
+        if kind in ("save", "reject"):
+            opened = self._review.open(query_id, who)
+            sense = read_sense(asked, opened.query)
+            broken = broken_rules(opened.query, sense)
+            if kind == "save" and broken and asked.get("anyway") is not True:
+                return {"rules": list(broken)}
+            kind = _kind(kind, opened, sense)
+            proposed = self._proposed(opened)
+        self._review.decide(
+            who,
+            kind,
+            query_id,
+            sense,
+            seen=number_of(asked, "seen") if sense else None,
+            also=_ids(asked.get("also", [])),
+            proposed=proposed,
+            note=text_of(asked, "note"),
+            token=text_of(asked, "token")[:64] or None,
+        )
+        return {"decided": kind, **self._next(asked | {"after": query_id})}
+
+    def _proposed(self, opened: Opened) -> tuple[Sense, str, float] | None:
+        """The model's answer, where it is at hand and not among the labels yet."""
+        query = opened.query
+        try:
+            kept = self._lookup.kept(query.context, query.pair)
+        except QueryError:
+            return None
+        answer = kept[query.position] if kept else None
+        if answer is None or answer.source != "model":
+            return None
+        known = any(x.source == "model" and x.who == answer.engine for x in opened.labels)
+        return None if known else (answer.sense, answer.engine, answer.confidence)
+
+
+def read_sense(asked: Mapping[str, Any], query: Query) -> Sense:
+    """The sense that the form's fields say; Bad where they cannot say one."""
+    members = asked.get("members", [])
+    if not isinstance(members, list) or not all(is_index(m, len(query.words)) for m in members):
+        raise Bad("no_such_word")
+    chosen = tuple(sorted(set(members)))
+    if chosen and (len(chosen) < 2 or query.position not in chosen):
+        raise Bad("phrase_needs_two")
+    phrase = Phrase(chosen, text_of(dict(asked), "phraseMeaning")) if chosen else None
+    return Sense(text_of(dict(asked), "class"), text_of(dict(asked), "meaning"), phrase)
+
+
+def _kind(kind: str, opened: Opened, sense: Sense) -> str:
+    if kind == "reject":
+        return kind
+    if opened.status == "conflict":
+        return "settle"
+    standing = opened.standing
+    same = standing is not None and _said(standing.sense) == _said(sense)
+    return "accept" if same else "edit"
+
+
+def _said(sense: Sense) -> tuple[Any, ...]:
+    phrase = sense.phrase
+    return (sense.word_class, sense.meaning, phrase and (tuple(phrase.members), phrase.meaning))
+
+
+def _ids(value: object) -> list[int]:
+    if not isinstance(value, list) or len(value) > 100:
+        raise Bad("not_understood")
+    if not all(is_index(one, 2**53) for one in value):
+        raise Bad("not_understood")
+    return value
+
+
+def _open(chosen: Filter) -> Filter:
+    from dataclasses import replace
+
+    return chosen if chosen.status else replace(chosen, status="open")

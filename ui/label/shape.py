@@ -1,0 +1,144 @@
+"""Queries and labels in the form the labelling pages get them: plain JSON, to be set as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from db.store import Complaint, Label, Listed, Opened
+from engine.sense import Answer, Phrase, Query, Sense
+
+Json = dict[str, Any]
+
+
+def to_pieces(query: Query) -> list[str]:
+    """The context as gap, word, gap, word, …, gap."""
+    pieces, at = [], 0
+    for word in query.words:
+        pieces += [query.context[at : word.start], word.text]
+        at = word.end
+    return [*pieces, query.context[at:]]
+
+
+def to_fields(sense: Sense) -> Json:
+    """A sense as the form's fields."""
+    phrase = sense.phrase
+    return {
+        "class": sense.word_class,
+        "meaning": sense.meaning,
+        "members": list(phrase.members) if phrase else [],
+        "phraseMeaning": phrase.meaning if phrase else "",
+    }
+
+
+def to_item(opened: Opened, siblings: Mapping[int, int]) -> Json:
+    """A query as it lies before a person."""
+    standing = opened.standing
+    return {
+        "id": opened.id,
+        "pieces": to_pieces(opened.query),
+        "position": opened.query.position,
+        "status": opened.status,
+        "blind": opened.blind,
+        "seen": opened.seen,
+        "translation": opened.translation,
+        "attribution": opened.attribution,
+        "standing": to_fields(standing.sense) if standing else None,
+        "answers": to_answers(opened),
+        "siblings": {str(position): query_id for position, query_id in siblings.items()},
+        "history": to_history(opened),
+    }
+
+
+def to_answers(opened: Opened) -> list[Json]:
+    """The different answers there are, newest first, each with everybody who gave it."""
+    found: list[tuple[Sense, list[Json]]] = []
+    for label in reversed(opened.labels):
+        by = {"source": label.source, "who": label.who, "status": label.status}
+        _join(found, _plain(label.sense), by)
+    shown = opened.standing or (opened.labels[-1] if opened.labels else None)
+    for complaint in opened.complaints:
+        if shown and (complaint.meaning or complaint.phrase):
+            sense = _mended(shown, complaint)
+            _join(found, sense, {"source": "reader", "who": "", "status": "proposed"})
+    return [{**to_fields(sense), "by": by} for sense, by in found]
+
+
+def _join(found: list[tuple[Sense, list[Json]]], sense: Sense, by: Json) -> None:
+    for other, names in found:
+        if other == sense:
+            if by not in names:
+                names.append(by)
+            return
+    found.append((sense, [by]))
+
+
+def _plain(sense: Sense) -> Sense:
+    """Without whose meaning the phrase has: answers that say the same are the same."""
+    phrase = sense.phrase
+    return Sense(
+        sense.word_class,
+        sense.meaning,
+        Phrase(phrase.members, phrase.meaning) if phrase else None,
+    )
+
+
+def _mended(shown: Label, complaint: Complaint) -> Sense:
+    sense = _plain(shown.sense)
+    phrase = complaint.phrase or sense.phrase
+    return Sense(
+        sense.word_class,
+        complaint.meaning or sense.meaning,
+        Phrase(phrase.members, phrase.meaning) if phrase else None,
+    )
+
+
+def to_history(opened: Opened) -> list[Json]:
+    """What happened to a query, oldest first: answers, complaints, decisions."""
+    events: list[Json] = [
+        {
+            "when": label.created,
+            "kind": f"label_{label.status}",
+            "source": label.source,
+            "who": label.who,
+            "text": f"{label.sense.word_class} · {label.sense.meaning}",
+        }
+        for label in opened.labels
+    ]
+    events += [
+        {"when": one.created, "kind": "complaint", "source": "reader", "who": "",
+         "text": " · ".join(filter(None, (one.meaning, one.note)))}
+        for one in opened.complaints
+    ]  # fmt: skip
+    events += [
+        {"when": one.created, "kind": f"decision_{one.kind}", "source": "person", "who": one.who,
+         "text": one.note, "undone": one.undone or ""}
+        for one in opened.events
+        if one.undone or one.kind in ("skip", "flag", "unflag", "settle")
+    ]  # fmt: skip
+    return sorted(events, key=lambda event: event["when"])
+
+
+def to_row(listed: Listed) -> Json:
+    """A line of the table."""
+    return {
+        "id": listed.id,
+        "pieces": to_pieces(listed.query),
+        "position": listed.query.position,
+        "status": listed.status,
+        "answer": to_fields(listed.sense) if listed.sense else None,
+        "source": listed.source,
+        "who": listed.who,
+        "reported": listed.reported,
+        "differs": listed.differs,
+    }
+
+
+def to_proposal(answer: Answer) -> Json:
+    """An answer of the model that readers have."""
+    return {
+        **to_fields(answer.sense),
+        "second": answer.second,
+        "confidence": round(answer.confidence, 3),
+        "by": [{"source": answer.source, "who": answer.engine, "status": "proposed"}],
+    }
