@@ -24,6 +24,7 @@ bench: .venv/test-ready
 	$(BIN)/python -m pip install --quiet -r tests/benchmarks/requirements.txt
 	$(BIN)/python -m engine bench assets/bench/result.json
 	$(BIN)/python -m engine.bench.plot assets/bench/result.json assets/bench/growth.svg
+	$(BIN)/python -m tests.benchmarks.memory
 	$(BIN)/python -m tests.benchmarks.click
 	$(BIN)/python -m tests.benchmarks.words
 	$(BIN)/python -m tests.benchmarks.start

@@ -99,18 +99,28 @@ def run_start(
     settings: Settings,
     report: Report,
     stopped: Callable[[], bool],
+    before: tuple[str, ...] = (),
 ) -> Path | None:
-    """Run the recipe that `recipe` starts from, where that is not done; its adapter's folder, or
-    None when stopped. RecipeError where the two do not have the same LoRA matrices."""
-    first = load_recipe(recipe_folder / recipe.start)
-    if (first.matrices, first.rank, first.start) != (recipe.matrices, recipe.rank, ""):
-        raise RecipeError(f"start = {recipe.start!r}: matrices and rank differ, or it starts too")
-    adapter = folder / ADAPTER
+    """Run the recipe that `recipe` starts from (and first what that one starts from), where that is
+    not done; its adapter's folder, or None when stopped. RecipeError where the two do not have the
+    same LoRA matrices, or recipes start from each other (`before`: those that wait for this)."""
+    name = recipe.start
+    first = load_recipe(recipe_folder / name)
+    if (first.matrices, first.rank) != (recipe.matrices, recipe.rank) or name in before:
+        raise RecipeError(f"start = {name!r}: matrices or rank differ, or it waits for itself")
+    adapter, start = folder / ADAPTER, None
     if (adapter / "recipe.json").exists():  # written last
         return adapter
+    if first.start:
+        waiting = (*before, name)
+        start = run_start(
+            first, recipe_folder, folder / "start", settings, report, stopped, waiting
+        )
+        if start is None:
+            return None
     splits, data = load_splits(first, recipe_folder, settings)
     return run_recipe(
-        first, splits, data, folder, settings, report, stopped, finish=lambda *_: None
+        first, splits, data, folder, settings, report, stopped, lambda *_: None, start
     )
 
 

@@ -31,7 +31,8 @@ class Bad(Exception):
 
 
 def guarded(method: Callable[[Reply], Awaitable[Reply]]) -> Served:
-    """`method` as a function of its own (gradio marks what it serves) that replies to errors."""
+    """`method` as a function of its own (gradio marks what it serves, and gives its name to the
+    component: none may be called like one of gradio's attributes) that replies to errors."""
 
     async def served(asked: object) -> Reply:
         try:

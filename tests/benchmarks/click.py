@@ -42,7 +42,7 @@ def read(page: Page, url: str, text: str) -> None:
         page.evaluate("localStorage.clear()")
         page.reload()
         page.wait_for_selector(".ctx-read[data-view=editing]")
-    page.locator("textarea").fill(text)
+    page.locator(".ctx-read textarea").fill(text)
     page.get_by_role("button", name="Read", exact=True).click()
     page.wait_for_selector(".ctx-read[data-view=reading]")
 

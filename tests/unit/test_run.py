@@ -30,6 +30,8 @@ def home(tmp_path, monkeypatch):
     save_recipe(first, tmp_path / "first.json")
     save_recipe(replace(first, start="first.json", rate=1e-12), tmp_path / "recipe.json")
     save_recipe(replace(first, start="first.json", rank=2), tmp_path / "other.json")
+    save_recipe(replace(first, start="recipe.json", rate=1e-12), tmp_path / "third.json")
+    save_recipe(replace(first, start="ring.json"), tmp_path / "ring.json")
 
     def tiny_base(settings):
         choice = Choice("cpu", torch.float32, "a test")
@@ -71,3 +73,16 @@ def test_a_start_that_is_done_is_not_run_again_and_a_stopped_one_gives_nothing(h
 def test_a_start_with_other_matrices_is_refused(home):
     with pytest.raises(RecipeError, match="start"):
         start_of(home, "other.json")
+
+
+def test_a_start_may_have_a_start_of_its_own(home):
+    _, _, start = start_of(home, "third.json")
+    first = home / "run" / "start" / "start" / "adapter"
+    begun = load_file(first / WEIGHTS)
+    for name, tensor in load_file(start / WEIGHTS).items():
+        torch.testing.assert_close(tensor, begun[name], msg=name)
+
+
+def test_recipes_that_start_from_each_other_are_refused(home):
+    with pytest.raises(RecipeError, match="itself"):
+        start_of(home, "ring.json")
