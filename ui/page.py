@@ -17,8 +17,10 @@ _UI_FONT = (
     "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans SC", "sans-serif",
 )  # fmt: skip
 _STYLES = (
-    "base", "masthead", "views", "passage", "card", "form", "sheet", "label", "queue",
+    "base", "masthead", "views", "passage", "card", "form", "sheet", "label", "queue", "table",
+    "bring",
 )  # fmt: skip
+_HOME_UPLOAD, _HOSTED_UPLOAD = 500_000_000, 1_000_000  # bytes
 
 
 def read_page(name: str) -> str:
@@ -59,10 +61,15 @@ def launch_options(settings: Settings) -> dict[str, Any]:
         "head": _read_head(),
         "footer_links": [],
         "run_history": False,  # gradio would keep every pasted text in the browser
-        "max_file_size": "1mb",
+        "max_file_size": largest_upload(settings),
         "show_error": False,
         "ssr_mode": False,
     }
+
+
+def largest_upload(settings: Settings) -> int:
+    """Bytes of a file that pages may send: gradio takes files from anybody, asked or not."""
+    return _HOSTED_UPLOAD if settings.hosted else _HOME_UPLOAD
 
 
 def _read_head() -> str:

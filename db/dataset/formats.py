@@ -24,6 +24,8 @@ from engine.passage import split_passage
 from engine.sense import Query, QueryError, Sense, ask, check_context, from_wire
 
 _QUESTION, _ANSWER = ("context", "target"), ("class", "zh")
+_JSON = (".json", ".jsonl", ".ndjson")
+_MALFORMED = "this is no row of the form that the file began with"
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def recognise(file: Path) -> Source:
         return Source(file, "parquet", "")
     encoding = find_encoding(file)
     first = next((line for line in read_lines(file, encoding) if line.strip()), "")
-    if first.lstrip().startswith("{"):
+    if first.lstrip().startswith("{") or file.suffix.lower() in _JSON:
         row = _json(first)
         if isinstance(row, dict) and "prompt" in row:
             return Source(file, "wire", encoding)
@@ -103,6 +105,9 @@ def _read_text(source: Source, pair: str) -> Iterator[Line]:
 
 def _read_pairs(source: Source, pair: str) -> Iterator[Line]:
     for number, raw, cells in _cells(source):
+        if cells is None:
+            yield Line(number, raw, (Bad("malformed", _MALFORMED),))
+            continue
         context, translation, attribution = (*cells, "", "")[:3]
         yield Line(number, raw, (_sentence(context, translation, attribution),))
 
@@ -111,7 +116,8 @@ def _read_table(source: Source, pair: str) -> Iterator[Line]:
     lines = _cells(source)
     _, _, header = next(lines)
     for number, raw, cells in lines:
-        yield Line(number, raw, (_row(dict(zip(header, cells)), pair),))
+        row = None if cells is None or header is None else dict(zip(header, cells))
+        yield Line(number, raw, (_row(row, pair),))
 
 
 def _read_flat(source: Source, pair: str) -> Iterator[Line]:
@@ -158,9 +164,9 @@ def _numbered(source: Source) -> Iterator[tuple[int, str]]:
     return ((number, line) for number, line in lines if line.strip())
 
 
-def _cells(source: Source) -> Iterator[tuple[int, str, list[str]]]:
-    """The records of a table: number of the first line, verbatim, cells. In .csv a quoted cell may
-    hold line ends; in .tsv nothing is quoted."""
+def _cells(source: Source) -> Iterator[tuple[int, str, list[str] | None]]:
+    """The records of a table: number of the first line, verbatim, cells; None where a cell never
+    ends. In .csv a quoted cell may hold line ends; in .tsv nothing is quoted."""
     seen: list[str] = []
     lines = read_lines(source.file, source.encoding)
     first = next(lines, "")
@@ -174,8 +180,14 @@ def _cells(source: Source) -> Iterator[tuple[int, str, list[str]]]:
     plain = csv.reader(kept(), delimiter=delimiter, quoting=csv.QUOTE_NONE)
     records = plain if delimiter == "\t" else csv.reader(kept(), delimiter=delimiter)
     number = 1
-    for cells in records:
-        if any(cell.strip() for cell in cells):
+    while True:
+        try:
+            cells = next(records)
+        except StopIteration:
+            return
+        except csv.Error:  # a cell without an end; the reader goes on at the next line
+            cells = None
+        if cells is None or any(cell.strip() for cell in cells):
             yield number, "\n".join(seen), cells
         number += len(seen)
         seen.clear()
@@ -199,7 +211,7 @@ def _sentence(context: str, translation: str = "", attribution: str = "") -> Sen
 
 def _row(data: Any, pair: str) -> Row | Bad:
     if not _is(data):
-        return Bad("malformed", "this is no row of the form that the file began with")
+        return Bad("malformed", _MALFORMED)
     if any("\ufffd" in str(value) for value in data.values()):
         return Bad("broken_character", "a character does not fit the file's encoding")
     try:

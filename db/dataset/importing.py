@@ -11,23 +11,33 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from db.dataset.formats import Bad, Line, Row, Sentence, read_source, recognise
+from db.dataset.formats import Bad, Line, Row, Sentence, Source, read_source, recognise
 from db.dataset.words import queries_of
-from db.store import Store
+from db.store import Refused, Store
+from db.store.checks import check_label
 from db.store.imports import Brought, Counts, Origin
 
 BATCH = 2000  # lines of one transaction
 MOST_WORDS = 12  # queries that a sentence becomes
 _SHOWN = 10  # good and bad lines of a preview
+_LOOKED = 500  # lines between two ticks of a preview
+_ALL = 10**6  # words, of one sentence
 
 Tick = Callable[[int, Counts], bool]
 """Called after each batch with the lines read and what became of them; False stops."""
+
+Watch = Callable[[int], bool]
+"""Called now and then with the lines read; False stops."""
 
 
 @dataclass(frozen=True)
 class Preview:
     """What a file holds before anything is stored: its format and encoding, how many sentences,
-    rows and questions, what would be refused by reason, and some lines of both kinds."""
+    rows and questions, what would be refused by reason, and some lines of both kinds.
+
+    `words`: how many sentences have how many words worth asking, whatever the limit; the good lines
+    have a query for each of them. `whole` is False where looking was stopped after `lines` lines.
+    """
 
     format: str
     encoding: str
@@ -37,34 +47,65 @@ class Preview:
     refused: dict[str, int]
     good: tuple[Brought, ...]
     bad: tuple[Brought, ...]
+    words: dict[int, int]
+    lines: int
+    whole: bool
 
 
-def preview(file: Path, pair: str = "en-zh", most_words: int = MOST_WORDS) -> Preview:
+def preview(
+    file: Path,
+    pair: str = "en-zh",
+    most_words: int = MOST_WORDS,
+    tick: Watch = lambda lines: True,
+) -> Preview:
     """Read a whole file without storing anything; Unreadable where it is none that is known."""
     source = recognise(file)
-    kinds: Counter[str] = Counter()
-    refused: Counter[str] = Counter()
-    good: list[Brought] = []
-    bad: list[Brought] = []
-    for one in _brought(file, pair, most_words):
-        if one.reason:
-            refused[one.reason] += 1
-        else:
-            kinds["rows" if one.sense else "sentences"] += 1
-            kinds["queries"] += len(one.queries)
-        shown = bad if one.reason else good
+    found = _Found(source, most_words)
+    for count, one in enumerate(_brought(source, pair, _ALL), 1):
+        found.add(_checked(one))
+        if count % _LOOKED == 0 and not tick(one.number):
+            return found.told(whole=False)
+    return found.told(whole=True)
+
+
+class _Found:
+    """What a preview counts on its way."""
+
+    def __init__(self, source: Source, most_words: int):
+        self._source, self._most_words = source, most_words
+        self._kinds: Counter[str] = Counter()
+        self._refused: Counter[str] = Counter()
+        self._words: Counter[int] = Counter()
+        self._good: list[Brought] = []
+        self._bad: list[Brought] = []
+        self._lines = 0
+
+    def add(self, one: Brought) -> None:
+        self._lines = one.number
+        shown = self._bad if one.reason else self._good
         if len(shown) < _SHOWN:
             shown.append(one)
-    return Preview(
-        source.format,
-        source.encoding,
-        kinds["sentences"],
-        kinds["rows"],
-        kinds["queries"],
-        dict(refused),
-        tuple(good),
-        tuple(bad),
-    )
+        if one.reason:
+            self._refused[one.reason] += 1
+            return
+        self._kinds["rows" if one.sense else "sentences"] += 1
+        self._kinds["queries"] += min(len(one.queries), self._most_words)
+        self._words[len(one.queries)] += 1
+
+    def told(self, whole: bool) -> Preview:
+        return Preview(
+            self._source.format,
+            self._source.encoding,
+            self._kinds["sentences"],
+            self._kinds["rows"],
+            self._kinds["queries"],
+            dict(self._refused),
+            tuple(self._good),
+            tuple(self._bad),
+            dict(self._words),
+            self._lines,
+            whole,
+        )
 
 
 def bring(
@@ -76,21 +117,33 @@ def bring(
 ) -> tuple[int, Counts]:
     """Store a file's lines: the import's id, and what became of them. Stopped or killed, what was
     stored stays and the import is unfinished; the same file can be brought again."""
+    import_id = begin(store, file, origin)
+    return import_id, carry(store, import_id, file, origin, most_words, tick)
+
+
+def begin(store: Store, file: Path, origin: Origin) -> int:
+    """The id of a new import, without lines yet; Unreadable or Refused where it cannot be one."""
     source = recognise(file)
     origin = replace(origin, name=origin.name or file.name, format=source.format)
-    import_id, counts, lines = store.imports.begin(origin), Counts(), 0
-    brought = _brought(file, origin.pair, most_words)
+    return store.imports.begin(origin)
+
+
+def carry(
+    store: Store, import_id: int, file: Path, origin: Origin, most_words: int, tick: Tick
+) -> Counts:
+    """Store a file's lines under an import that was begun; what became of them."""
+    counts = Counts()
+    brought = _brought(recognise(file), origin.pair, most_words)
     while batch := list(itertools.islice(brought, BATCH)):
         counts.add(store.imports.add(import_id, origin, batch))
-        lines = batch[-1].number
-        if not tick(lines, counts):
-            return import_id, counts
+        if not tick(batch[-1].number, counts):
+            return counts
     store.imports.finish(import_id)
-    return import_id, counts
+    return counts
 
 
-def _brought(file: Path, pair: str, most_words: int) -> Iterator[Brought]:
-    for line in read_source(recognise(file), pair):
+def _brought(source: Source, pair: str, most_words: int) -> Iterator[Brought]:
+    for line in read_source(source, pair):
         for part, held in enumerate(line.holds):
             yield _one(line, part, held, pair, most_words)
 
@@ -103,7 +156,8 @@ def _one(line: Line, part: int, held: Sentence | Row | Bad, pair: str, most_word
         return replace(one, context=held.query.context, queries=(held.query,), sense=held.sense)
     queries = queries_of(held.context, pair, most_words)
     if not queries:
-        return replace(one, reason="no_words", detail="no word here is worth asking")
+        detail = "no word here is worth asking"
+        return replace(one, reason="no_words", detail=detail, context=held.context)
     return replace(
         one,
         context=held.context,
@@ -111,3 +165,14 @@ def _one(line: Line, part: int, held: Sentence | Row | Bad, pair: str, most_word
         attribution=held.attribution,
         queries=queries,
     )
+
+
+def _checked(one: Brought) -> Brought:
+    """The line as the store would take it: it refuses some answers that have a row's form."""
+    if one.reason or one.sense is None:
+        return one
+    try:
+        check_label(one.queries[0], one.sense)
+    except Refused as error:
+        return replace(one, reason=error.code, detail=str(error))
+    return one

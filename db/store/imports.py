@@ -21,6 +21,7 @@ from db.store.rows import sense_columns, utc_now
 from engine.sense import Query, QueryError, Sense, context_words
 
 MAX_ORIGIN = 500  # characters of where a file is from
+_LAST_PART = 2**62  # no line has so many
 
 
 @dataclass(frozen=True)
@@ -145,14 +146,14 @@ class ImportTable:
             found = list(db.query(_REASONS))
         return tuple(_import(row, found) for row in rows)
 
-    def refused(self, import_id: int, after: int = 0, limit: int = 100) -> tuple[Brought, ...]:
-        """Refused lines with numbers above `after`, in order, at most `limit`."""
-        sql = """
-            SELECT number, part, raw, reason, detail FROM imported_line
-            WHERE import_id = ? AND number > ? AND reason <> '' ORDER BY number, part LIMIT ?
-        """
+    def refused(
+        self, import_id: int, after: int = 0, limit: int = 100, after_part: int = _LAST_PART
+    ) -> tuple[Brought, ...]:
+        """Refused sentences and rows with their whole lines, in order, at most `limit`: those in
+        lines with numbers above `after`, and in that line those behind `after_part`."""
         with self._connections.read() as db:
-            return tuple(Brought(**row) for row in db.query(sql, [import_id, after, limit]))
+            rows = db.query(_REFUSED, [import_id, after, after_part, limit])
+            return tuple(Brought(**row) for row in rows)
 
     def similar(self, pair: str, limit: int = 100) -> tuple[tuple[str, ...], ...]:
         """Sentences whose words are the same but for case and marks, in groups."""
@@ -275,4 +276,13 @@ _ADD_LINE = """
 """
 _REASONS = """
     SELECT import_id, reason, count(*) AS count FROM imported_line GROUP BY import_id, reason
+"""
+# A line is kept verbatim once, with its first part.
+_REFUSED = """
+    SELECT number, part, reason, detail, (
+        SELECT raw FROM imported_line AS whole
+        WHERE whole.import_id = line.import_id AND whole.number = line.number AND whole.part = 0
+    ) AS raw
+    FROM imported_line AS line
+    WHERE import_id = ? AND (number, part) > (?, ?) AND reason <> '' ORDER BY number, part LIMIT ?
 """

@@ -62,7 +62,7 @@ def open_app(page: Page, app: App, fragment: str = "") -> None:
 def read_text(page: Page, app: App, text: str = STORY) -> None:
     """The app's page with `text` opened."""
     open_app(page, app)
-    page.locator("textarea").fill(text)
+    page.locator(".ctx-read textarea").fill(text)
     page.get_by_role("button", name="Read", exact=True).click()
     page.wait_for_selector(".ctx-read[data-view=reading]")
 

@@ -71,7 +71,7 @@ def test_chinese_browser_gets_chinese(new_context, app):
     page = new_context(locale="zh-CN").new_page()
     open_app(page, app)
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
-    page.locator("textarea").fill(STORY)
+    page.locator(".ctx-read textarea").fill(STORY)
     page.get_by_role("button", name="开始阅读").click()
     word(page, "bank").click()
     expect(page.locator(".ctx-class")).to_have_text("名词")

@@ -28,9 +28,9 @@ def test_example_opens(page, app):
 
 def test_empty_text_opens_nothing(page, app):
     open_app(page, app)
-    page.locator("textarea").fill("  \n ")
+    page.locator(".ctx-read textarea").fill("  \n ")
     page.get_by_role("button", name="Read", exact=True).click()
-    expect(page.locator("textarea")).to_be_focused()
+    expect(page.locator(".ctx-read textarea")).to_be_focused()
     expect(page.locator(".ctx-read")).to_have_attribute("data-view", "editing")
 
 
@@ -113,11 +113,11 @@ def test_walking_on_turns_the_page(page, app):
 
 def test_too_long_a_text_says_so_and_is_not_lost(page, app):
     open_app(page, app)
-    page.locator("textarea").fill("word " * 40_001)
+    page.locator(".ctx-read textarea").fill("word " * 40_001)
     expect(page.locator(".ctx-note")).to_contain_text("5 characters too many")
     page.get_by_role("button", name="Read", exact=True).click()
     expect(page.locator(".ctx-note")).to_contain_text("too long")
-    assert len(page.locator("textarea").input_value()) == 200_005
+    assert len(page.locator(".ctx-read textarea").input_value()) == 200_005
 
 
 def test_link_carries_the_text_in_its_fragment(page, app, new_context):
@@ -138,7 +138,7 @@ def test_a_new_text_replaces_the_linked_one(page, app):
     open_app(page, app, "#text=An%20old%20bank.")
     expect(page.locator(".ctx-passage")).to_contain_text("An old bank.")
     page.get_by_role("button", name="Change text").click()
-    page.locator("textarea").fill("A light.")
+    page.locator(".ctx-read textarea").fill("A light.")
     page.get_by_role("button", name="Read", exact=True).click()
     expect(page.locator(".ctx-passage")).to_contain_text("A light.")
     page.reload()
@@ -147,7 +147,7 @@ def test_a_new_text_replaces_the_linked_one(page, app):
 
 def test_broken_link_opens_the_page(page, app):
     open_app(page, app, "#text=%E4%B8")
-    expect(page.locator("textarea")).to_be_visible()
+    expect(page.locator(".ctx-read textarea")).to_be_visible()
 
 
 def test_forget_this_text(page, app):
@@ -157,7 +157,7 @@ def test_forget_this_text(page, app):
     expect(page.locator(".ctx-meaning")).to_have_text("银行")
     page.get_by_role("button", name="Forget this text").click()
     page.get_by_role("button", name="Forget it for good?").click()
-    expect(page.locator("textarea")).to_be_visible()
+    expect(page.locator(".ctx-read textarea")).to_be_visible()
     expect(page.locator(".ctx-toast")).to_contain_text("forgotten")
     assert secret in app.state()["forgotten"]
     stored = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
@@ -165,7 +165,7 @@ def test_forget_this_text(page, app):
     assert "secret" not in page.content()
     page.reload()
     page.wait_for_selector(".ctx-read[data-view=editing]")
-    assert page.locator("textarea").input_value() == ""
+    assert page.locator(".ctx-read textarea").input_value() == ""
 
 
 def test_closed_page_drops_its_look_ahead(new_context, app):

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import gradio as gr
 
+from ui.label.bring import build_bring
 from ui.label.queue import build_queue
+from ui.label.table import build_table
 from ui.page import read_page, read_script
 from ui.services import Services
 from ui.strings import STRINGS
@@ -23,3 +25,5 @@ def build_label(services: Services) -> None:
         limits={"hosted": services.access.hosted},
     )
     build_queue(services)
+    build_table(services)
+    build_bring(services)

@@ -10,6 +10,7 @@ const MARKS = ['corrected', 'differs', 'reported'];
 
 const makeFilter = (form, changed) => {
   let waiting = 0;
+  let ofImport = null; // set by another view; shown as a button that clears it
 
   const addChoice = (name, values) => {
     const label = make('label', '');
@@ -45,7 +46,24 @@ const makeFilter = (form, changed) => {
     return label;
   };
 
+  const showImport = () => {
+    form.querySelector('.ctx-of-import')?.remove();
+    if (ofImport === null) return;
+    const chip = make('button', 'ctx-of-import', `${t('filter_import', { n: ofImport })} ×`);
+    chip.type = 'button';
+    chip.title = t('filter_import_clear');
+    chip.addEventListener('click', () => {
+      ofImport = null;
+      showImport();
+      changed();
+    });
+    form.prepend(chip);
+    form.closest('details').open = true;
+  };
+
   const write = (values) => {
+    ofImport = values.import ?? null;
+    showImport();
     for (const field of form.elements) {
       if (field.type === 'checkbox') field.checked = values[field.name] === true;
       else if (field.name) field.value = values[field.name] ?? '';
@@ -53,7 +71,7 @@ const makeFilter = (form, changed) => {
   };
 
   const read = () => {
-    const values = {};
+    const values = ofImport === null ? {} : { import: ofImport };
     for (const field of form.elements) {
       if (field.type === 'checkbox' && field.checked) values[field.name] = true;
       else if (field.type !== 'checkbox' && field.name && field.value.trim()) values[field.name] = field.value.trim();

@@ -1,0 +1,125 @@
+// The preview: what a file holds, which words become questions, what is refused and why.
+
+const previewSection = one('.ctx-bring-preview');
+const saidForm = one('.ctx-said-of');
+const limitField = one('.ctx-limit input');
+
+const limit = () => Number(limitField.value);
+const count = (n) => n.toLocaleString(language);
+
+// Sentences with so many words become that many questions, up to the limit: no need to ask again.
+const questionsOf = (preview) => preview.words.reduce((sum, [words, n]) => sum + n * Math.min(words, limit()), 0);
+const refusedOf = (preview) => preview.refused.reduce((sum, [, n]) => sum + n, 0);
+
+const figure = (key, n) => {
+  const box = make('div', n ? '' : 'ctx-zero');
+  box.dataset.figure = key;
+  box.append(make('dd', '', count(n)), make('dt', '', t(n === 1 ? key + '_one' : key)));
+  return box;
+};
+
+const paintFigures = () => {
+  const { preview } = held;
+  const n = questionsOf(preview);
+  const boxes = [figure('n_questions', n), figure('n_sentences', preview.sentences)];
+  if (preview.rows) boxes.splice(1, 0, figure('n_rows', preview.rows));
+  boxes.push(figure('n_refused', refusedOf(preview)));
+  one('.ctx-figures').replaceChildren(...boxes.filter((box) => box.dataset.figure !== 'n_sentences' || preview.sentences || !preview.rows));
+  one('.ctx-limit span').textContent = t(limit() === 1 ? 'words_limit_one' : 'words_limit', { n: limit() });
+  const button = saidForm.querySelector('[type=submit]');
+  button.textContent = !preview.whole ? t('import_all') : t(n === 1 ? 'import_one' : 'import_n', { n: count(n) });
+  button.disabled = !n;
+  saidForm.querySelector('[role=alert]').textContent = n ? '' : t('nothing_good');
+};
+
+const goodLine = (one) => {
+  const item = make('li', 'ctx-good-line');
+  const sentence = make('p', 'ctx-good-text');
+  sentence.lang = 'en';
+  const { answer, pieces } = one;
+  sentence.append(...sentenceParts(pieces, answer ? one.asked[0] : -1, answer ? answer.members : []));
+  if (!answer) {
+    one.asked.slice(0, limit()).forEach((w) => sentence.querySelector(`[data-w="${w}"]`).classList.add('ctx-asked'));
+  }
+  item.append(sentence);
+  if (one.translation) {
+    const translation = make('p', 'ctx-note', one.translation);
+    translation.lang = 'zh-CN';
+    item.append(translation);
+  }
+  if (answer) item.append(answerLine(pieces, answer));
+  return item;
+};
+
+const answerLine = (pieces, answer) => {
+  const line = make('p', 'ctx-good-answer');
+  const meaning = make('b', '', answer.meaning);
+  meaning.lang = 'zh-CN';
+  line.append(meaning, ' ', make('span', 'ctx-note', className(answer.class)));
+  if (answer.members.length) {
+    line.append(' ', make('span', 'ctx-its-phrase', `${phraseOf(pieces, answer.members)} | ${answer.phraseMeaning}`));
+  }
+  return line;
+};
+
+const reasonText = (code) => t('reason_' + code) || t('reason_other', { code });
+
+const reasonLine = ([code, n]) => {
+  const item = make('li', '');
+  item.append(make('b', '', t('times_n', { n: count(n) })), ' ' + reasonText(code));
+  return item;
+};
+
+const refusedLine = (line) => {
+  const item = make('li', 'ctx-refused-line');
+  const key = line.part ? 'line_part' : 'line_n';
+  const where = make('span', 'ctx-note', t(key, { n: count(line.number), part: line.part + 1 }));
+  item.append(where, make('span', 'ctx-why', reasonText(line.reason)), make('code', '', line.raw));
+  return item;
+};
+
+const showPreview = () => {
+  const { preview } = held;
+  const title = previewSection.querySelector('header h2');
+  title.textContent = held.name;
+  const about = [t('form_' + preview.format), preview.encoding.replaceAll('_', '-').toUpperCase(), sizeText(held.file.size)];
+  previewSection.querySelector('header p').textContent = about.filter(Boolean).join(' · ');
+  one('.ctx-partly').textContent = preview.whole ? '' : t('preview_partly', { n: count(preview.lines) });
+  one('.ctx-limit').hidden = !preview.sentences;
+  const good = one('.ctx-good');
+  good.hidden = !preview.good.length;
+  good.querySelector('p').textContent = t(preview.good.some((line) => line.answer) ? 'good_how_rows' : 'good_how');
+  one('.ctx-bad').hidden = !preview.refused.length;
+  one('.ctx-reasons').replaceChildren(...preview.refused.map(reasonLine));
+  one('.ctx-bad .ctx-refused').replaceChildren(...preview.bad.map(refusedLine));
+  one('.ctx-whose').hidden = !preview.rows;
+  paintPreview();
+  setState('preview');
+};
+
+const paintPreview = () => {
+  paintFigures();
+  one('.ctx-good ol').replaceChildren(...held.preview.good.map(goodLine));
+};
+
+// A new text: its fields begin empty, but for the person's own name where people answered.
+const beginFields = () => {
+  saidForm.reset();
+  saidForm.elements.answers.maxLength = props.limits.name;
+  saidForm.elements.origin.maxLength = props.limits.origin;
+  limitField.max = props.limits.mostWords;
+  limitField.value = props.limits.words;
+  one('.ctx-bad').open = false;
+};
+
+limitField.addEventListener('input', () => held.preview && paintPreview());
+
+saidForm.addEventListener('change', (event) => {
+  const { answers } = saidForm.elements;
+  if (event.target.value === 'people' && !answers.value.trim()) answers.value = person();
+});
+
+saidForm.addEventListener('submit', (event) => {
+  event.preventDefault();
+  startImport();
+});
