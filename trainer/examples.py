@@ -1,4 +1,4 @@
-"""Examples: a query with its accepted sense, the split it belongs to, and rows that state one.
+"""Examples: a query with its accepted sense, and rows that state one.
 
 Rows that do not fit are refused with their reason, never guessed. Knows the formats `flat` and
 `wire`; others are read by the modules of trainer/sources.
@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.passage import split_words
 from engine.prompt import FIELDS
 from engine.sense import Query, QueryError, Sense, ask, from_wire
 from trainer.recipe import Source
@@ -34,13 +33,6 @@ class Refusal:
     """A row that gives no example, and why: a reason without the row's own words."""
 
     reason: str
-
-
-def split_of(context: str) -> str:
-    """train, dev or test: a function of the sentence's words alone, for ever (90, 5, 5 %)."""
-    words = " ".join(word.text.lower() for word in split_words(context))
-    bucket = int(hashlib.sha256(f"split {words}".encode()).hexdigest(), 16) % 20
-    return {0: "dev", 1: "test"}.get(bucket, "train")
 
 
 def held_out(sentence: str) -> bool:

@@ -24,9 +24,10 @@ from engine.models import Base, load_base
 from engine.phrasebook import shipped_phrasebook
 from engine.prompt import SensePrompt
 from engine.settings import Settings
+from engine.split import split_of
 from engine.wordbook import Wordbook, shipped_wordbook
 from trainer.card import Splits, write_card
-from trainer.examples import Example, hash_files, split_of
+from trainer.examples import Example, hash_files
 from trainer.hints import book_hint, training_hint
 from trainer.loading import find_source, load_examples
 from trainer.recipe import Recipe, RecipeError, load_recipe, save_recipe

@@ -14,13 +14,14 @@ from types import TracebackType
 
 from filelock import FileLock, Timeout
 
+from db.store.agreement import AgreementTable, Decided
 from db.store.answers import AnswerStore, scrub
 from db.store.backup import write_backup
 from db.store.browse import BrowseTable, Filter, Listed
 from db.store.connection import Connections
-from db.store.datasets import Dataset, DatasetTable
+from db.store.datasets import Dataset, DatasetTable, Invalid, InvalidRows, Survey
 from db.store.errors import AlreadyRunning, NewerDatabase, NotADatabase, Refused, StoreError
-from db.store.exports import Answered, ExportTable
+from db.store.exports import Answered, ExportTable, Provenance
 from db.store.feedback import Feedback, FeedbackTable
 from db.store.imports import Brought, Counts, Import, ImportTable, Origin
 from db.store.labels import Label, LabelTable
@@ -29,8 +30,10 @@ from db.store.migrations import check_version, read_version, upgrade
 from db.store.opened import Complaint, Event, Opened
 from db.store.queries import QueryTable
 from db.store.review import ReviewTable
+from db.store.shipped import ShippedTable
 
 __all__ = [
+    "AgreementTable",
     "AlreadyRunning",
     "AnswerStore",
     "Answered",
@@ -40,6 +43,7 @@ __all__ = [
     "Counts",
     "Dataset",
     "DatasetTable",
+    "Decided",
     "Event",
     "ExportTable",
     "Feedback",
@@ -48,6 +52,8 @@ __all__ = [
     "HomeLock",
     "Import",
     "ImportTable",
+    "Invalid",
+    "InvalidRows",
     "Label",
     "LabelTable",
     "Listed",
@@ -55,11 +61,14 @@ __all__ = [
     "NotADatabase",
     "Opened",
     "Origin",
+    "Provenance",
     "QueryTable",
     "Refused",
     "ReviewTable",
+    "ShippedTable",
     "Store",
     "StoreError",
+    "Survey",
     "lock_home",
     "open_store",
 ]
@@ -80,6 +89,8 @@ class Store:
         self.datasets = DatasetTable(connections)
         self.review = ReviewTable(connections)
         self.browse = BrowseTable(connections)
+        self.agreement = AgreementTable(connections)
+        self.shipped = ShippedTable(connections)
 
     @property
     def path(self) -> Path:

@@ -56,6 +56,7 @@ _REASONS = {
     "no_such_word": "the context has no word at position {position!r}",
     "name_taken": "there is a dataset called {name!r} already",
     "no_rows": "there are no such answers",
+    "invalid_rows": "{count} rows break the rules",
     "changed": "somebody else decided about this meanwhile",
     "nothing_to_undo": "there is nothing to take back",
     "bad_members": "a phrase is two or more positions of words, ascending, the target's among them",

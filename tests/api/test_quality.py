@@ -3,8 +3,8 @@
 import pytest
 
 from engine.settings import assets
+from engine.split import split_of
 from trainer.evaluate import evaluate
-from trainer.examples import split_of
 from trainer.loading import find_source, load_examples
 from trainer.metrics import summarise
 from trainer.recipe import Source

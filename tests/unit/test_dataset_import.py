@@ -81,7 +81,7 @@ def test_an_undone_import_counts_no_more_but_for_what_others_brought(store, tmp_
     store.imports.undo(first)
     assert [row["target"] for row in told(store)] == ["back", "me"]
     assert store.exports.counts("en-zh") == {
-        "queries": 2, "answered": 2, "accepted": 1, "not_counted": 1,
+        "queries": 2, "answered": 2, "accepted": 1, "conflicts": 0, "not_counted": 1,
     }  # fmt: skip
     assert len(store.labels.history(ask("The bank is closed.", "bank"))) == 1, "labels are history"
     with pytest.raises(Refused):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PURE = {"engine.settings", "engine.passage", "engine.sense"}
+PURE = {"engine.settings", "engine.passage", "engine.sense", "engine.rules", "engine.split"}
 ALLOWED = {"engine": {"engine"}, "db": {"db", *PURE}, "trainer": {"trainer", "db", "engine"}}
 FILES = [
     file

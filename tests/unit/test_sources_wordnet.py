@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from trainer.examples import held_out, split_of
+from engine.split import split_of
+from trainer.examples import held_out
 from trainer.loading import load_examples
 from trainer.recipe import RecipeError, Source
 from trainer.sources import wordnet

@@ -58,6 +58,10 @@ ROWS = {
         "INSERT INTO item VALUES (1, 'en-zh', 'open', 3.5, 1, 0, 'verb', '', 0, 0, 0, 1)",
         "INSERT INTO search (rowid, text) VALUES (1, 'back')",
     ),
+    7: (
+        "INSERT INTO dataset_split VALUES (1, 'train', 1)",
+        "INSERT INTO shipped VALUES ('en-zh-gold', 1)",
+    ),
 }
 # What has been released never changes; append a migration instead.
 HASHES = {
@@ -67,6 +71,7 @@ HASHES = {
     4: "d085035154f63f5d",
     5: "19fc08629dcaaa69",
     6: "b2ef2e3ad2d30d1b",
+    7: "cab7c6cfdaa20f69",
 }
 Rows = dict[str, list[dict[str, object]]]
 

@@ -9,9 +9,10 @@ import torch
 
 from engine.prompt import FIELDS
 from engine.sense import Phrase, Sense, ask, from_wire
+from engine.split import split_of
 from engine.wordbook import LISTED, Wordbook
 from tests.tiny import tiny_model, tiny_prompt
-from trainer.examples import Example, split_of
+from trainer.examples import Example
 from trainer.recipe import Recipe, RecipeError, Source, load_recipe, parse_recipe, save_recipe
 from trainer.rows import bucketed, count_steps, make_batch, make_packs
 from trainer.training import Candidates, add_lora, answer_losses, dev_scores, fit

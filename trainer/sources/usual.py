@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from engine.sense import Query, QueryError, Sense
-from trainer.examples import parse_row, split_of
+from engine.split import split_of
+from trainer.examples import parse_row
 from trainer.metrics import normal
 from trainer.sources.words import lemma, usable_meaning
 
