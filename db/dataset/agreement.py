@@ -46,9 +46,7 @@ def agreement_of(field: str, units: Iterable[Values]) -> Agreement:
     compared = [values for values in units if len(values) > 1]
     if not compared:
         return Agreement(field, 0, None, None, None)
-    pairs = [
-        a == b for values in compared for a, b in itertools.combinations(values.values(), 2)
-    ]
+    pairs = [a == b for values in compared for a, b in itertools.combinations(values.values(), 2)]
     return Agreement(
         field, len(compared), sum(pairs) / len(pairs), _kappa(compared), _alpha(compared)
     )

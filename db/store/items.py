@@ -74,7 +74,8 @@ def _work_out(db: Database, ids: Sequence[int], overlap: int) -> None:
     items, texts, old = [], [], [row[0] for row in db.execute(_SEARCHED, [chosen])]
     for query in db.query(_QUERIES, [chosen]):
         mine = labels.get(query["id"], [])
-        import_id = query["by_line"] or query["by_sentence"]
+        imports = [query[by] for by in ("by_line", "by_sentence") if query[by]]
+        import_id = min(imports, default=None)
         told = any(row["source"] == "person" and not row["imported"] for row in mine)
         known = Known(
             mine,
@@ -100,10 +101,10 @@ def work_out(query_id: int, known: Known, overlap: int) -> tuple[Any, ...]:
     people = _people(known)
     last = max(people, key=lambda row: row["version"], default=None)
     proposals = _latest(row for row in known.labels if not _decides(row))
-    newest = max(proposals, key=lambda row: row["version"], default=None)
+    newest = max(proposals, key=_stands, default=None)
     settled = any(d["kind"] == "settle" for d in known.decisions)
     reported = bool(known.complained and (not last or known.complained > last["created"]))
-    status = _status(known, people, last, overlap, settled, reported)
+    status = _status(known, people, last or newest, last, overlap, settled, reported)
     standing = last or newest
     if status == "conflict" or (standing and standing["status"] == "rejected"):
         standing = None
@@ -135,6 +136,7 @@ def _people(known: Known) -> Sequence[Row]:
 def _status(
     known: Known,
     people: Sequence[Row],
+    standing: Row | None,
     last: Row | None,
     overlap: int,
     settled: bool,
@@ -146,8 +148,10 @@ def _status(
     flagged = flags and flags[-1]["kind"] == "flag"
     if flagged and (last is None or last["created"] < flags[-1]["created"]):
         return "flagged"
-    if reported or last is None:
+    if reported:
         return "open"
+    if last is None:  # nobody decided, but a source whose answers count as accepted may have
+        return "accepted" if standing and standing["status"] == "accepted" else "open"
     if overlap > 1 and len(people) >= overlap and len({_decided(row) for row in people}) > 1:
         return "conflict"
     return last["status"] if settled or len(people) >= overlap else "open"
@@ -180,6 +184,12 @@ def _latest(labels: Iterable[Row]) -> Sequence[Row]:
     """The latest label of each who gives any."""
     found = {(row["source"], row["who"]): row for row in labels}
     return list(found.values())
+
+
+def _stands(label: Row) -> tuple[bool, int]:
+    """What stands while nobody decided: a person's proposal or an accepted answer before a mere
+    proposal, and then the newest."""
+    return label["status"] == "accepted" or label["source"] == "person", label["version"]
 
 
 def _said(label: Row) -> tuple[Any, ...]:
