@@ -188,7 +188,8 @@ class ReviewTable:
 
     def siblings(self, query: Query) -> dict[int, int]:
         """The queries about other words of the same context that have an answer: position → id."""
-        with self._connections.read() as db:
+        with self._connections.write() as db:
+            work_off(db, BATCH)
             rows = db.execute(_SIBLINGS, [query.pair, TASK, query.context, query.position])
             return dict(rows.fetchall())
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from db.dataset.importing import bring
-from db.store import Filter, Origin, Refused, Store, open_store
+from db.store import Brought, Filter, Origin, Refused, Store, open_store
 from db.store.review import LEASE_SECONDS, ReviewTable
 from engine.sense import Answer, Phrase, Query, Sense
 
@@ -40,7 +40,10 @@ def filled(store: Store, tmp_path: Path) -> Store:
 
 
 def propose(store: Store, query: Query, sense: Sense, who: str = "T", source: str = "teacher"):
-    store.labels.add_label(query, sense, source, who, "proposed")
+    """The query's id; it comes in by an import of its own, with this answer."""
+    origin = Origin("row", "flat", who=who, source=source)
+    row = Brought(1, 0, "raw", context=query.context, queries=(query,), sense=sense)
+    store.imports.add(store.imports.begin(origin), origin, [row])
     return store.queries.find(query)
 
 
@@ -365,6 +368,8 @@ class Labelling(RuleBasedStateMachine):
     def decide(self, who: str, sense: Sense, kind: str) -> None:
         found = self.store.review.next(PAIR, who)
         if found:
+            if found not in self.ids:  # no member of the phrase
+                sense = WRONG
             self.store.review.decide(who, kind, found, sense)
             if kind in ("skip", "flag"):
                 assert self.store.review.next(PAIR, who) != found
@@ -380,6 +385,7 @@ class Labelling(RuleBasedStateMachine):
     def settle(self, who: str, sense: Sense) -> None:
         found = self.store.review.next(PAIR, who, Filter(status="conflict"))
         if found:
+            sense = sense if found in self.ids else WRONG
             self.store.review.decide(who, "settle", found, sense)
             assert self.store.review.open(found, who).status == "accepted"
 

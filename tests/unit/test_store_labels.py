@@ -165,7 +165,7 @@ def test_whether_people_decided_anything_is_known_from_the_last_label_on(store: 
     assert since((third, 0)) == ((fourth, 0), True)
 
 
-LABEL = "1, 1, 1, 'noun', 'x', NULL, '', 'person', 'me', 'accepted', '2026'"
+LABEL = "1, 1, 1, 'noun', 'x', NULL, '', 'person', 'me', 'accepted', '2026', NULL"
 QUERY = f"'en-zh', 'sense', '{CONTEXT}', 4, 'back', 1, '2026'"
 
 
