@@ -8,14 +8,15 @@ from sqlite_utils import Database
 
 from db.store.errors import Refused
 from db.store.labels import Label, counts, read_label
-from db.store.rows import read_phrase
-from engine.sense import Phrase, Query
+from db.store.rows import read_phrase, read_sense
+from engine.sense import Phrase, Query, Sense
 
 
 @dataclass(frozen=True)
 class Complaint:
-    """What a reader said of an answer that was shown: what would be better, as far as told."""
+    """What a reader said of the answer `shown`: what would be better, as far as told."""
 
+    shown: Sense
     meaning: str
     phrase: Phrase | None
     note: str
@@ -62,7 +63,13 @@ def open_query(db: Database, query_id: int, who: str, several: bool) -> Opened:
     labels = tuple(read_label(query, one) for one in db.query(_LABELS, [query_id]))
     events = tuple(Event(**one) for one in db.query(_EVENTS, [query_id]))
     complaints = tuple(
-        Complaint(one["better_meaning"], read_phrase(one), one["note"], one["created"])
+        Complaint(
+            read_sense(one, "shown_"),
+            one["better_meaning"],
+            read_phrase(one),
+            one["note"],
+            one["created"],
+        )
         for one in db.query(_COMPLAINTS, [query_id])
     )
     seen = max((label.version for label in labels), default=0)

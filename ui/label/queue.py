@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -197,6 +198,4 @@ def _ids(value: object) -> list[int]:
 
 
 def _open(chosen: Filter) -> Filter:
-    from dataclasses import replace
-
     return chosen if chosen.status else replace(chosen, status="open")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from db.store import Complaint, Label, Listed, Opened
+from db.store import Complaint, Listed, Opened
 from engine.sense import Answer, Phrase, Query, Sense
 
 Json = dict[str, Any]
@@ -56,11 +56,10 @@ def to_answers(opened: Opened) -> list[Json]:
     for label in reversed(opened.labels):
         by = {"source": label.source, "who": label.who, "status": label.status}
         _join(found, _plain(label.sense), by)
-    shown = opened.standing or (opened.labels[-1] if opened.labels else None)
-    for complaint in opened.complaints:
-        if shown and (complaint.meaning or complaint.phrase):
-            sense = _mended(shown, complaint)
-            _join(found, sense, {"source": "reader", "who": "", "status": "proposed"})
+    for complaint in reversed(opened.complaints):
+        if complaint.meaning or complaint.phrase:
+            by = {"source": "reader", "who": "", "status": "proposed"}
+            _join(found, _mended(complaint), by)
     return [{**to_fields(sense), "by": by} for sense, by in found]
 
 
@@ -83,12 +82,13 @@ def _plain(sense: Sense) -> Sense:
     )
 
 
-def _mended(shown: Label, complaint: Complaint) -> Sense:
-    sense = _plain(shown.sense)
-    phrase = complaint.phrase or sense.phrase
+def _mended(complaint: Complaint) -> Sense:
+    """The answer that the reader saw, with what they say instead."""
+    shown = _plain(complaint.shown)
+    phrase = complaint.phrase or shown.phrase
     return Sense(
-        sense.word_class,
-        complaint.meaning or sense.meaning,
+        shown.word_class,
+        complaint.meaning or shown.meaning,
         Phrase(phrase.members, phrase.meaning) if phrase else None,
     )
 

@@ -178,6 +178,14 @@ LABEL: dict[str, tuple[str, str]] = {
         "With more than one, nobody sees what others decided until they have; where they differ, somebody settles it.",
         "多于一人时，各人决定之前看不到别人的决定；有分歧时由一人裁定。",
     ),
+    # table
+    "review_these": ("Review these", "审核这些"),
+    "table_none": ("Nothing is like that.", "没有符合的条目。"),
+    "page_n": ("page {n}", "第 {n} 页"),
+    "chosen": ("{n} chosen", "已选 {n} 条"),
+    "found": ("{n} found", "找到 {n} 条"),
+    "found_one": ("1 found", "找到 1 条"),
+    "did_many": ("{n} {what}.", "{n} 条{what}。"),
     # filter
     "filter": ("Filter", "筛选"),
     "filter_text": ("Search", "搜索"),
