@@ -37,6 +37,7 @@ def load(settings: Settings, progress):
 
 def run(settings: Settings) -> None:
     """Opens the store, serves, loads the model meanwhile; StoreError where CTX_HOME is no good."""
+    from db.dataset.shipped import bring_in_quiet
     from db.store import lock_home, open_store
     from engine.lookup import Lookup
     from ui.access import Access
@@ -54,6 +55,8 @@ def run(settings: Settings) -> None:
 
             app = build_app(Services(settings, lookup, store, Access.of(settings)))
             serve(app, settings)
+            if not settings.hosted:
+                bring_in_quiet(store, lambda: lookup.status().state in ("ready", "failed"))
             app.block_thread()
         finally:
             lookup.close()

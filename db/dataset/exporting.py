@@ -1,9 +1,11 @@
 """Rows out of the store into a file, one by one: the same rows come in again.
 
     flat     {context, target, idx, class, zh, phrase}, a JSON object a line
-    wire     {"prompt": "{context, target, idx}", "response": "{class, zh, phrase}"}
+    wire     {"prompt": "{context, target, idx}", "response": "{class, zh, phrase}"}; a row that
+             came in like this and still says the same goes out as it was, to the letter
     csv      flat, with a header
     parquet  flat
+    hf       a folder for Hugging Face `datasets`: a Parquet file for each split, and a card
 
 What an export leaves out, it says.
 """
@@ -11,30 +13,49 @@ What an export leaves out, it says.
 from __future__ import annotations
 
 import csv
-import itertools
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from db.store import Answered, Store
-from engine.sense import to_wire
+from db.dataset.card import About
+from db.dataset.folder import write_folder
+from db.dataset.rows import COLUMNS, Flat, ParquetRows, flat
+from db.store import Answered, Filter, Store
+from db.store.browse import EVERYTHING
 
-COLUMNS = ("context", "target", "idx", "class", "zh", "phrase")
-_BATCH = 10_000  # rows of a Parquet row group
+FORMATS = ("flat", "wire", "csv", "parquet", "hf")
+_TICK = 1000  # rows between two ticks
 
-Flat = dict[str, str | int]
+Counts = dict[str, int]
+Tick = Callable[[int], None]
+"""Called now and then with the rows written."""
 
 
-def export_dataset(store: Store, file: Path, form: str, name: str) -> dict[str, int]:
+def export_dataset(
+    store: Store, file: Path, form: str, name: str, tick: Tick = lambda rows: None
+) -> Counts:
     """Write a frozen dataset, all of it; Refused where there is none of the name."""
-    store.datasets.get(name)
-    return {"written": _write(store.exports.of_dataset(name), file, form)}
+    dataset = store.datasets.get(name)
+    left = {f"left_out_{reason}": count for reason, count in dataset.left_out.items()}
+    about = About(
+        dataset.name, dataset.pair, store.exports.origins_of_dataset(name), dataset.left_out,
+        dataset.description, dataset.sha256, dataset.created,
+    )  # fmt: skip
+    rows = store.exports.of_dataset(name, full=form in _FULL)
+    return _write(rows, file, form, about, tick) | left
 
 
-def export(store: Store, file: Path, form: str, pair: str, accepted: bool) -> dict[str, int]:
+def export(
+    store: Store,
+    file: Path,
+    form: str,
+    pair: str,
+    accepted: bool,
+    chosen: Filter = EVERYTHING,
+    tick: Tick = lambda rows: None,
+) -> Counts:
     """Write the answered queries of a pair; how many were written and left out."""
-    written = _write(store.exports.answered(pair, accepted), file, form)
     counts = store.exports.counts(pair)
     left = {
         "unanswered": counts["queries"] - counts["answered"],
@@ -42,75 +63,81 @@ def export(store: Store, file: Path, form: str, pair: str, accepted: bool) -> di
     }
     if accepted:
         left["not_accepted"] = counts["answered"] - counts["accepted"]
-    return {"written": written, **left}
+    origins = store.exports.origins(pair, accepted, chosen) if form == "hf" else ()
+    about = About("export", pair, origins, {name: n for name, n in left.items() if n})
+    rows = store.exports.answered(pair, accepted, chosen, full=form in _FULL)
+    told = _write(rows, file, form, about, tick)
+    if chosen != EVERYTHING:
+        left["not_chosen"] = counts["accepted" if accepted else "answered"] - told["written"]
+    return told | left
 
 
-def _write(rows: Iterator[Answered], file: Path, form: str) -> int:
-    """Write rows to a file that appears when it is whole; how many."""
+def _write(rows: Iterable[Answered], file: Path, form: str, about: About, tick: Tick) -> Counts:
+    """Write rows to a file, or a folder, that appears when it is whole; how many."""
+    if form == "hf":
+        return write_folder(_ticked(rows, tick), file, about)
     fresh = file.with_name(f"{file.name}.part")
-    written = WRITERS[form](fresh, map(flat, rows))
+    told = WRITERS[form](fresh, _ticked(rows, tick))
     os.replace(fresh, file)
-    return written
+    return told
 
 
-def flat(row: Answered) -> Flat:
-    """A row's six fields."""
-    query = row.query
-    asked: Flat = {"context": query.context, "target": query.target, "idx": query.idx}
-    return asked | to_wire(query, row.sense)
+def _ticked(rows: Iterable[Answered], tick: Tick) -> Iterator[Answered]:
+    for count, row in enumerate(rows, 1):
+        if count % _TICK == 0:
+            tick(count)
+        yield row
 
 
-def _write_flat(file: Path, rows: Iterator[Flat]) -> int:
-    return _write_lines(file, (json.dumps(row, ensure_ascii=False) for row in rows))
-
-
-def _write_wire(file: Path, rows: Iterator[Flat]) -> int:
-    def line(row: Flat) -> str:
-        parts = [
-            json.dumps({name: row[name] for name in names}, ensure_ascii=False)
-            for names in (COLUMNS[:3], COLUMNS[3:])
-        ]
-        return json.dumps(dict(zip(("prompt", "response"), parts)), ensure_ascii=False)
-
-    return _write_lines(file, map(line, rows))
-
-
-def _write_lines(file: Path, lines: Iterator[str]) -> int:
+def _write_flat(file: Path, rows: Iterator[Answered]) -> Counts:
     count = 0
     with file.open("w", encoding="utf-8") as out:
-        for line in lines:
-            out.write(line + "\n")
+        for row in rows:
+            out.write(json.dumps(flat(row), ensure_ascii=False) + "\n")
             count += 1
-    return count
+    return {"written": count}
 
 
-def _write_csv(file: Path, rows: Iterator[Flat]) -> int:
+def _write_wire(file: Path, rows: Iterator[Answered]) -> Counts:
+    count = verbatim = 0
+    with file.open("w", encoding="utf-8") as out:
+        for row in rows:
+            out.write((row.raw or _wire(flat(row))) + "\n")
+            count += 1
+            verbatim += bool(row.raw)
+    return {"written": count, "verbatim": verbatim}
+
+
+def _wire(row: Flat) -> str:
+    parts = [
+        json.dumps({name: row[name] for name in names}, ensure_ascii=False)
+        for names in (COLUMNS[:3], COLUMNS[3:])
+    ]
+    return json.dumps(dict(zip(("prompt", "response"), parts)), ensure_ascii=False)
+
+
+def _write_csv(file: Path, rows: Iterator[Answered]) -> Counts:
     count = 0
     with file.open("w", encoding="utf-8", newline="") as out:
         table = csv.DictWriter(out, COLUMNS)
         table.writeheader()
         for row in rows:
-            table.writerow(row)
+            table.writerow(flat(row))
             count += 1
-    return count
+    return {"written": count}
 
 
-def _write_parquet(file: Path, rows: Iterator[Flat]) -> int:
-    from pyarrow import Table, int64, schema, string
-    from pyarrow.parquet import ParquetWriter
-
-    kinds = schema([(name, int64() if name == "idx" else string()) for name in COLUMNS])
-    count = 0
-    with ParquetWriter(file, kinds) as out:
-        while batch := list(itertools.islice(rows, _BATCH)):
-            out.write_table(Table.from_pylist(batch, kinds))
-            count += len(batch)
-    return count
+def _write_parquet(file: Path, rows: Iterator[Answered]) -> Counts:
+    with ParquetRows(file) as out:
+        for row in rows:
+            out.add(flat(row))
+    return {"written": out.count}
 
 
-WRITERS: dict[str, Callable[[Path, Iterator[Flat]], int]] = {
+WRITERS: dict[str, Callable[[Path, Iterator[Answered]], Counts]] = {
     "flat": _write_flat,
     "wire": _write_wire,
     "csv": _write_csv,
     "parquet": _write_parquet,
 }
+_FULL = ("wire", "hf")  # forms that need attributions or raw lines

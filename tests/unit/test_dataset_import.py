@@ -3,14 +3,20 @@
 import json
 import subprocess
 import sys
+import zipfile
 
+import pandas
 import pytest
-from hypothesis import HealthCheck, given, settings
+import yaml
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from db.dataset.exporting import WRITERS, export, export_dataset, flat
+from db.dataset.exporting import FORMATS, export, export_dataset
+from db.dataset.folder import zip_folder
+from db.dataset.hub import push
 from db.dataset.importing import bring
-from db.store import Origin, Refused, open_store
+from db.dataset.rows import flat
+from db.store import Filter, Origin, Refused, open_store
 from engine.sense import CLASSES, Query, Sense, ask
 from tests.real import ROOT
 
@@ -183,18 +189,121 @@ def a_row(draw):
     )
 
 
-@given(st.lists(a_row(), min_size=1, max_size=6), st.sampled_from(sorted(WRITERS)))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_import_export_import_gives_the_same_rows(tmp_path_factory, rows, form):
+@given(st.lists(a_row(), min_size=1, max_size=6), st.sampled_from(FORMATS), st.booleans())
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_import_export_import_gives_the_same_rows(tmp_path_factory, rows, form, frozen):
     folder = tmp_path_factory.mktemp("round")
     names = {"flat": "x.jsonl", "wire": "x.jsonl", "csv": "x.csv", "parquet": "x.parquet"}
     with open_store(folder / "one.db") as one, open_store(folder / "two.db") as two:
         bring(one, write(folder / "a.jsonl", rows), TEACHER)
-        out = folder / names[form]
-        counts = export(one, out, form, "en-zh", accepted=False)
-        bring(two, out, TEACHER)
-        assert told(two) == told(one)
-        assert counts["written"] == len(told(one)) and counts["unanswered"] == 0
+        out = folder / names.get(form, "x")
+        if frozen:
+            assume(one.datasets.survey("en-zh", accepted=False).rows)
+            made = one.datasets.freeze("all", "en-zh", accepted=False, leave_out=True)
+            counts, wanted = export_dataset(one, out, form, "all"), made.rows
+            kept = [flat(row) for row in one.exports.of_dataset("all")]
+        else:
+            counts = export(one, out, form, "en-zh", accepted=False)
+            kept, wanted = told(one), len(told(one))
+            assert counts["unanswered"] == 0
+        for file in sorted(out.rglob("*.parquet")) if out.is_dir() else [out]:
+            bring(two, file, TEACHER)
+        assert sorted(told(two), key=str) == sorted(kept, key=str)
+        assert form == "hf" or told(two) == kept
+        assert counts["written"] == wanted
+        if frozen:
+            again = two.datasets.freeze("all", "en-zh", accepted=False)
+            assert again.sha256 == made.sha256
+
+
+WIRE = (
+    '{"prompt":"{\\"context\\": \\"Call me back.\\", \\"target\\": \\"back\\"}", '
+    '"response": "{\\"class\\": \\"ADV\\", \\"zh\\": \\"回\\", \\"phrase\\": null}", "more": 1}'
+)
+
+
+def test_rows_of_the_first_format_go_out_to_the_letter(store, tmp_path):
+    file, out = tmp_path / "first.jsonl", tmp_path / "out.jsonl"
+    file.write_text(WIRE + "\n", encoding="utf-8")
+    bring(store, file, TEACHER)
+    assert export(store, out, "wire", "en-zh", accepted=False)["verbatim"] == 1
+    assert out.read_text(encoding="utf-8") == WIRE + "\n"
+    back = ask("Call me back.", "back")
+    store.labels.add_label(back, Sense("adverb", "回"), "person", "Ann", "accepted")
+    assert export(store, out, "wire", "en-zh", accepted=True)["verbatim"] == 1, "says the same"
+    store.labels.add_label(back, Sense("adverb", "回来"), "person", "Ann", "accepted")
+    told = export(store, out, "wire", "en-zh", accepted=True)
+    assert (told["written"], told["verbatim"]) == (1, 0)
+    assert json.loads(json.loads(out.read_text(encoding="utf-8"))["response"])["zh"] == "回来"
+
+
+def test_a_folder_for_hugging_face(store, tmp_path):
+    rows = [(f"Number {n} is a bank.", "bank", 1, "noun", "银行", "") for n in range(100)]
+    file = write(tmp_path / "a.jsonl", [*rows, ROWS[0]])
+    bring(store, file, Origin("", "", text="found *here* # no title", who="T"))
+    made = store.datasets.freeze(
+        'a: "b" # - {', "en-zh", accepted=False, description="<b>x</b>\n# a title"
+    )
+    out, ticks = tmp_path / "folder", []
+    counts = export_dataset(store, out, "hf", made.name, ticks.append)
+    assert counts == {"written": 101, **made.splits}
+    frames = {f.stem: pandas.read_parquet(f) for f in (out / "data").iterdir()}
+    assert {name: len(frame) for name, frame in frames.items()} == made.splits
+    first = frames["train"].iloc[0]
+    assert list(first.index) == [*COLUMNS, "source", "attribution"]
+    assert (first["zh"], first["idx"], first["source"]) == ("银行", 1, "teacher")
+    head, _, text = (out / "README.md").read_text(encoding="utf-8")[4:].partition("\n---\n")
+    card = yaml.safe_load(head)
+    assert card["pretty_name"] == made.name and card["license"] == "other"
+    assert card["language"] == ["en", "zh"]
+    assert {one["name"]: one["num_examples"] for one in card["dataset_info"]["splits"]} == (
+        made.splits
+    )
+    for one in card["configs"][0]["data_files"]:
+        assert (out / one["path"]).is_file()
+    assert "\\<b\\>x" in text and "\n# a title" not in text and made.sha256 in text
+    with pytest.raises(FileExistsError):
+        export_dataset(store, out, "hf", made.name)
+    zip_folder(out, tmp_path / "folder.zip")
+    with zipfile.ZipFile(tmp_path / "folder.zip") as packed:
+        assert "README.md" in packed.namelist() and "data/train.parquet" in packed.namelist()
+
+
+def test_an_export_by_filter_says_what_it_leaves_out(store, tmp_path):
+    bring(store, write(tmp_path / "a.jsonl"), PEOPLE)
+    out = tmp_path / "out.csv"
+    counts = export(store, out, "csv", "en-zh", accepted=True, chosen=Filter(word_class="noun"))
+    assert counts == {
+        "written": 1, "unanswered": 0, "undone": 0, "not_accepted": 0, "not_chosen": 2,
+    }  # fmt: skip
+
+
+def test_pushing_needs_a_token_and_a_plain_name(store, tmp_path, monkeypatch):
+    calls = []
+
+    class Hub:
+        def __init__(self, token):
+            calls.append(token)
+
+        def create_repo(self, repo, **options):
+            calls.append((repo, options))
+
+        def upload_folder(self, folder_path, **options):
+            calls.append(sorted(p.name for p in folder_path.rglob("*") if p.is_file()))
+
+    monkeypatch.setattr("huggingface_hub.HfApi", Hub)
+    bring(store, write(tmp_path / "a.jsonl"), PEOPLE)
+    store.datasets.freeze("mine", "en-zh")
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    with pytest.raises(Refused):
+        push(store, "mine", "ann/words")
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    for name in ("words", "../x", "a/b/c", "a/..", "ann/wo rds", ""):
+        with pytest.raises(Refused):
+            push(store, "mine", name)
+    assert calls == []
+    assert push(store, "mine", "ann/words").endswith("/ann/words")
+    assert calls[0] == "secret" and calls[1][1]["private"] and "README.md" in calls[2]
 
 
 def test_the_shell_does_the_same(tmp_path):
