@@ -3,12 +3,18 @@
 python -m db import FILE [--preview] [--who NAME] [--from TEXT] [--people] [--words N] [--pair P]
 python -m db undo NUMBER
 python -m db imports
-python -m db export FILE [--format flat|wire|csv|parquet] [--accepted | --snapshot NAME] [--pair P]
-python -m db snapshot NAME [--all] [--about TEXT] [--who NAME] [--pair P]
+python -m db export FILE [--format flat|wire|csv|parquet|hf] [--accepted] [FILTER] [--pair P]
+python -m db export FILE --snapshot NAME [--format …]
+python -m db snapshot NAME [--all] [FILTER] [--without-invalid] [--about TEXT] [--who NAME]
 python -m db snapshots
+python -m db push NAME OWNER/REPOSITORY
 python -m db stats [--pair P]
+python -m db agreement [--pair P]
 python -m db backup FILE
 python -m db check
+
+FILTER: [--status S] [--by NAME] [--class C] [--phrase with|without|joined|split] [--text WORDS]
+        [--import NUMBER] [--corrected] [--differs] [--reported]
 """
 
 from __future__ import annotations
@@ -21,20 +27,24 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 if TYPE_CHECKING:
-    from db.store import Counts, Store
+    from db.store import Counts, Filter, InvalidRows, Store
 
-_FORMATS = ("flat", "wire", "csv", "parquet")
+_FORMATS = ("flat", "wire", "csv", "parquet", "hf")
+_SHOWN = 10  # invalid rows that a refusal prints
 
 
 def main() -> int:
     from db.dataset.opening import Unreadable
-    from db.store import StoreError, open_store
+    from db.store import InvalidRows, StoreError, open_store
     from engine.settings import SettingsError, read_settings
 
     arguments = _parser().parse_args()
     try:
         with open_store(read_settings().database) as store:
             return arguments.command(store, arguments)
+    except InvalidRows as error:
+        _say_invalid(error)
+        return 2
     except (Unreadable, StoreError, SettingsError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -65,22 +75,65 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--accepted", action="store_true", help="only what somebody accepted")
     export.set_defaults(command=_export)
     export.add_argument("--snapshot", metavar="NAME", help="a frozen dataset")
+    _add_filter(export)
     snapshot = commands.add_parser("snapshot", help="freeze the accepted answers as a dataset")
     snapshot.add_argument("name")
     snapshot.add_argument("--all", action="store_true", help="proposals, too")
     snapshot.add_argument("--about", default="", help="what it is")
     snapshot.add_argument("--who", default="", help="who freezes it")
+    snapshot.add_argument(
+        "--without-invalid", action="store_true", help="leave out rows that break the rules"
+    )
+    _add_filter(snapshot)
     snapshot.set_defaults(command=_snapshot)
     commands.add_parser("snapshots", help="list them").set_defaults(command=_snapshots)
-    stats = commands.add_parser("stats", help="how many queries, answered and accepted")
+    push = commands.add_parser("push", help="put a frozen dataset on the hub; needs HF_TOKEN")
+    push.add_argument("name")
+    push.add_argument("repository")
+    push.set_defaults(command=_push)
+    stats = commands.add_parser("stats", help="how many queries, answered and accepted; of what")
     stats.set_defaults(command=_stats)
-    for command in (bring, export, snapshot, stats):
+    agreement = commands.add_parser("agreement", help="how far people agree, by field")
+    agreement.set_defaults(command=_agreement)
+    for command in (bring, export, snapshot, stats, agreement):
         command.add_argument("--pair", default="en-zh")
     backup = commands.add_parser("backup", help="write a checked copy of the database")
     backup.add_argument("file", type=Path)
     backup.set_defaults(command=_backup)
     commands.add_parser("check", help="what is wrong with the file").set_defaults(command=_check)
     return parser
+
+
+def _add_filter(parser: argparse.ArgumentParser) -> None:
+    from db.store.browse import PHRASES, STATES
+    from engine.sense import CLASSES
+
+    chosen = parser.add_argument_group("which of them")
+    chosen.add_argument("--status", choices=STATES, default="")
+    chosen.add_argument("--by", default="", metavar="NAME", help="who decided")
+    chosen.add_argument("--class", dest="word_class", choices=CLASSES, default="")
+    chosen.add_argument("--phrase", choices=PHRASES, default="")
+    chosen.add_argument("--text", default="", help="words in sentences, translations, meanings")
+    chosen.add_argument("--import", dest="import_id", type=int, metavar="NUMBER")
+    chosen.add_argument("--corrected", action="store_true", help="a person corrected a model")
+    chosen.add_argument("--differs", action="store_true", help="models differ")
+    chosen.add_argument("--reported", action="store_true", help="a reader complained")
+
+
+def _chosen(arguments: argparse.Namespace) -> Filter:
+    from db.store import Filter
+
+    return Filter(
+        status=arguments.status,
+        who=arguments.by,
+        word_class=arguments.word_class,
+        shape=arguments.phrase,
+        corrected=arguments.corrected,
+        differs=arguments.differs,
+        reported=arguments.reported,
+        import_id=arguments.import_id,
+        text=arguments.text,
+    )
 
 
 def _import(store: Store, arguments: argparse.Namespace) -> int:
@@ -147,7 +200,8 @@ def _export(store: Store, arguments: argparse.Namespace) -> int:
     if arguments.snapshot:
         told = export_dataset(store, file, form, arguments.snapshot)
     else:
-        told = export(store, file, form, arguments.pair, arguments.accepted)
+        chosen = _chosen(arguments)
+        told = export(store, file, form, arguments.pair, arguments.accepted, chosen)
     for name, count in told.items():
         print(f"{count:>8} {name}")
     return 0
@@ -155,10 +209,28 @@ def _export(store: Store, arguments: argparse.Namespace) -> int:
 
 def _snapshot(store: Store, arguments: argparse.Namespace) -> int:
     made = store.datasets.freeze(
-        arguments.name, arguments.pair, not arguments.all, arguments.about, arguments.who
+        arguments.name,
+        arguments.pair,
+        not arguments.all,
+        arguments.about,
+        arguments.who,
+        _chosen(arguments),
+        arguments.without_invalid,
     )
     print(f"{made.name}: {made.rows} rows, sha256 {made.sha256}")
+    print(", ".join(f"{count} {split}" for split, count in made.splits.items()))
+    for reason, count in made.left_out.items():
+        print(f"{count:>8} left out: {reason}")
     return 0
+
+
+def _say_invalid(error: InvalidRows) -> None:
+    survey = error.survey
+    print(f"{error}: {survey.invalid} of {survey.invalid + survey.rows}", file=sys.stderr)
+    for one in survey.shown[:_SHOWN]:
+        query = one.row.query
+        print(f"  {', '.join(one.reasons)}: {query.target!r} in {query.context}", file=sys.stderr)
+    print("--without-invalid leaves them out", file=sys.stderr)
 
 
 def _snapshots(store: Store, arguments: argparse.Namespace) -> int:
@@ -167,9 +239,33 @@ def _snapshots(store: Store, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _push(store: Store, arguments: argparse.Namespace) -> int:
+    from db.dataset.hub import push
+
+    print(push(store, arguments.name, arguments.repository))
+    return 0
+
+
 def _stats(store: Store, arguments: argparse.Namespace) -> int:
     for name, count in store.exports.counts(arguments.pair).items():
         print(f"{count:>8} {name}")
+    found = {"state": store.browse.states(arguments.pair)}
+    for title, counts in (found | store.browse.spread_of(arguments.pair)).items():
+        print(f"by {title}:")
+        for name, count in counts.items():
+            print(f"{count:>8} {name}")
+    for who, day, count in store.browse.progress():
+        print(f"{day}\t{who}\t{count} decided")
+    return 0
+
+
+def _agreement(store: Store, arguments: argparse.Namespace) -> int:
+    from db.dataset.agreement import measure
+
+    print("field\tqueries\tequal\tkappa\talpha")
+    for one in measure(store, arguments.pair):
+        shown = ("–" if x is None else f"{x:.3f}" for x in (one.equal, one.kappa, one.alpha))
+        print(one.field, one.queries, *shown, sep="\t")
     return 0
 
 

@@ -324,9 +324,26 @@ def test_the_shell_does_the_same(tmp_path):
         "3", "written", "0", "unanswered", "0", "undone", "0", "not_accepted",
     ]  # fmt: skip
     assert out.read_text(encoding="utf-8").count("\n") == 4
-    assert "first: 3 rows, sha256 " in run("snapshot", "first").stdout
-    assert run("snapshots").stdout.startswith("first\t")
+    frozen = run("snapshot", "first").stdout
+    assert "first: 3 rows, sha256 " in frozen and "1 train, 2 dev, 0 test" in frozen
+    assert "one: 1 rows" in run("snapshot", "one", "--class", "noun", "--text", "clos").stdout
+    assert run("snapshots").stdout.startswith("one\t")
     assert run("export", out, "--snapshot", "first").stdout.split() == ["3", "written"]
+    folder = tmp_path / "folder"
+    run("export", folder, "--accepted", "--format", "hf", "--phrase", "split")
+    assert len(pandas.read_parquet(folder / "data" / "dev.parquet")) == 1
+    assert run("export", folder, "--format", "hf").returncode == 2, "it is there already"
+    stats = run("stats").stdout
+    assert "       3 accepted" in stats and "       1 split" in stats and "       1 noun" in stats
+    assert "class\t0\t–\t–\t–" in run("agreement").stdout
+    bad = write(tmp_path / "bad.jsonl", [("A bank.", "bank", 1, "noun", "银行、河岸", "")])
+    run("import", bad)
+    refused = run("snapshot", "all", "--all")
+    assert refused.returncode == 2 and "several_meanings: 'bank' in A bank." in refused.stderr
+    assert "1 left out: several_meanings" in run(
+        "snapshot", "all", "--all", "--without-invalid"
+    ).stdout  # fmt: skip
+    assert run("push", "all", "me/words").returncode == 2, "no token"
     assert run("backup", tmp_path / "copy.db").returncode == 0
     assert run("check").stdout == "sound\n"
     assert run("undo", 1).returncode == 0
