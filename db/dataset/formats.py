@@ -25,6 +25,7 @@ from engine.sense import Query, QueryError, Sense, ask, check_context, from_wire
 
 _QUESTION, _ANSWER = ("context", "target"), ("class", "zh")
 _JSON = (".json", ".jsonl", ".ndjson")
+_PROBED = 20  # lines, of which one must be a row: the first may be broken
 _MALFORMED = "this is no row of the form that the file began with"
 
 
@@ -71,18 +72,21 @@ class Source:
     encoding: str
 
 
-def recognise(file: Path) -> Source:
-    """What a file is, by its name and first line; Unreadable where that is nothing known."""
+def recognise(file: Path, encoding: str = "") -> Source:
+    """What a file is, by its name and first lines; Unreadable where that is nothing known. Its
+    encoding is found out where it is not said."""
     if file.suffix.lower() == ".parquet":
         return Source(file, "parquet", "")
-    encoding = find_encoding(file)
-    first = next((line for line in read_lines(file, encoding) if line.strip()), "")
+    encoding = encoding or find_encoding(file)
+    lines = (line for line in read_lines(file, encoding) if line.strip())
+    begin = list(itertools.islice(lines, _PROBED))
+    first = begin[0] if begin else ""
     if first.lstrip().startswith("{") or file.suffix.lower() in _JSON:
-        row = _json(first)
-        if isinstance(row, dict) and "prompt" in row:
-            return Source(file, "wire", encoding)
-        if isinstance(row, dict) and all(name in row for name in _QUESTION):
-            return Source(file, "flat", encoding)
+        for row in filter(_is, map(_json, begin)):
+            if "prompt" in row:
+                return Source(file, "wire", encoding)
+            if all(name in row for name in _QUESTION):
+                return Source(file, "flat", encoding)
         raise Unreadable("unknown_format")
     if file.suffix.lower() in (".tsv", ".csv") or first.count("\t") in (1, 2):
         header = next(csv.reader([first], delimiter=_delimiter(file, first)), [])

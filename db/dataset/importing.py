@@ -57,9 +57,10 @@ def preview(
     pair: str = "en-zh",
     most_words: int = MOST_WORDS,
     tick: Watch = lambda lines: True,
+    encoding: str = "",
 ) -> Preview:
     """Read a whole file without storing anything; Unreadable where it is none that is known."""
-    source = recognise(file)
+    source = recognise(file, encoding)
     found = _Found(source, most_words)
     for count, one in enumerate(_brought(source, pair, _ALL), 1):
         found.add(_checked(one))
@@ -117,23 +118,23 @@ def bring(
 ) -> tuple[int, Counts]:
     """Store a file's lines: the import's id, and what became of them. Stopped or killed, what was
     stored stays and the import is unfinished; the same file can be brought again."""
-    import_id = begin(store, file, origin)
-    return import_id, carry(store, import_id, file, origin, most_words, tick)
-
-
-def begin(store: Store, file: Path, origin: Origin) -> int:
-    """The id of a new import, without lines yet; Unreadable or Refused where it cannot be one."""
     source = recognise(file)
-    origin = replace(origin, name=origin.name or file.name, format=source.format)
+    import_id = begin(store, source, origin)
+    return import_id, carry(store, import_id, source, origin, most_words, tick)
+
+
+def begin(store: Store, source: Source, origin: Origin) -> int:
+    """The id of a new import, without lines yet; Refused where it cannot be one."""
+    origin = replace(origin, name=origin.name or source.file.name, format=source.format)
     return store.imports.begin(origin)
 
 
 def carry(
-    store: Store, import_id: int, file: Path, origin: Origin, most_words: int, tick: Tick
+    store: Store, import_id: int, source: Source, origin: Origin, most_words: int, tick: Tick
 ) -> Counts:
     """Store a file's lines under an import that was begun; what became of them."""
     counts = Counts()
-    brought = _brought(recognise(file), origin.pair, most_words)
+    brought = _brought(source, origin.pair, most_words)
     while batch := list(itertools.islice(brought, BATCH)):
         counts.add(store.imports.add(import_id, origin, batch))
         if not tick(batch[-1].number, counts):

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from db.dataset.formats import Source, recognise
 from db.dataset.importing import Preview, begin, carry, preview
 from db.dataset.opening import Unreadable
 from db.store import Store, StoreError
@@ -42,6 +43,7 @@ class Look:
     id: str
     file: Path
     pair: str
+    encoding: str = ""
     lines: int = 0
     total: int = 0
     preview: Preview | None = None
@@ -58,9 +60,10 @@ class Looks:
         self._looks: dict[str, Look] = {}
         self._lock = threading.Lock()
 
-    def begin(self, file: Path, pair: str) -> Look:
-        """A new preview, at work already; Busy where there are too many."""
-        look = Look(secrets.token_urlsafe(12), file, pair)
+    def begin(self, file: Path, pair: str, encoding: str = "") -> Look:
+        """A new preview, at work already; Busy where there are too many. The file's encoding is
+        found out where it is not said."""
+        look = Look(secrets.token_urlsafe(12), file, pair, encoding)
         with self._lock:
             if sum(not one.ended.is_set() for one in self._looks.values()) >= MOST_LOOKS:
                 raise Busy("too_many_looks")
@@ -85,7 +88,7 @@ class Looks:
 
         def work() -> None:
             look.total = count_lines(look.file)
-            look.preview = preview(look.file, look.pair, tick=tick)
+            look.preview = preview(look.file, look.pair, tick=tick, encoding=look.encoding)
 
         look.error = _failure(work)
         look.ended.set()
@@ -125,20 +128,23 @@ class Carrier:
         self._lock = threading.Lock()
         self.run: Run | None = None
 
-    def start(self, file: Path, origin: Origin, most_words: int, total: int) -> Run:
+    def start(
+        self, file: Path, origin: Origin, most_words: int, total: int, encoding: str = ""
+    ) -> Run:
         """A new import, at work already; Busy where another is, Unreadable or Refused where it
         cannot be begun."""
         with self._lock:
             if self.run and not self.run.over:
                 raise Busy("import_running")
-            number = begin(self._store, file, origin)
+            source = recognise(file, encoding)
+            number = begin(self._store, source, origin)
             run = self.run = Run(number, origin.name or file.name, origin.who, total)
         threading.Thread(
-            target=self._carry, args=[run, file, origin, most_words], name="import", daemon=True
+            target=self._carry, args=[run, source, origin, most_words], name="import", daemon=True
         ).start()
         return run
 
-    def _carry(self, run: Run, file: Path, origin: Origin, most_words: int) -> None:
+    def _carry(self, run: Run, source: Source, origin: Origin, most_words: int) -> None:
         stopped = False
 
         def tick(lines: int, counts: Counts) -> bool:
@@ -149,7 +155,7 @@ class Carrier:
             return not stopped
 
         def work() -> None:
-            run.counts = carry(self._store, run.number, file, origin, most_words, tick)
+            run.counts = carry(self._store, run.number, source, origin, most_words, tick)
 
         error = _failure(work)
         run.state = "settling"

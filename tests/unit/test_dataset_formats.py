@@ -91,6 +91,19 @@ def test_any_encoding_people_have(read, encoding):
         assert held(lines)[0].translation == other
 
 
+def test_a_file_whose_first_line_is_broken_is_known_by_the_others(read):
+    kind, lines = read("{broken\n" + json.dumps(FLAT))
+    assert kind == "flat" and [type(one) for one in held(lines)] == [Bad, Row]
+
+
+def test_a_cell_without_an_end_is_refused_alone(read):
+    text = 'A first bank.\n"' + "x" * 200_000 + "\nA second bank.\n"
+    _, lines = read(text, "a.csv")
+    assert [line.number for line in lines] == [1, 2, 3]
+    assert held(lines)[1].code == "malformed" and lines[1].raw.endswith("xxx")
+    assert held(lines)[2].context == "A second bank."
+
+
 @pytest.mark.parametrize(
     "content, name, code",
     [

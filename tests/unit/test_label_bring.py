@@ -141,6 +141,23 @@ def test_what_is_no_known_file_is_refused_in_words(page, name, text, code):
     assert all(f"error_{code}" in strings for strings in STRINGS.values())
 
 
+def test_an_encoding_is_guessed_as_english_has_it_and_can_be_chosen(page, store):
+    text = "The café closed. “It was naïve.”\n"
+    path = page.uploads / "a.txt"
+    path.write_bytes(text.encode("cp1252"))
+    reply = page.ask("look", path=str(path))
+    assert reply["preview"]["encoding"] == "cp1252"
+    assert "".join(reply["preview"]["good"][0]["pieces"]) == "The café closed."
+    path.write_bytes(text.encode("mac_roman"))
+    wrong = page.ask("look", path=str(path))
+    assert "".join(wrong["preview"]["good"][0]["pieces"]) != "The café closed."
+    right = page.ask("look", look=wrong["look"], encoding="mac_roman")
+    page.ask("bring", look=right["look"], words=12)
+    page.end()
+    assert store.queries.find(sense.ask("The café closed.", "café"))
+    assert page.ask("look", look=wrong["look"], encoding="rot13")["error"] == "not_understood"
+
+
 def test_only_uploaded_files_are_read(page, tmp_path):
     outside = tmp_path / "secret.txt"
     outside.write_text("The secret bank.")

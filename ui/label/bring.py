@@ -14,7 +14,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from db.dataset.importing import MOST_WORDS
-from db.dataset.opening import Unreadable
+from db.dataset.opening import ENCODINGS, Unreadable
 from db.dataset.running import Busy, Carrier, Look, Looks
 from db.store import Origin
 from db.store.checks import MAX_NAME
@@ -53,6 +53,7 @@ def build_bring(services: Services) -> None:
             "mostWords": LIMIT,
             "name": MAX_NAME,
             "origin": MAX_ORIGIN,
+            "encodings": list(ENCODINGS),
         },
     )
 
@@ -78,11 +79,18 @@ class BringDesk:
         return {method.__name__: guarded(method) for method in methods}
 
     async def look(self, asked: Reply) -> Reply:
-        """Begins a preview of an uploaded file; a small one is there at once."""
+        """Begins a preview of an uploaded file; a small one is there at once. With `look` it is
+        that one's file again, in an encoding that the person chose."""
         self._access.check_write()
-        file = await asyncio.to_thread(self._uploaded, text_of(asked, "path"))
+        encoding = text_of(asked, "encoding")
+        if encoding and encoding not in ENCODINGS:
+            raise Bad("not_understood")
+        if asked.get("look"):
+            file = self._look(asked).file
+        else:
+            file = await asyncio.to_thread(self._uploaded, text_of(asked, "path"))
         try:
-            look = self._looks.begin(file, PAIR)
+            look = self._looks.begin(file, PAIR, encoding)
         except Busy as error:
             raise Bad(error.code) from error
         await asyncio.to_thread(look.ended.wait, _PATIENCE)
@@ -120,7 +128,9 @@ class BringDesk:
         )
         total = look.preview.lines if look.preview.whole else look.total
         try:
-            run = await asyncio.to_thread(self._carrier.start, look.file, origin, words, total)
+            run = await asyncio.to_thread(
+                self._carrier.start, look.file, origin, words, total, look.encoding
+            )
         except (Busy, Unreadable) as error:
             raise Bad(error.code) from error
         except FileNotFoundError:

@@ -42,6 +42,13 @@ BRING: dict[str, tuple[str, str]] = {
     "form_flat": ("rows with answers (JSON)", "带答案的数据（JSON）"),
     "form_table": ("table with answers", "带答案的表格"),
     "form_parquet": ("rows with answers (Parquet)", "带答案的数据（Parquet）"),
+    "read_as": ("Strange characters? Read it as", "字符不对？按此编码读取"),
+    "encoding_cp1252": ("Western (Windows-1252)", "西欧（Windows-1252）"),
+    "encoding_mac_roman": ("Western (old Mac)", "西欧（旧 Mac）"),
+    "encoding_cp1250": ("Central European (Windows-1250)", "中欧（Windows-1250）"),
+    "encoding_cp1251": ("Cyrillic (Windows-1251)", "西里尔文（Windows-1251）"),
+    "encoding_gb18030": ("simplified Chinese (GB 18030)", "简体中文（GB 18030）"),
+    "encoding_big5": ("traditional Chinese (Big5)", "繁体中文（Big5）"),
     "preview_partly": (
         "Looked at the first {n} lines only; all of them will be imported.",
         "只查看了前 {n} 行；导入时会读入全部。",
@@ -81,7 +88,8 @@ BRING: dict[str, tuple[str, str]] = {
     "answers_people": ("A person gave them: they count as accepted.", "由人给出：直接算作已接受。"),
     "answers_model": ("A model gave them: proposals to review.", "由模型给出：作为待审核的提议。"),
     "import_n": ("Import {n} questions", "导入 {n} 个问题"),
-    "import_one": ("Import 1 question", "导入 1 个问题"),
+    "import_rows": ("Import {n} rows", "导入 {n} 条数据"),
+    "import_one": ("Import it", "导入"),
     "import_all": ("Import all of it", "全部导入"),
     "nothing_good": ("There is nothing here that can be asked.", "这里没有可以提问的内容。"),
     # the end

@@ -6,6 +6,7 @@ const limitField = one('.ctx-limit input');
 
 const limit = () => Number(limitField.value);
 const count = (n) => n.toLocaleString(language);
+const SHOWN_GOOD = 6;
 
 // Sentences with so many words become that many questions, up to the limit: no need to ask again.
 const questionsOf = (preview) => preview.words.reduce((sum, [words, n]) => sum + n * Math.min(words, limit()), 0);
@@ -18,18 +19,25 @@ const figure = (key, n) => {
   return box;
 };
 
+// Rows are questions themselves; sentences become some.
 const paintFigures = () => {
   const { preview } = held;
   const n = questionsOf(preview);
-  const boxes = [figure('n_questions', n), figure('n_sentences', preview.sentences)];
-  if (preview.rows) boxes.splice(1, 0, figure('n_rows', preview.rows));
-  boxes.push(figure('n_refused', refusedOf(preview)));
-  one('.ctx-figures').replaceChildren(...boxes.filter((box) => box.dataset.figure !== 'n_sentences' || preview.sentences || !preview.rows));
+  const boxes = [];
+  if (preview.sentences || !preview.rows) boxes.push(figure('n_questions', n), figure('n_sentences', preview.sentences));
+  if (preview.rows) boxes.push(figure('n_rows', preview.rows));
+  one('.ctx-figures').replaceChildren(...boxes, figure('n_refused', refusedOf(preview)));
   one('.ctx-limit span').textContent = t(limit() === 1 ? 'words_limit_one' : 'words_limit', { n: limit() });
-  const button = saidForm.querySelector('[type=submit]');
-  button.textContent = !preview.whole ? t('import_all') : t(n === 1 ? 'import_one' : 'import_n', { n: count(n) });
-  button.disabled = !n;
+  const submit = saidForm.querySelector('[type=submit]');
+  submit.textContent = importText(preview, n);
+  submit.disabled = !n;
   saidForm.querySelector('[role=alert]').textContent = n ? '' : t('nothing_good');
+};
+
+const importText = (preview, n) => {
+  if (!preview.whole) return t('import_all');
+  if (n === 1) return t('import_one');
+  return t(preview.sentences ? 'import_n' : 'import_rows', { n: count(n) });
 };
 
 const goodLine = (one) => {
@@ -78,11 +86,30 @@ const refusedLine = (line) => {
   return item;
 };
 
+const encodingText = (name) => t('encoding_' + name) || name.replaceAll('_', '-').toUpperCase();
+
+// A guess may be wrong, and then the person sees it; UTF-8 is none.
+const readAs = one('.ctx-read-as select');
+const showEncodings = ({ encoding }) => {
+  one('.ctx-read-as').hidden = !encoding || encoding.startsWith('utf-8');
+  const names = [...new Set([encoding, ...props.limits.encodings])];
+  readAs.replaceChildren(
+    ...names.map((name) => {
+      const option = make('option', '', encodingText(name));
+      option.value = name;
+      return option;
+    }),
+  );
+};
+
+readAs.addEventListener('change', () => lookAt({ look: held.look, encoding: readAs.value }));
+
 const showPreview = () => {
   const { preview } = held;
+  showEncodings(preview);
   const title = previewSection.querySelector('header h2');
   title.textContent = held.name;
-  const about = [t('form_' + preview.format), preview.encoding.replaceAll('_', '-').toUpperCase(), sizeText(held.file.size)];
+  const about = [t('form_' + preview.format), preview.encoding && encodingText(preview.encoding), sizeText(held.file.size)];
   previewSection.querySelector('header p').textContent = about.filter(Boolean).join(' · ');
   one('.ctx-partly').textContent = preview.whole ? '' : t('preview_partly', { n: count(preview.lines) });
   one('.ctx-limit').hidden = !preview.sentences;
@@ -99,7 +126,7 @@ const showPreview = () => {
 
 const paintPreview = () => {
   paintFigures();
-  one('.ctx-good ol').replaceChildren(...held.preview.good.map(goodLine));
+  one('.ctx-good ol').replaceChildren(...held.preview.good.slice(0, SHOWN_GOOD).map(goodLine));
 };
 
 // A new text: its fields begin empty, but for the person's own name where people answered.

@@ -11,8 +11,8 @@ const startImport = async () => {
     alert.textContent = t('error_no_answerer');
     return elements.answers.focus();
   }
-  const button = saidForm.querySelector('[type=submit]');
-  button.disabled = true;
+  const submit = saidForm.querySelector('[type=submit]');
+  submit.disabled = true;
   const reply = await ask('bring', {
     look: held.look,
     name: held.name,
@@ -21,7 +21,7 @@ const startImport = async () => {
     answers: elements.answers.value.trim(),
     people: elements.by.value === 'people',
   });
-  button.disabled = false;
+  submit.disabled = false;
   if (reply.error) {
     alert.textContent = errorText(reply);
     return;
@@ -48,16 +48,16 @@ const showRun = (run) => {
 
 // Asks how far it is until it is over. A server that does not answer is asked again.
 const follow = async (run) => {
-  const button = one('[data-do=stop]');
-  button.disabled = false;
+  const halt = one('[data-do=stop]');
+  halt.disabled = false;
   held.stop = async () => {
-    button.disabled = true;
-    button.textContent = t('stopping');
+    halt.disabled = true;
+    halt.textContent = t('stopping');
     await ask('halt', { number: run.number });
   };
   while (run.state === 'running' || run.state === 'settling') {
     showRun(run);
-    if (run.state === 'settling') button.disabled = true;
+    if (run.state === 'settling') halt.disabled = true;
     await pause(700);
     const reply = await ask('progress');
     if (reply.run && reply.run.number !== run.number) break;
@@ -65,7 +65,7 @@ const follow = async (run) => {
     if (!reply.error && !reply.run) break; // the server was started anew
     run = reply.run ?? run;
   }
-  button.disabled = false;
+  halt.disabled = false;
   held.stop = null;
   if (run.state === 'running') showTrouble({});
   else showDone(run);

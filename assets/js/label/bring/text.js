@@ -76,18 +76,18 @@ const openFile = async (file, name) => {
   const sent = await send(file);
   if (sent.stopped) return showTrouble({});
   if (sent.error) return showTrouble(sent);
-  await lookAt(sent.path);
+  await lookAt({ path: sent.path });
 };
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 // Asks for the preview until it is there; stopped, it is of the lines so far.
-const lookAt = async (path) => {
+const lookAt = async (question) => {
   let stopped = false;
   held.stop = () => {
     stopped = true;
   };
-  let reply = await ask('look', { path });
+  let reply = await ask('look', question);
   while (!reply.error && !reply.preview) {
     const far = t('lines_of', { n: reply.lines.toLocaleString(language), total: reply.total.toLocaleString(language) });
     showWait(t('looking_at', { name: held.name }), reply.lines / (reply.total || 1), far, 'stop_look');

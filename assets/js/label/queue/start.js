@@ -46,7 +46,10 @@ window.addEventListener('ctx-language', () => {
 });
 // Another view sends one query here, or a filter.
 window.addEventListener('ctx-review', (event) => {
-  if (event.detail.filter) filter.write(event.detail.filter);
+  if (event.detail.filter) {
+    filter.write(event.detail.filter);
+    shownFor = null; // the query at hand may be another one's
+  }
   held.wanted = event.detail.id ?? null;
   location.hash = '#label/queue';
 });
