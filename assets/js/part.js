@@ -23,3 +23,19 @@ const toast = (text) => {
 
 // A refusal in the reader's language.
 const errorText = (reply) => t('error_' + reply.error, reply) || t('error_unknown', { code: reply.error });
+
+const copyText = async (text) => {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // Over plain http from another machine there is no clipboard object: copy from a field.
+    const field = make('textarea', 'ctx-away', text);
+    field.value = text;
+    root.append(field);
+    field.select();
+    const done = document.execCommand('copy');
+    field.remove();
+    return done;
+  }
+};

@@ -83,6 +83,13 @@ class DatasetTable:
     def __init__(self, connections: Connections):
         self._connections = connections
 
+    def count(self, pair: str, accepted: bool = True, chosen: Filter = EVERYTHING) -> int:
+        """How many answers there are to freeze, those that break the rules among them."""
+        work_off_all(self._connections)
+        sql, values = standing(pair, accepted, chosen)
+        with self._connections.read() as db:
+            return db.execute(f"SELECT count(*) FROM ({sql})", values).fetchone()[0]
+
     def survey(self, pair: str, accepted: bool = True, chosen: Filter = EVERYTHING) -> Survey:
         """What freezing these answers would give now. Reads all of them."""
         return self._look(pair, accepted, chosen).survey()

@@ -33,9 +33,11 @@ def main() -> None:
     parser.add_argument("--mode", default="ready")
     parser.add_argument("--delay", type=float, default=0.0)
     parser.add_argument("--hosted", action="store_true")
+    parser.add_argument("--home", type=Path, help="a folder whose database is used")
     arguments = parser.parse_args()
     lookup = FakeLookup(arguments.mode, 3.0 if arguments.mode == "slow" else arguments.delay)
-    with tempfile.TemporaryDirectory() as home, open_store(Path(home) / "ctx.db") as store:
+    with tempfile.TemporaryDirectory() as own, open_store(_database(arguments, own)) as store:
+        home = str(store.path.parent)
         settings = read_settings({"CTX_HOME": home, "CTX_PORT": str(arguments.port)})
         settings = replace(settings, hosted=arguments.hosted)
         services = Services(settings, lookup, store, Access.of(settings))
@@ -47,6 +49,10 @@ def main() -> None:
                 lookup.finish()
             print(json.dumps(_state(lookup, store)), flush=True)
         app.close(verbose=False)
+
+
+def _database(arguments: argparse.Namespace, own: str) -> Path:
+    return (arguments.home or Path(own)) / "ctx.db"
 
 
 def _state(lookup: FakeLookup, store) -> dict:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import gradio as gr
 
 from ui.label.bring import build_bring
+from ui.label.data import build_data
 from ui.label.queue import build_queue
 from ui.label.table import build_table
 from ui.page import read_page, read_script
@@ -27,3 +28,4 @@ def build_label(services: Services) -> None:
     build_queue(services)
     build_table(services)
     build_bring(services)
+    build_data(services)

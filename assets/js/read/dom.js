@@ -13,19 +13,3 @@ const held = {
 
 const wordsIn = (s) => (held.sentences[s].length - 1) / 2;
 const wordText = (s, w) => held.sentences[s][2 * w + 1];
-
-const copyText = async (text) => {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    // Over plain http from another machine there is no clipboard object: copy from a field.
-    const field = make('textarea', 'ctx-away', text);
-    field.value = text;
-    root.append(field);
-    field.select();
-    const done = document.execCommand('copy');
-    field.remove();
-    return done;
-  }
-};

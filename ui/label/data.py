@@ -1,0 +1,192 @@
+"""Datasets: what there is, counted; freezing, exporting, backing up. Every argument comes from a
+stranger. The desk knows no gradio; `build_data` puts its page part in place.
+
+What is written for a page to fetch stands in gradio's cache, in a folder with a name nobody can
+guess and under a name of our own; gradio deletes it after an hour.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from db.dataset.agreement import measure
+from db.dataset.exporting import export_dataset
+from db.dataset.folder import zip_folder
+from db.dataset.hub import has_token, push
+from db.store import Dataset, InvalidRows
+from db.store.checks import MAX_NAME, MAX_NOTE
+from engine.sense import CLASSES
+from ui.desk import Bad, Reply, Served, guarded, number_of, text_of
+from ui.label.filters import read_filter
+from ui.label.queue import PAIR
+from ui.label.sets import to_agreement, to_dataset, to_invalid, to_statistics
+from ui.label.works import Work, Works
+from ui.page import read_page, read_script
+from ui.services import Services
+from ui.strings import STRINGS
+
+ENDINGS = {
+    "flat": ".jsonl", "wire": "-wire.jsonl", "csv": ".csv", "parquet": ".parquet",
+    "hf": "-hf.zip",
+}  # fmt: skip
+_SCRIPTS = (
+    "language", "part", "label/part", "label/filter", "label/data/plots",
+    "label/data/work", "label/data/list", "label/data/freeze", "label/data/start",
+)  # fmt: skip
+
+
+def build_data(services: Services) -> None:
+    """The view, inside the Blocks at hand."""
+    desk = DataDesk(services, Path(get_upload_folder()), lambda file: part.temp_files.add(file))
+    part = gr.HTML(
+        html_template=read_page("label/data"),
+        js_on_load=read_script(*_SCRIPTS),
+        apply_default_css=False,
+        elem_id="label-data",
+        elem_classes="ctx-view",
+        server_functions=list(desk.served().values()),
+        strings=STRINGS,
+        classes=list(CLASSES),
+        limits={
+            "hosted": services.access.hosted,
+            "push": has_token(),
+            "forms": list(ENDINGS),
+            "name": MAX_NAME,
+            "about": MAX_NOTE,
+        },
+    )
+
+
+class DataDesk:
+    """One method for each thing the Datasets view's page may ask. `folder` is where gradio serves
+    files from; `written` hears of each file there, to have it deleted in time."""
+
+    def __init__(self, services: Services, folder: Path, written: Callable[[str], None]):
+        self._access = services.access
+        self._store = services.store
+        self._folder, self._written = folder, written
+        self._works = Works()
+
+    def served(self) -> dict[str, Served]:
+        """What pages may call, by name: each takes hostile JSON and never raises."""
+        methods = (
+            self.statistics, self.agreement, self.datasets, self.count, self.freeze, self.export,
+            self.push, self.backup, self.work,
+        )  # fmt: skip
+        return {method.__name__: guarded(method) for method in methods}
+
+    async def statistics(self, asked: Reply) -> Reply:
+        """What there is, counted."""
+        self._access.check_write()  # other people's names stand here
+        return await asyncio.to_thread(to_statistics, self._store, PAIR)
+
+    async def agreement(self, asked: Reply) -> Reply:
+        """How far people agree, by field."""
+        self._access.check_write()
+        found = await asyncio.to_thread(measure, self._store, PAIR)
+        return {"fields": [to_agreement(one) for one in found]}
+
+    async def datasets(self, asked: Reply) -> Reply:
+        """The frozen datasets, the newest first."""
+        self._access.check_write()
+        found = await asyncio.to_thread(self._store.datasets.list_datasets)
+        return {"datasets": [to_dataset(one) for one in found]}
+
+    async def count(self, asked: Reply) -> Reply:
+        """How many answers a filter chooses to freeze."""
+        self._access.check_write()
+        chosen, accepted = read_filter(asked.get("filter")), asked.get("proposals") is not True
+        counted = self._store.datasets.count
+        return {"count": await asyncio.to_thread(counted, PAIR, accepted, chosen)}
+
+    async def freeze(self, asked: Reply) -> Reply:
+        """Freezes what the filter chooses, or says which rows break the rules."""
+        self._access.check_write()
+        name, about, who = (text_of(asked, key) for key in ("name", "about", "who"))
+        chosen, accepted = read_filter(asked.get("filter")), asked.get("proposals") is not True
+        leave_out = asked.get("without") is True
+
+        def act(work: Work) -> Reply:
+            try:
+                made = self._store.datasets.freeze(
+                    name, PAIR, accepted, about, who, chosen, leave_out
+                )
+            except InvalidRows as error:
+                return to_invalid(error)
+            return {"dataset": to_dataset(made)}
+
+        return await self._works.start(act)
+
+    async def export(self, asked: Reply) -> Reply:
+        """Writes a dataset to a file, which the page then fetches."""
+        self._access.check_write()
+        form = text_of(asked, "form")
+        if form not in ENDINGS:
+            raise Bad("not_understood")
+        dataset = await asyncio.to_thread(self._find, number_of(asked, "id"))
+
+        def write(work: Work, file: Path) -> Reply:
+            out = file.with_suffix("") if form == "hf" else file
+            told = export_dataset(self._store, out, form, dataset.name, work.tick)
+            if form == "hf":
+                zip_folder(out, file)
+                shutil.rmtree(out)
+            return {"told": told}
+
+        name = f"dataset-{dataset.id}{ENDINGS[form]}"
+        act = partial(self._write, name, write)
+        return await self._works.start(act, dataset.rows)
+
+    async def push(self, asked: Reply) -> Reply:
+        """Puts a dataset on the hub, where this app has a token for it."""
+        self._access.check_write()
+        repo = text_of(asked, "repo")
+        dataset = await asyncio.to_thread(self._find, number_of(asked, "id"))
+
+        def act(work: Work) -> Reply:
+            return {"address": push(self._store, dataset.name, repo)}
+
+        return await self._works.start(act)
+
+    async def backup(self, asked: Reply) -> Reply:
+        """Writes a checked copy of the database, which the page then fetches."""
+        self._access.check_write()
+
+        def write(work: Work, file: Path) -> Reply:
+            self._store.backup(file)
+            return {}
+
+        return await self._works.start(partial(self._write, "ctx-backup.db", write))
+
+    async def work(self, asked: Reply) -> Reply:
+        """How far something is that was begun here, or what came of it."""
+        self._access.check_write()
+        return self._works.ask(text_of(asked, "work"))
+
+    def _find(self, dataset_id: int) -> Dataset:
+        for dataset in self._store.datasets.list_datasets():
+            if dataset.id == dataset_id:
+                return dataset
+        raise Bad("unknown_value")
+
+    def _write(self, name: str, write: Callable[[Work, Path], Reply], work: Work) -> Reply:
+        """What `write` says of the file that it wrote, and where gradio serves it. `name` is never
+        a stranger's."""
+        folder = self._folder / "ctx-written" / secrets.token_hex(16)
+        folder.mkdir(mode=0o700, parents=True)
+        file = folder / name
+        try:
+            reply = write(work, file)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        self._written(str(file))
+        return {"file": file.as_posix(), "bytes": file.stat().st_size, **reply}
