@@ -43,7 +43,7 @@ def read(page: Page, url: str, text: str) -> None:
         page.reload()
         page.wait_for_selector(".ctx-read[data-view=editing]")
     page.locator(".ctx-read textarea").fill(text)
-    page.get_by_role("button", name="Read", exact=True).click()
+    page.locator(".ctx-read [data-do=read]").click()
     page.wait_for_selector(".ctx-read[data-view=reading]")
 
 

@@ -63,7 +63,7 @@ def read_text(page: Page, app: App, text: str = STORY) -> None:
     """The app's page with `text` opened."""
     open_app(page, app)
     page.locator(".ctx-read textarea").fill(text)
-    page.get_by_role("button", name="Read", exact=True).click()
+    page.locator(".ctx-read [data-do=read]").click()
     page.wait_for_selector(".ctx-read[data-view=reading]")
 
 

@@ -110,6 +110,24 @@ def test_a_file_with_bad_lines_is_shown_with_them(page, start_app):
     expect(page.locator(".ctx-sums")).to_contain_text("1 new answer")
 
 
+def test_a_file_can_be_dropped_anywhere_in_the_view(page, app):
+    open_bring(page, app)
+    dropped = page.evaluate_handle(
+        """() => {
+            const data = new DataTransfer();
+            data.items.add(new File(['A quiet old bank.'], 'dropped.txt'));
+            return data;
+        }"""
+    )
+    page.dispatch_event(".ctx-imports", "dragover", {"dataTransfer": dropped})
+    expect(page.locator(".ctx-over")).to_be_visible()
+    page.dispatch_event(".ctx-imports", "drop", {"dataTransfer": dropped})
+    state(page, "preview")
+    expect(page.locator(".ctx-bring-preview h2")).to_have_text("dropped.txt")
+    page.get_by_role("button", name="中文").click()
+    expect(submit(page)).to_have_text("导入 3 个问题")
+
+
 def test_other_encodings_come_in_and_what_is_no_text_does_not(page, app):
     open_bring(page, app)
     send(page, "café.txt", "The café closed. “Très bien,” she said naïvely.\n", "cp1252")

@@ -47,7 +47,7 @@ def test_copy_key(page, app):
     word(page, "bank").click()
     expect(page.locator(".ctx-meaning")).to_have_text("银行")
     page.keyboard.press("c")
-    expect(page.locator(".ctx-toast")).to_have_text("Copied.")
+    expect(page.locator(".ctx-read .ctx-toast")).to_have_text("Copied.")
 
 
 def test_help_and_escape(page, app):
@@ -55,11 +55,11 @@ def test_help_and_escape(page, app):
     word(page, "bank").click()
     expect(page.locator(".ctx-meaning")).to_have_text("银行")
     page.keyboard.press("?")
-    expect(page.locator(".ctx-help")).to_be_visible()
+    expect(page.locator(".ctx-read .ctx-help")).to_be_visible()
     page.keyboard.press("n")
     expect(page.locator(".ctx-word")).to_have_text("bank")
     page.keyboard.press("Escape")
-    expect(page.locator(".ctx-help")).to_be_hidden()
+    expect(page.locator(".ctx-read .ctx-help")).to_be_hidden()
     expect(page.locator(".ctx-word")).to_have_text("bank")
     page.keyboard.press("Escape")
     expect(page.locator(".ctx-read")).to_have_attribute("data-card", "none")
@@ -70,12 +70,12 @@ def test_silent_while_a_field_has_the_focus(page, app):
     read_text(page, app)
     word(page, "bank").click()
     page.get_by_role("button", name="Not right?").click()
-    field = page.locator("input[name=meaning]")
+    field = page.locator(".ctx-read input[name=meaning]")
     field.focus()
     page.keyboard.type("nspc?")
     expect(field).to_have_value("nspc?")
     expect(page.locator(".ctx-word")).to_have_text("bank")
-    expect(page.locator(".ctx-help")).to_be_hidden()
+    expect(page.locator(".ctx-read .ctx-help")).to_be_hidden()
 
 
 def test_browser_shortcuts_are_left_alone(page, app):
@@ -83,4 +83,4 @@ def test_browser_shortcuts_are_left_alone(page, app):
     word(page, "bank").click()
     expect(page.locator(".ctx-meaning")).to_have_text("银行")
     page.keyboard.press("Control+c")
-    expect(page.locator(".ctx-toast")).to_be_empty()
+    expect(page.locator(".ctx-read .ctx-toast")).to_be_empty()

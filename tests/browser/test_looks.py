@@ -76,7 +76,7 @@ def test_chinese_browser_gets_chinese(new_context, app):
     word(page, "bank").click()
     expect(page.locator(".ctx-class")).to_have_text("名词")
     expect(page.get_by_role("button", name="不对？")).to_be_visible()
-    expect(page.get_by_text("此处的意思")).to_be_visible()
+    expect(page.locator(".ctx-read").get_by_text("此处的意思")).to_be_visible()
 
 
 def test_language_changes_at_once_and_is_kept(page, app):

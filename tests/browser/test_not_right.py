@@ -14,7 +14,7 @@ def open_form(page, target: str) -> None:
     word(page, target).click()
     expect(page.locator(".ctx-read")).to_have_attribute("data-card", "found")
     page.get_by_role("button", name="Not right?").click()
-    expect(page.locator("input[name=meaning]")).to_be_visible()
+    expect(page.locator(".ctx-read input[name=meaning]")).to_be_visible()
 
 
 def chip(page, text: str):
@@ -30,7 +30,7 @@ def send(page) -> None:
 def test_better_meaning_is_kept_with_what_was_shown(page, app):
     read_text(page, app, "A better bank one.")
     open_form(page, "bank")
-    page.locator("input[name=meaning]").fill("  河岸 ")
+    page.locator(".ctx-read input[name=meaning]").fill("  河岸 ")
     send(page)
     assert app.state()["feedback"][-1] == {
         "context": "A better bank one.", "position": 2, "shown": "银行", "meaning": "河岸",
@@ -49,12 +49,12 @@ def test_nothing_needs_to_be_filled_in(page, app):
 def test_missed_phrase_is_chosen_by_touching_its_words(page, app):
     read_text(page, app, "He kicked the old bucket at last.")
     open_form(page, "kicked")
-    expect(page.locator("input[name=phraseMeaning]")).to_be_hidden()
+    expect(page.locator(".ctx-read input[name=phraseMeaning]")).to_be_hidden()
     for text in ("the", "old", "bucket", "old"):  # the second touch takes it out again
         chip(page, text).click()
     expect(chip(page, "kicked")).to_have_attribute("aria-pressed", "true")
     expect(chip(page, "old")).to_have_attribute("aria-pressed", "false")
-    page.locator("input[name=phraseMeaning]").fill("去世")
+    page.locator(".ctx-read input[name=phraseMeaning]").fill("去世")
     send(page)
     kept = app.state()["feedback"][-1]
     assert (kept["members"], kept["phraseMeaning"]) == ([1, 2, 4], "去世")

@@ -17,7 +17,7 @@ def test_the_whole_way_on_the_real_model(models_home, new_context, tmp_path):
         page.goto(url)
         page.wait_for_selector(".ctx-read[data-view=editing]")
         page.locator(".ctx-read textarea").fill(PASSAGE)
-        page.get_by_role("button", name="Read", exact=True).click()
+        page.locator(".ctx-read [data-do=read]").click()
         words = page.locator(".ctx-passage").get_by_role("button")
         expect(words).to_have_count(14)
         words.get_by_text("down", exact=True).click()
@@ -26,7 +26,7 @@ def test_the_whole_way_on_the_real_model(models_home, new_context, tmp_path):
         expect(page.locator(".ctx-passage .ctx-member")).to_have_text(["turned", "down"])
         words.get_by_text("bank", exact=True).click()
         expect(page.locator(".ctx-class")).to_have_text("noun")
-        expect(page.locator(".ctx-phrase")).to_be_hidden()
+        expect(page.locator(".ctx-read .ctx-phrase")).to_be_hidden()
     with sqlite3.connect(f"file:{home}/ctx.db?mode=ro", uri=True) as connection:
         (kept,) = connection.execute("SELECT count(*) FROM kept_answer").fetchone()
     assert kept == 14
@@ -41,6 +41,6 @@ def test_a_first_start_converts_the_model_and_says_how_far_it_is(new_context, tm
         page.goto(url)
         expect(page.locator(".ctx-read")).to_contain_text(re.compile(r"\d ?%"))
         page.locator(".ctx-read textarea").fill(PASSAGE)
-        page.get_by_role("button", name="Read", exact=True).click()
+        page.locator(".ctx-read [data-do=read]").click()
         page.locator(".ctx-passage").get_by_role("button", name="river", exact=True).click()
         expect(page.locator(".ctx-meaning")).to_have_text(re.compile("[一-鿿]"), timeout=300_000)

@@ -29,7 +29,7 @@ def test_example_opens(page, app):
 def test_empty_text_opens_nothing(page, app):
     open_app(page, app)
     page.locator(".ctx-read textarea").fill("  \n ")
-    page.get_by_role("button", name="Read", exact=True).click()
+    page.locator(".ctx-read [data-do=read]").click()
     expect(page.locator(".ctx-read textarea")).to_be_focused()
     expect(page.locator(".ctx-read")).to_have_attribute("data-view", "editing")
 
@@ -114,16 +114,16 @@ def test_walking_on_turns_the_page(page, app):
 def test_too_long_a_text_says_so_and_is_not_lost(page, app):
     open_app(page, app)
     page.locator(".ctx-read textarea").fill("word " * 40_001)
-    expect(page.locator(".ctx-note")).to_contain_text("5 characters too many")
-    page.get_by_role("button", name="Read", exact=True).click()
-    expect(page.locator(".ctx-note")).to_contain_text("too long")
+    expect(page.locator(".ctx-read .ctx-note")).to_contain_text("5 characters too many")
+    page.locator(".ctx-read [data-do=read]").click()
+    expect(page.locator(".ctx-read .ctx-note")).to_contain_text("too long")
     assert len(page.locator(".ctx-read textarea").input_value()) == 200_005
 
 
 def test_link_carries_the_text_in_its_fragment(page, app, new_context):
     read_text(page, app)
     page.get_by_role("button", name="Copy link").click()
-    expect(page.locator(".ctx-toast")).to_contain_text("Link copied")
+    expect(page.locator(".ctx-read .ctx-toast")).to_contain_text("Link copied")
     link = page.evaluate("navigator.clipboard.readText()")
     assert link.startswith(app.url + "/#text=")
     other = new_context().new_page()
@@ -139,7 +139,7 @@ def test_a_new_text_replaces_the_linked_one(page, app):
     expect(page.locator(".ctx-passage")).to_contain_text("An old bank.")
     page.get_by_role("button", name="Change text").click()
     page.locator(".ctx-read textarea").fill("A light.")
-    page.get_by_role("button", name="Read", exact=True).click()
+    page.locator(".ctx-read [data-do=read]").click()
     expect(page.locator(".ctx-passage")).to_contain_text("A light.")
     page.reload()
     expect(page.locator(".ctx-passage")).to_contain_text("A light.")
@@ -158,7 +158,7 @@ def test_forget_this_text(page, app):
     page.get_by_role("button", name="Forget this text").click()
     page.get_by_role("button", name="Forget it for good?").click()
     expect(page.locator(".ctx-read textarea")).to_be_visible()
-    expect(page.locator(".ctx-toast")).to_contain_text("forgotten")
+    expect(page.locator(".ctx-read .ctx-toast")).to_contain_text("forgotten")
     assert secret in app.state()["forgotten"]
     stored = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
     assert "secret" not in stored

@@ -23,7 +23,7 @@ def test_click_shows_what_the_word_means_here(page, app):
     expect(card.locator(".ctx-sentence")).to_have_text("The bank was unkind.")
     expect(card.locator(".ctx-phrase")).to_be_hidden()
     expect(word(page, "bank")).to_have_class(HERE)
-    expect(page.locator(".ctx-said")).to_have_text("bank, noun: 银行.")
+    expect(page.locator(".ctx-read .ctx-said")).to_have_text("bank, noun: 银行.")
 
 
 def test_second_meaning_is_folded_away(page, app):
@@ -74,7 +74,7 @@ def test_split_phrase_is_painted_from_any_of_its_words(page, app):
     for clicked, other in (("call", "back"), ("back", "call")):
         word(page, clicked).click()
         expect(page.locator(".ctx-members")).to_have_text("call … back")
-        expect(page.locator(".ctx-phrase-meaning")).to_have_text("回电话")
+        expect(page.locator(".ctx-read .ctx-phrase-meaning")).to_have_text("回电话")
         expect(word(page, clicked)).to_have_class(HERE)
         for member in (clicked, other):
             expect(word(page, member)).to_have_class(MEMBER)
@@ -142,7 +142,7 @@ def test_copy_takes_word_phrase_and_sentence(page, app):
     read_text(page, app)
     word(page, "back").click()
     page.get_by_role("button", name="Copy", exact=True).click()
-    expect(page.locator(".ctx-toast")).to_have_text("Copied.")
+    expect(page.locator(".ctx-read .ctx-toast")).to_have_text("Copied.")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == "back — 回\ncall … back — 回电话\nShe meant to call them back."
 

@@ -18,6 +18,7 @@ from engine import sense
 from engine.settings import Settings
 from ui.access import Access
 from ui.label.bring import BringDesk
+from ui.page import launch_options
 from ui.services import Services
 from ui.strings import STRINGS
 
@@ -198,6 +199,12 @@ def test_a_hosted_app_refuses_all_of_it(store, tmp_path):
         reply = page.ask(name, **questions.get(name, {"number": 1, "look": "x"}))
         assert reply == {"error": "hosted_read_only"}, name
     assert store.imports.list_imports() == () and page.desk._looks._looks == {}
+
+
+def test_large_files_are_taken_at_home_only():
+    home, hosted = (launch_options(Settings(hosted=hosted)) for hosted in (False, True))
+    assert home["max_file_size"] >= 300 * 2**20
+    assert hosted["max_file_size"] <= 2**20
 
 
 @pytest.fixture

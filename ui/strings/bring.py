@@ -82,7 +82,7 @@ BRING: dict[str, tuple[str, str]] = {
     "first_lines": ("The first ones:", "最前面的："),
     "times_n": ("{n} ×", "{n} ×"),
     "origin_label": ("Where is it from, and under which licence?", "来自哪里，许可是什么？"),
-    "origin_hint": ("for example: my own diary; Tatoeba, CC BY 2.0", "例如：自己的日记；Tatoeba，CC BY 2.0"),
+    "origin_hint": ("e.g. Tatoeba, CC BY 2.0", "如 Tatoeba，CC BY 2.0"),
     "answers_label": ("Whose answers are in the file?", "文件里的答案是谁给的？"),
     "answers_hint": ("a person's or a model's name", "人名或模型名"),
     "answers_people": ("A person gave them: they count as accepted.", "由人给出：直接算作已接受。"),

@@ -90,10 +90,14 @@ const showDone = (run) => {
   setState('done');
 };
 
-// After a reload: the import at work, or the end of the one that this browser began.
+// When the view is shown: the import at work, or the end of the one that this browser began.
+let attaching = false;
 const attach = async () => {
+  if (attaching) return;
+  attaching = true;
   const { run } = await ask('progress');
-  if (!run) return;
+  attaching = false;
+  if (!run || root.dataset.state !== 'text') return;
   if (run.state === 'running' || run.state === 'settling') follow(run);
   else if (recall('import') === String(run.number)) showDone(run);
 };

@@ -44,11 +44,8 @@ window.addEventListener('ctx-language', () => {
 beginFields();
 showTexts();
 if (props.limits.hosted) setState('closed');
-let attached = false;
 whenShown('bring', () => {
   if (props.limits.hosted) return;
   loadImports();
-  if (attached) return;
-  attached = true;
-  attach();
+  if (root.dataset.state === 'text' && !field.value) attach();
 });
