@@ -13,6 +13,7 @@ from engine.books import shipped_books
 from engine.branches import Runner
 from engine.calibration import Calibration
 from engine.decoding import SenseDecoder
+from engine.memory import give_back
 from engine.models import Base, Progress, load_base
 from engine.phrasebook import NO_CANDIDATES, Candidates
 from engine.prompt import PROMPT_VERSION, SensePrompt
@@ -42,6 +43,8 @@ def load_engine(settings: Settings, progress: Progress = lambda state, share: No
     base = load_base(settings, progress)
     progress("loading", 0.7)
     engine = make_engine(base, settings.adapter_folder)
+    del base  # what the engine does not share with it is free now
+    give_back()
     progress("loading", 1.0)
     return engine
 

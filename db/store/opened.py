@@ -14,9 +14,12 @@ from engine.sense import Phrase, Query, Sense
 
 @dataclass(frozen=True)
 class Complaint:
-    """What a reader said of the answer `shown`: what would be better, as far as told."""
+    """What a reader said of the answer `shown`: what would be better, as far as told. `source` and
+    `engine` say whose that answer was."""
 
     shown: Sense
+    source: str
+    engine: str
     meaning: str
     phrase: Phrase | None
     note: str
@@ -65,6 +68,8 @@ def open_query(db: Database, query_id: int, who: str, several: bool) -> Opened:
     complaints = tuple(
         Complaint(
             read_sense(one, "shown_"),
+            one["shown_source"],
+            one["shown_engine"],
             one["better_meaning"],
             read_phrase(one),
             one["note"],

@@ -60,6 +60,10 @@ def to_answers(opened: Opened) -> list[Json]:
         if complaint.meaning or complaint.phrase:
             by = {"source": "reader", "who": "", "status": "proposed"}
             _join(found, _mended(complaint), by)
+    for complaint in reversed(opened.complaints):
+        source = complaint.source if complaint.source == "person" else "model"
+        by = {"source": source, "who": complaint.engine, "status": "proposed"}
+        _join(found, _plain(complaint.shown), by)
     return [{**to_fields(sense), "by": by} for sense, by in found]
 
 

@@ -43,9 +43,10 @@ const answerOf = (row) => {
 };
 
 const stateOf = (row) => {
-  const state = make('span', 'ctx-table-state ctx-note', t('status_' + row.status));
-  if (row.source) state.append(make('br', ''), givenBy(row));
-  if (row.reported) state.append(make('br', ''), t('filter_reported'));
+  const state = make('span', 'ctx-table-state ctx-note');
+  state.append(make('span', '', t('status_' + row.status)));
+  if (row.source) state.append(make('span', '', givenBy({ ...row, status: '' })));
+  if (row.reported) state.append(make('span', '', t('filter_reported')));
   return state;
 };
 
