@@ -24,7 +24,7 @@ const countRows = async () => {
 };
 
 const paintCount = () => {
-  one('.ctx-count').textContent =
+  one('.ctx-freeze-count').textContent =
     counted === null ? '' : t(counted === 1 ? 'n_chosen_one' : 'n_chosen', { n: whole(counted) });
   one('[data-do=freeze]').disabled = !counted;
 };
@@ -50,7 +50,7 @@ const freeze = async (without = false) => {
   }
   const buttons = [...freezeBox.querySelectorAll('button[data-do]')];
   buttons.forEach((button) => (button.disabled = true));
-  one('.ctx-count').textContent = t('at_work');
+  one('.ctx-freeze-count').textContent = t('at_work');
   const question = { ...which(), name: nameField.value, about: about.value, without };
   const reply = await finish(await ask('freeze', question), () => {});
   buttons.forEach((button) => (button.disabled = false));

@@ -29,7 +29,7 @@ const barsPlot = (name, title, rows) => {
     ...rows.map(([text, n]) => {
       const row = make('li', '');
       row.append(make('span', 'ctx-bar-name', text), filled(n / most), make('span', 'ctx-bar-n', whole(n)));
-      row.title = percent(n / all);
+      row.title = `${text}: ${percent(n / all)}`;
       return row;
     }),
   );
@@ -107,14 +107,16 @@ const agreementPlot = (fields) => {
   return figure;
 };
 
-const two = (x) => (x === null ? '–' : x.toFixed(2));
+const two = (x) => (x === null ? '–' : x.toFixed(2).replace('-', '−'));
 
 const agreementRow = (field) => {
   const row = make('tr', '');
   row.dataset.field = field.field;
   const equal = make('td', '');
+  const bar = make('div', 'ctx-equal');
   if (field.equal === null) equal.textContent = '–';
-  else equal.append(filled(field.equal), make('span', 'ctx-bar-n', percent(field.equal)));
+  else bar.append(filled(field.equal), make('span', 'ctx-bar-n', percent(field.equal)));
+  equal.append(bar);
   const cells = [two(field.kappa), two(field.alpha), whole(field.queries)].map((text) => make('td', '', text));
   row.append(make('th', '', t('agree_' + field.field)), equal, ...cells);
   return row;

@@ -27,10 +27,9 @@ const paintStatistics = () => {
   one('.ctx-statistics > .ctx-none').hidden = any;
   const found = [];
   if (any) {
-    const kinds = { none: 'phrase_without', joined: 'phrase_joined', split: 'phrase_split' };
     found.push(
       barsPlot('class', t('plot_classes'), [...spread.class].sort(([, a], [, b]) => b - a).map(([name, n]) => [className(name), n])),
-      partsPlot('phrase', t('plot_phrases'), spread.phrase.map(([kind, n]) => [kind, t(kinds[kind]), n])),
+      partsPlot('phrase', t('plot_phrases'), spread.phrase.map(([kind, n]) => [kind, t('phrases_' + kind), n])),
       columnsPlot('length', t('plot_lengths'), spread.length.map(lengthColumn)),
       barsPlot('source', t('plot_sources'), spread.source.map(([name, n]) => [name || t('no_source'), n])),
     );
