@@ -11,6 +11,7 @@ const MARKS = ['corrected', 'differs', 'reported'];
 const makeFilter = (form, changed) => {
   let waiting = 0;
   let ofImport = null; // set by another view; shown as a button that clears it
+  const chip = make('button', 'ctx-of-import');
 
   const addChoice = (name, values) => {
     const label = make('label', '');
@@ -46,19 +47,11 @@ const makeFilter = (form, changed) => {
     return label;
   };
 
+  // Beside the fold, not in it: it must be seen.
   const showImport = () => {
-    form.querySelector('.ctx-of-import')?.remove();
-    if (ofImport === null) return;
-    const chip = make('button', 'ctx-of-import', `${t('filter_import', { n: ofImport })} ×`);
-    chip.type = 'button';
+    chip.hidden = ofImport === null;
+    chip.textContent = `${t('filter_import', { n: ofImport })} ×`;
     chip.title = t('filter_import_clear');
-    chip.addEventListener('click', () => {
-      ofImport = null;
-      showImport();
-      changed();
-    });
-    form.prepend(chip);
-    form.closest('details').open = true;
   };
 
   const write = (values) => {
@@ -88,6 +81,14 @@ const makeFilter = (form, changed) => {
     form.replaceChildren(addText('text'), ...choices, addText('who'), ...MARKS.map(addMark), clear);
     write(values);
   };
+
+  chip.type = 'button';
+  chip.addEventListener('click', () => {
+    ofImport = null;
+    showImport();
+    changed();
+  });
+  (form.closest('details') ?? form).before(chip);
 
   form.addEventListener('submit', (event) => event.preventDefault());
   form.addEventListener('input', () => {
