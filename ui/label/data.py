@@ -8,6 +8,8 @@ guess and under a name of our own; gradio deletes it after an hour.
 from __future__ import annotations
 
 import asyncio
+import errno
+import logging
 import secrets
 import shutil
 from collections.abc import Callable
@@ -21,7 +23,7 @@ from db.dataset.agreement import measure
 from db.dataset.exporting import export_dataset
 from db.dataset.folder import zip_folder
 from db.dataset.hub import has_token, push
-from db.store import Dataset, InvalidRows
+from db.store import Dataset, InvalidRows, StoreError
 from db.store.checks import MAX_NAME, MAX_NOTE
 from engine.sense import CLASSES
 from ui.desk import Bad, Reply, Served, guarded, number_of, text_of
@@ -41,6 +43,8 @@ _SCRIPTS = (
     "language", "part", "label/part", "label/filter", "label/data/plots",
     "label/data/work", "label/data/list", "label/data/freeze", "label/data/start",
 )  # fmt: skip
+
+log = logging.getLogger(__name__)
 
 
 def build_data(services: Services) -> None:
@@ -152,7 +156,13 @@ class DataDesk:
         dataset = await asyncio.to_thread(self._find, number_of(asked, "id"))
 
         def act(work: Work) -> Reply:
-            return {"address": push(self._store, dataset.name, repo)}
+            try:
+                return {"address": push(self._store, dataset.name, repo)}
+            except StoreError:
+                raise
+            except Exception as error:  # whatever a network and a hub can do
+                log.warning("push to %s failed: %s", repo, type(error).__name__)
+                raise Bad("push_failed") from error
 
         return await self._works.start(act)
 
@@ -185,8 +195,11 @@ class DataDesk:
         file = folder / name
         try:
             reply = write(work, file)
-        except BaseException:
+        except BaseException as error:
             shutil.rmtree(folder, ignore_errors=True)
+            if isinstance(error, OSError):
+                full = error.errno == errno.ENOSPC
+                raise Bad("disk_full" if full else "disk_failed") from error
             raise
         self._written(str(file))
         return {"file": file.as_posix(), "bytes": file.stat().st_size, **reply}

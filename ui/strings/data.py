@@ -46,6 +46,10 @@ DATA: dict[str, tuple[str, str]] = {
         "The app was started again meanwhile. Please begin once more.",
         "应用其间重新启动过。请再来一次。",
     ),
+    "error_push_failed": (
+        "The hub did not take it. Check its name and the token's rights.",
+        "Hub 没有接受。请检查名称和令牌的权限。",
+    ),
     "error_disk_failed": ("The file could not be written.", "无法写入文件。"),
     # the list
     "sets_none": (
