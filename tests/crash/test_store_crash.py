@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from db.store import open_store, schema
+from db.dataset.importing import bring
+from db.store import Origin, open_store, schema
 from db.store.connection import Connections
 from db.store.migrations import migrate, read_version
 from engine.sense import Answer, Query, Sense
@@ -36,6 +37,19 @@ for i in count():
     new = store.feedback.add_feedback(Query("They run out.", 1), shown, note=note)
     store.answers.put("e", "en-zh", f"context {i % 7}", {i: shown})
     print(new, note, flush=True)
+"""
+DECIDE = """
+import sys
+from pathlib import Path
+from db.store import open_store
+from engine.sense import Sense
+store = open_store(Path(sys.argv[1]))
+while (query := store.review.next("en-zh", "Ann")) is not None:
+    decision = store.review.decide("Ann", "edit", query, Sense("noun", f"犬{query}"))
+    print(decision, query, flush=True)
+    if decision % 5 == 0:
+        store.review.undo("Ann")
+        print("undone", decision, flush=True)
 """
 FORGET = """
 import os, signal, sys
@@ -110,6 +124,39 @@ def test_acknowledged_feedback_survives_kill(tmp_path: Path) -> None:
             assert {i: there.get(i, "").split() for i in acknowledged} == {
                 i: note.split() for i, note in acknowledged.items()
             }
+
+
+def test_acknowledged_decisions_survive_kill(tmp_path: Path) -> None:
+    path = tmp_path / "ctx.db"
+    text = tmp_path / "text.txt"
+    text.write_text("".join(f"Dogs bark{n}.\n" for n in range(20_000)))
+    with open_store(path) as store:
+        bring(store, text, Origin("text", ""), most_words=1)
+    acknowledged: dict[int, int] = {}
+    undone: set[int] = set()
+    for _ in range(ROUNDS):
+        child = run_child(DECIDE, path)
+        assert child.stdout
+        lines = [child.stdout.readline()]
+        time.sleep(random.uniform(0, 0.3))
+        child.kill()
+        lines += child.stdout.read().splitlines(keepends=True)
+        child.wait()
+        child.stdout.close()
+        whole = [line.split() for line in lines if line.endswith("\n")]
+        assert whole, "the child was killed before it acknowledged anything"
+        undone |= {int(number) for word, number in whole if word == "undone"}
+        acknowledged |= {int(d): int(q) for d, q in whole if d != "undone"}
+        with open_store(path) as store:
+            assert store.check() == ()
+            for decision, query_id in acknowledged.items():
+                opened = store.review.open(query_id, "Bob")
+                mine = [event for event in opened.events if event.id == decision]
+                assert [event.kind for event in mine] == ["edit"]
+                if decision in undone:
+                    assert mine[0].undone
+                elif not mine[0].undone:  # taken back, and killed before it said so
+                    assert f"犬{query_id}" in [label.sense.meaning for label in opened.labels]
 
 
 def test_killed_between_forgetting_and_scrubbing(tmp_path: Path) -> None:
