@@ -3,6 +3,11 @@
 python -m trainer run RECIPE.json [--folder DIR] [--install]
 python -m trainer tries TRIES.json [--folder DIR]
 python -m trainer books RECIPE.json
+python -m trainer teach --url URL --model NAME [--limit N] [--concurrency N] [--rate R] [--import N]
+python -m trainer teach --engine base|shipped|DIR [--limit N] [--import N]
+python -m trainer jobs
+python -m trainer follow|log|aside|stop|pause|resume|cancel JOB
+python -m trainer work JOB
 """
 
 from __future__ import annotations
@@ -11,19 +16,18 @@ import argparse
 import json
 import os
 import shutil
-import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+
+from trainer.jobs.stopping import watch_signals
 
 STOPPED = "stopped; the same command goes on from where it was"
 
 
 def main() -> int:
-    from engine.models import BaseError
-    from trainer.recipe import RecipeError
+    from trainer.jobs.commands import add_commands
 
     parser = argparse.ArgumentParser(prog="python -m trainer", description=__doc__)
     commands = parser.add_subparsers(required=True)
@@ -41,13 +45,33 @@ def main() -> int:
     books = commands.add_parser("books", help="make the app's two books from a recipe's data")
     books.add_argument("recipe", type=Path, metavar="RECIPE.json")
     books.set_defaults(command=_books)
+    add_commands(commands)
     arguments = parser.parse_args()
     _give_way()
     try:
         return arguments.command(arguments)
-    except (RecipeError, BaseError) as error:
+    except Exception as error:
+        if not _is_named(error):
+            raise
         print(error, file=sys.stderr)
         return 2
+
+
+def _is_named(error: Exception) -> bool:
+    """Whether the error is for people to read. Looked at only once there is one: what raises some
+    of them needs torch."""
+    from db.store import StoreError
+    from engine.models import BaseError
+    from engine.settings import SettingsError
+    from engine.teacher import TeacherError
+    from engine.teaching import TemplateError
+    from trainer.jobs.kinds import JobError
+    from trainer.recipe import RecipeError
+
+    named = (
+        RecipeError, BaseError, StoreError, SettingsError, TeacherError, TemplateError, JobError,
+    )  # fmt: skip
+    return isinstance(error, named)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -58,7 +82,7 @@ def _run(arguments: argparse.Namespace) -> int:
     settings, home = read_settings(), arguments.recipe.resolve().parent
     recipe = load_recipe(arguments.recipe)
     folder = arguments.folder or settings.home / "runs" / recipe.name
-    stopped, start, adapter = _stopped(), None, None
+    stopped, start, adapter = watch_signals(), None, None
     splits, data = load_splits(recipe, home, settings)
     if recipe.start:
         start = run_start(recipe, home, folder / "start", settings, _say, stopped)
@@ -79,7 +103,7 @@ def _tries(arguments: argparse.Namespace) -> int:
 
     settings = read_settings()
     folder = arguments.folder or settings.home / "runs" / "tries"
-    table = run_tries(arguments.file.resolve(), folder, settings, _say, _stopped())
+    table = run_tries(arguments.file.resolve(), folder, settings, _say, watch_signals())
     print(table or f"{STOPPED}: {folder}")
     return 0 if table else 130
 
@@ -107,14 +131,6 @@ def _give_way() -> None:
     """Let readers' answers come first on a machine that trains and serves."""
     nice = 10 if os.name == "posix" else psutil.BELOW_NORMAL_PRIORITY_CLASS
     psutil.Process().nice(nice)
-
-
-def _stopped() -> Callable[[], bool]:
-    """Whether someone has asked this process to stop, from now on."""
-    asked: list[bool] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: asked.append(True))
-    return lambda: bool(asked)
 
 
 def _say(event: dict) -> None:

@@ -24,11 +24,13 @@ from db.store.errors import AlreadyRunning, NewerDatabase, NotADatabase, Refused
 from db.store.exports import Answered, ExportTable, Provenance
 from db.store.feedback import Feedback, FeedbackTable
 from db.store.imports import Brought, Counts, Import, ImportTable, Origin
+from db.store.jobs import Job, JobTable, Process
 from db.store.labels import Label, LabelTable
 from db.store.lock import HomeLock, lock_home
 from db.store.migrations import check_version, read_version, upgrade
 from db.store.opened import Complaint, Event, Opened
 from db.store.queries import QueryTable
+from db.store.requests import Outcome, Request, RequestTable, Totals, Wanted
 from db.store.review import ReviewTable
 from db.store.shipped import ShippedTable
 
@@ -54,6 +56,8 @@ __all__ = [
     "ImportTable",
     "Invalid",
     "InvalidRows",
+    "Job",
+    "JobTable",
     "Label",
     "LabelTable",
     "Listed",
@@ -61,14 +65,20 @@ __all__ = [
     "NotADatabase",
     "Opened",
     "Origin",
+    "Outcome",
+    "Process",
     "Provenance",
     "QueryTable",
     "Refused",
+    "Request",
+    "RequestTable",
     "ReviewTable",
     "ShippedTable",
     "Store",
     "StoreError",
     "Survey",
+    "Totals",
+    "Wanted",
     "lock_home",
     "open_store",
 ]
@@ -91,6 +101,8 @@ class Store:
         self.browse = BrowseTable(connections)
         self.agreement = AgreementTable(connections)
         self.shipped = ShippedTable(connections)
+        self.jobs = JobTable(connections)
+        self.requests = RequestTable(connections)
 
     @property
     def path(self) -> Path:

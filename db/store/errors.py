@@ -59,6 +59,10 @@ _REASONS = {
     "invalid_rows": "{count} rows break the rules",
     "changed": "somebody else decided about this meanwhile",
     "nothing_to_undo": "there is nothing to take back",
+    "job_state": "job {id} is {state}: {wish} is not possible",
+    "job_lost": "job {id} belongs to another process now",
+    "slot_taken": "another job is at work in the {slot} slot",
+    "request_over": "request {number} of job {id} has ended already",
     "bad_members": "a phrase is two or more positions of words, ascending, the target's among them",
 }
 _SQLITE_CODES = {

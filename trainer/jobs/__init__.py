@@ -1,0 +1,1 @@
+"""Long work: kinds of jobs, their queue, and the process that does one."""

@@ -1,0 +1,195 @@
+"""Jobs from a shell: make one and follow it, list them, ask things of them. Ctrl-C ends the
+following, never the job.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from db.store import Job
+    from engine.settings import Settings
+    from trainer.jobs.queue import Jobs
+
+_SECONDS = 0.5  # between looks at a job that is followed
+_ASIDE = 20  # requests that were set aside and are printed
+_WISHES = {
+    "stop": "save and end; it can be resumed",
+    "pause": "wait; the job keeps its process and its slot",
+    "resume": "go on with a job that is paused, stopped, interrupted or failed",
+    "cancel": "end for good; answers that are stored stay",
+}
+
+
+def add_commands(commands: Any) -> None:
+    """The commands about jobs, for a parser that has subcommands."""
+    teach = commands.add_parser("teach", help="let a teacher answer queries, as a job")
+    _add_recipe(teach)
+    teach.set_defaults(command=_teach)
+    work = commands.add_parser("work", help="do a job in this process")
+    work.add_argument("job", type=int, metavar="JOB")
+    work.set_defaults(command=_work)
+    listed = commands.add_parser("jobs", help="list the jobs")
+    listed.set_defaults(command=_jobs)
+    for name in ("follow", "log", "aside"):
+        one = commands.add_parser(name, help=_SHOWS[name][0])
+        one.add_argument("job", type=int, metavar="JOB")
+        one.set_defaults(command=_SHOWS[name][1])
+    for wish, text in _WISHES.items():
+        asked = commands.add_parser(wish, help=text)
+        asked.add_argument("job", type=int, metavar="JOB")
+        if wish == "resume":
+            asked.add_argument(
+                "--aside", action="store_true", help="ask again what was set aside, too"
+            )
+        asked.set_defaults(command=_ask, wish=wish)
+
+
+def _add_recipe(parser: argparse.ArgumentParser) -> None:
+    """An option for each field of a teacher's recipe, with its help."""
+    from trainer.jobs.recipes import help_of
+    from trainer.jobs.teacher import TeacherRecipe
+
+    kinds: dict[str, Callable[[str], Any]] = {
+        "url": str, "model": str, "engine": str, "limit": int, "concurrency": int, "rate": float,
+        "import": int, "template": str, "max_tokens": int, "timeout": float, "pair": str,
+    }  # fmt: skip
+    for name, kind in kinds.items():
+        known = "import_id" if name == "import" else name
+        parser.add_argument(
+            f"--{name.replace('_', '-')}",
+            dest=known,
+            type=kind,
+            default=argparse.SUPPRESS,
+            help=help_of(TeacherRecipe, known),
+        )
+    parser.add_argument(
+        "--open", dest="only_open", action="store_true", help=help_of(TeacherRecipe, "only_open")
+    )
+
+
+@contextmanager
+def _opened() -> Iterator[tuple[Settings, Jobs]]:
+    from db.store import open_store
+    from engine.settings import read_settings
+    from trainer.jobs.queue import Jobs
+
+    settings = read_settings()
+    with open_store(settings.database) as store:
+        yield settings, Jobs(store, settings.home)
+
+
+def _teach(arguments: argparse.Namespace) -> int:
+    recipe = {key: value for key, value in vars(arguments).items() if key != "command"}
+    with _opened() as (_, jobs):
+        job = jobs.add("teacher", recipe)
+        print(f"job {job.id}: {state_of(job)}")
+        return _follow_to_end(jobs, job.id)
+
+
+def _work(arguments: argparse.Namespace) -> int:
+    from db.store import open_store
+    from engine.settings import read_settings
+    from trainer.jobs.stopping import watch_signals
+    from trainer.jobs.work import work
+
+    settings = read_settings()
+    with open_store(settings.database) as store:
+        state = work(store, settings, arguments.job, watch_signals())
+    return {"done": 0, "failed": 1}.get(state, 130)
+
+
+def _jobs(arguments: argparse.Namespace) -> int:
+    with _opened() as (_, jobs):
+        jobs.look()
+        for job in jobs.list_jobs():
+            print(f"{job.id}\t{job.created[:16]}\t{job.kind}\t{state_of(job)}\t{progress_of(job)}")
+    return 0
+
+
+def _follow(arguments: argparse.Namespace) -> int:
+    with _opened() as (_, jobs):
+        return _follow_to_end(jobs, arguments.job)
+
+
+def _log(arguments: argparse.Namespace) -> int:
+    with _opened() as (_, jobs):
+        print(jobs.log(jobs.get(arguments.job).id).text, end="")
+    return 0
+
+
+def _aside(arguments: argparse.Namespace) -> int:
+    with _opened() as (_, jobs):
+        for one in jobs.requests(jobs.get(arguments.job).id, "set_aside", limit=_ASIDE):
+            asked = f"{one.query.target!r} in {one.query.context}" if one.query else one.asked
+            print(f"{one.number}\t{one.reason}\t{asked}")
+            for text in one.outcome.answers:
+                print(f"\t{text!r}")
+    return 0
+
+
+_SHOWS = {
+    "follow": ("say how far a job is until it ends", _follow),
+    "log": ("print the end of a job's log", _log),
+    "aside": ("print requests that were set aside, with the reason and what came back", _aside),
+}
+
+
+def _ask(arguments: argparse.Namespace) -> int:
+    with _opened() as (_, jobs):
+        jobs.look()
+        if getattr(arguments, "aside", False):
+            job = jobs.ask_again(arguments.job)
+        else:
+            job = getattr(jobs, arguments.wish)(arguments.job)
+        print(f"job {job.id}: {state_of(job)}")
+    return 0
+
+
+def _follow_to_end(jobs: Jobs, job_id: int) -> int:
+    """Print how far the job is until no process has it and none will; 0 where it is done."""
+    said = ""
+    try:
+        while True:
+            jobs.look()
+            job = jobs.get(job_id)
+            line = f"job {job.id}: {state_of(job)}, {progress_of(job)}"
+            if line != said:
+                print(line, flush=True)
+                said = line
+            if job.state not in ("queued", "running", "paused"):
+                return 0 if job.state == "done" else 1
+            time.sleep(_SECONDS)
+    except KeyboardInterrupt:
+        print(f"\njob {job_id} goes on; python -m trainer stop {job_id} stops it", file=sys.stderr)
+        return 130
+
+
+def state_of(job: Job) -> str:
+    """The job's state in words, with its place in the queue and what is asked of it."""
+    if job.state == "queued":
+        return f"queued #{job.place}"
+    if job.asked:
+        return f"{job.state}, asked to {job.asked}"
+    return f"{job.state}: {job.detail or job.error}" if job.error else job.state
+
+
+def progress_of(job: Job) -> str:
+    """How far the job is, in words."""
+    figures, trouble = job.figures, job.figures.get("trouble", {})
+    parts = [f"{job.done} of {'?' if job.total is None else job.total}"]
+    if figures.get("set_aside"):
+        parts.append(f"{figures['set_aside']} set aside")
+    if figures.get("tokens_out"):
+        parts.append(f"{figures['tokens_in']} + {figures['tokens_out']} tokens")
+    if job.state == "running" and trouble.get("waiting"):
+        again = figures.get("again_in_seconds", 0)
+        parts.append(f"waits, {trouble['waiting']}: {trouble['detail'][:80]}; again in {again} s")
+    elif job.state == "running" and figures.get("left_seconds") is not None:
+        parts.append(f"{figures['left_seconds']} s left")
+    return ", ".join(parts)

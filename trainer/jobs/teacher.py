@@ -1,0 +1,124 @@
+"""The kind `teacher`: queries without an answer get one, from a model behind a server or from one
+of ours. Every answer is a proposed label; people decide.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from db.store import Request, Wanted
+from engine.settings import Settings
+from engine.teacher import TIMEOUT, Teacher, check_url, read_key
+from engine.teaching import load_template
+from trainer.jobs.answerers import Answerer, EngineAnswerer, Found, TeacherAnswerer
+from trainer.jobs.asking import Asking, store_end
+from trainer.jobs.kinds import JobError, Kind, Prepared
+from trainer.jobs.line import Line
+from trainer.jobs.recipes import described, parse, require
+from trainer.jobs.work import Work
+
+PAIRS = ("en-zh",)
+_ENGINE_AT_ONCE = 64  # queries that wait for an engine of ours together
+
+
+@dataclass(frozen=True)
+class TeacherRecipe:
+    """Who is asked about what, and how fast."""
+
+    url: str = described("address of an OpenAI-compatible server", "")
+    model: str = described("the model's name there; its labels are given by that name", "")
+    engine: str = described("instead of both: base, shipped, or an adapter's folder", "")
+    pair: str = described("source and target language", "en-zh")
+    import_id: int | None = described("only queries of this import", None)
+    only_open: bool = described("only queries that nobody has decided", False)
+    limit: int = described("how many queries, the first of the review queue; 0: all", 0)
+    concurrency: int = described("requests under way at once", 4)
+    rate: float = described("requests a second at most; 0: as many as can be", 0.0)
+    template: str = described("how it is asked: a template in assets/teacher", "sense-1")
+    max_tokens: int = described("tokens of one answer at most", 512)
+    timeout: float = described("seconds that one answer may take", TIMEOUT)
+
+    def __post_init__(self) -> None:
+        require(self, {
+            "url": bool(self.url) != bool(self.engine),
+            "model": bool(self.url) == bool(self.model.strip()) and len(self.model) <= 200
+            and self.model.isprintable(),
+            "pair": self.pair in PAIRS,
+            "limit": self.limit >= 0,
+            "concurrency": 1 <= self.concurrency <= 64,
+            "rate": 0 <= self.rate <= 1000,
+            "max_tokens": 16 <= self.max_tokens <= 32_768,
+            "timeout": 1 <= self.timeout <= 3600,
+        })  # fmt: skip
+
+    def wanted(self, source: str, who: str) -> Wanted:
+        """The queries that this answerer is asked about."""
+        return Wanted(self.pair, source, who, self.import_id, self.only_open, self.limit)
+
+
+def prepare(recipe: Mapping[str, Any]) -> Prepared:
+    """The recipe made whole; JobError, TeacherError or TemplateError says what is wrong."""
+    found = parse(TeacherRecipe, recipe)
+    load_template(found.template)
+    whole = asdict(found)
+    if found.url:
+        whole |= {"url": check_url(found.url), "model": found.model.strip()}
+    elif found.engine not in ("base", "shipped"):
+        folder = Path(found.engine).expanduser().resolve()  # the child runs somewhere else
+        if not folder.is_dir():
+            raise JobError("bad_recipe", f"there is no adapter in {folder}")
+        whole["engine"] = str(folder)
+    return Prepared(whole, "network" if found.url else "compute")
+
+
+def run(work: Work) -> bool:
+    """Answer the job's queries; whether all of them are."""
+    recipe = parse(TeacherRecipe, work.job.recipe)
+    answerer = _answerer(recipe, work.settings)
+    wanted = recipe.wanted(answerer.source, answerer.who)
+    work.store.requests.fill(work.job.id, work.process, wanted)
+    at_once = recipe.concurrency if recipe.url else _ENGINE_AT_ONCE
+
+    async def ask(request: Request, line: Line) -> None:
+        assert request.query is not None
+        _store(work, request, wanted, await answerer.answer(request.query, line))
+
+    async def ask_all() -> bool:
+        try:
+            return await Asking(work, ask, at_once, recipe.rate).run()
+        finally:
+            await answerer.close()
+
+    return asyncio.run(ask_all())
+
+
+def _answerer(recipe: TeacherRecipe, settings: Settings) -> Answerer:
+    if recipe.engine:
+        return EngineAnswerer(settings, recipe.engine)
+    teacher = Teacher(recipe.url, recipe.model, read_key(), recipe.timeout)
+    return TeacherAnswerer(teacher, load_template(recipe.template), recipe.max_tokens)
+
+
+def _store(work: Work, request: Request, wanted: Wanted, found: Found) -> None:
+    table, job_id, me, sense = work.store.requests, work.job.id, work.process, found.sense
+
+    def aside(reason: str) -> None:
+        table.set_aside(job_id, me, request, reason, found.outcome)
+
+    if sense is None:
+        work.say(f"request {request.number} set aside: {found.reason}")
+        aside(found.reason)
+        return
+    store_end(
+        work,
+        request,
+        lambda: table.answer(job_id, me, request, sense, wanted, found.outcome, found.confidence),
+        aside,
+    )
+
+
+KIND = Kind(prepare, run)
