@@ -12,6 +12,7 @@ python -m db stats [--pair P]
 python -m db agreement [--pair P]
 python -m db backup FILE
 python -m db check
+python -m db bench RESULT.json [--queries N]
 
 FILTER: [--status S] [--by NAME] [--class C] [--phrase with|without|joined|split] [--text WORDS]
         [--import NUMBER] [--corrected] [--differs] [--reported]
@@ -20,6 +21,7 @@ FILTER: [--status S] [--by NAME] [--class C] [--phrase with|without|joined|split
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -100,6 +102,12 @@ def _parser() -> argparse.ArgumentParser:
     backup = commands.add_parser("backup", help="write a checked copy of the database")
     backup.add_argument("file", type=Path)
     backup.set_defaults(command=_backup)
+    bench = commands.add_parser(
+        "bench", help="measure how the store grows, in a database of its own"
+    )
+    bench.add_argument("result", type=Path)
+    bench.add_argument("--queries", type=int, default=1_000_000)
+    bench.set_defaults(command=_bench)
     commands.add_parser("check", help="what is wrong with the file").set_defaults(command=_check)
     return parser
 
@@ -279,6 +287,13 @@ def _check(store: Store, arguments: argparse.Namespace) -> int:
     found = store.check()
     print("\n".join(found) or "sound")
     return 1 if found else 0
+
+
+def _bench(store: Store, arguments: argparse.Namespace) -> int:
+    from db.bench import bench
+
+    print(json.dumps(bench(arguments.result, arguments.queries), indent=2, ensure_ascii=False))
+    return 0
 
 
 if __name__ == "__main__":

@@ -174,7 +174,7 @@ def ask(context: object, target: object, idx: object = 1, pair: str = "en-zh") -
     context, target = check_context(context), target.strip()
     if not target:
         raise QueryError("no_target")
-    if _CONTROL.search(target):
+    if has_control(target):
         raise QueryError("control_characters")
     if len(target) > MAX_WORD:
         raise QueryError("target_too_long", length=len(target), limit=MAX_WORD)
@@ -189,9 +189,14 @@ def ask(context: object, target: object, idx: object = 1, pair: str = "en-zh") -
     return Query(context, same[int(idx) - 1], pair)
 
 
+def has_control(text: str) -> bool:
+    """Whether control characters or lone surrogates stand in `text`."""
+    return not text.isprintable() and bool(_CONTROL.search(text))  # the first is fast
+
+
 def check_context(text: str) -> str:
     """`text` as a context, or a QueryError where it cannot be one."""
-    if _CONTROL.search(text):
+    if has_control(text):
         raise QueryError("control_characters")
     context = clean_context(text)
     if not context:

@@ -150,17 +150,17 @@ def _brought(source: Source, pair: str, most_words: int) -> Iterator[Brought]:
 
 
 def _one(line: Line, part: int, held: Sentence | Row | Bad, pair: str, most_words: int) -> Brought:
-    one = Brought(line.number, part, "" if part else line.raw)
+    at = (line.number, part, "" if part else line.raw)
     if isinstance(held, Bad):
-        return replace(one, reason=held.code, detail=held.text)
+        return Brought(*at, reason=held.code, detail=held.text)
     if isinstance(held, Row):
-        return replace(one, context=held.query.context, queries=(held.query,), sense=held.sense)
+        return Brought(*at, context=held.query.context, queries=(held.query,), sense=held.sense)
     queries = queries_of(held.context, pair, most_words)
     if not queries:
         detail = "no word here is worth asking"
-        return replace(one, reason="no_words", detail=detail, context=held.context)
-    return replace(
-        one,
+        return Brought(*at, reason="no_words", detail=detail, context=held.context)
+    return Brought(
+        *at,
         context=held.context,
         translation=held.translation,
         attribution=held.attribution,

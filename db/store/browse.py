@@ -161,10 +161,7 @@ def _listed(row: Mapping[str, Any]) -> Listed:
     )  # fmt: skip
 
 
-_BY = """
-    EXISTS (SELECT 1 FROM label WHERE label.query_id = item.query_id AND label.who = :by
-        AND label.source = 'person')
-"""
+_BY = "item.query_id IN (SELECT query_id FROM label WHERE who = :by AND source = 'person')"
 _SHAPES = {
     "with": "item.phrase <> ''",
     "without": "item.phrase = ''",

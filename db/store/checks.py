@@ -27,7 +27,9 @@ def check_text(field: str, text: object, limit: int, *, lines: bool = False) -> 
         raise Refused("too_long", field=field, length=len(text), limit=limit)
     allowed = "\t\r\n" if lines else ""
     # Cs: a lone surrogate cannot be written as UTF-8.
-    if any(unicodedata.category(c) in ("Cc", "Cs") and c not in allowed for c in text):
+    if not text.isprintable() and any(
+        unicodedata.category(c) in ("Cc", "Cs") and c not in allowed for c in text
+    ):
         raise Refused("control_characters", field=field)
     return text
 

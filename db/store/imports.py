@@ -191,8 +191,8 @@ class _Batch:
                 sentence_id = self._sentence(one)
                 ids = [self._query(query) for query in queries]
                 if len(ids) == 1:
-                    query_id = ids[0]
-                label_id = self._label(ids[0], sense) if sense else None
+                    query_id = ids[0][0]
+                label_id = self._label(*ids[0], sense) if sense else None
         if reason:
             self._counts.refuse(reason)
         self._execute(
@@ -212,25 +212,26 @@ class _Batch:
         row = (self._import_id, pair, one.context, folded, one.translation, one.attribution)
         return self._new_id(_ADD_SENTENCE, row)
 
-    def _query(self, query: Query) -> int:
+    def _query(self, query: Query) -> tuple[int, bool]:
+        """The query's id, and whether it is new."""
         key = (query.pair, TASK, query.context, query.position)
         found = self._execute(_FIND_QUERY, key).fetchone()
         if found:
             self._counts.known += 1
-            return found[0]
+            return found[0], False
         self._counts.queries += 1
-        return self._new_id(_ADD_QUERY, (*key, query.target, query.idx, self._now))
+        return self._new_id(_ADD_QUERY, (*key, query.target, query.idx, self._now)), True
 
-    def _label(self, query_id: int, sense: Sense) -> int:
+    def _label(self, query_id: int, new: bool, sense: Sense) -> int:
         """The id of a label that says the same and is of the same origin, or else of a new one."""
         columns = tuple(sense_columns(sense).values())
         origin = self._origin
         same = (query_id, *columns, origin.source, origin.who, origin.status)
-        found = self._execute(_FIND_LABEL, same).fetchone()
+        found = None if new else self._execute(_FIND_LABEL, same).fetchone()
         if found:
             return found[0]
         self._counts.labels += 1
-        (last,) = self._execute(_LAST_LABEL, (query_id,)).fetchone()
+        (last,) = (0,) if new else self._execute(_LAST_LABEL, (query_id,)).fetchone()
         return self._new_id(_ADD_LABEL, (*same, last + 1, self._now))
 
     def _new_id(self, sql: str, row: Iterable[Any]) -> int:

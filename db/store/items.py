@@ -108,9 +108,9 @@ def work_out(query_id: int, known: Known, overlap: int) -> tuple[Any, ...]:
     standing = last or newest
     if status == "conflict" or (standing and standing["status"] == "rejected"):
         standing = None
-    told = standing is not None and standing is last
     confidence = min((p["confidence"] for p in proposals if p["confidence"] is not None), default=1)
-    differs = len({_said(row) for row in proposals}) > 1
+    said = {_said(row) for row in proposals}
+    differs = len(said) > 1
     return (
         status,
         _place(query_id, reported, confidence, differs),
@@ -119,7 +119,7 @@ def work_out(query_id: int, known: Known, overlap: int) -> tuple[Any, ...]:
         standing["class"] if standing else "",
         _shape(standing),
         int(differs),
-        int(told and any(_said(row) != _said(standing) for row in proposals)),
+        int(bool(standing and standing is last and said - {_said(standing)})),
         int(reported),
         known.import_id,
     )

@@ -59,23 +59,22 @@ class ReviewTable:
     ) -> int | None:
         """The next query for this person, leased to them, or None at the end. What they skipped,
         or have decided, does not come again. `after`: the query they come from is let go."""
-        who = _name(who)
-        now = self._clock()
-        status = which.status or "open"
+        who, now, status = _name(who), self._clock(), which.status or "open"
         chosen, values = where(replace(which, status=status), pair)
-        rules = f"{chosen} AND {_NOT_LEASED} AND {_NOT_MINE}" if status == "open" else chosen
-        sql = f"SELECT query_id FROM item WHERE {rules} ORDER BY place, query_id LIMIT 1"
-        with self._connections.write() as db:
-            work_off(db, BATCH)
-            values |= {"who": who, "now": now, "overlap": _overlap(db), "after": after or 0}
-            db.execute("DELETE FROM lease WHERE until <= ? OR who = ?", [now, who])
-            if status != "open":
-                sql = sql.replace("WHERE", "WHERE query_id > :after AND").replace("place, ", "")
-            found = db.execute(sql, values).fetchone()
-            if found:
-                lease = {"query_id": found[0], "who": who, "until": now + LEASE_SECONDS}
-                db.table("lease").insert(lease)
-        return found[0] if found else None
+        turn = _OPEN_TURN if status == "open" else _OTHER_TURN
+        sql = f"SELECT query_id FROM item WHERE {chosen} AND {turn} LIMIT 1"
+        while True:  # what is out of date may be all there is
+            with self._connections.write() as db:
+                due = work_off(db, BATCH)
+                values |= {"who": who, "now": now, "overlap": _overlap(db), "after": after or 0}
+                db.execute("DELETE FROM lease WHERE until <= ? OR who = ?", [now, who])
+                found = db.execute(sql, values).fetchone()
+                if found:
+                    lease = {"query_id": found[0], "who": who, "until": now + LEASE_SECONDS}
+                    db.table("lease").insert(lease)
+                    return found[0]
+            if not due:
+                return None
 
     def hold(self, query_id: int, who: str) -> None:
         """Lease a query that was chosen from a list, whoever else has it."""
@@ -265,12 +264,14 @@ def _keep_decision(
     return decision_id
 
 
-_NOT_LEASED = """
+_LEASES = """
     (SELECT count(*) FROM lease WHERE lease.query_id = item.query_id AND who <> :who
-        AND until > :now) < max(1, :overlap - given)
+        AND until > :now)
 """
-_NOT_MINE = f"""
-    NOT EXISTS (
+# Open queries: not with as many others as are still wanted, nor skipped or decided by this person.
+_OPEN_TURN = f"""
+    {_LEASES} < max(1, :overlap - given)
+    AND NOT EXISTS (
         SELECT 1 FROM decision_query JOIN decision ON decision.id = decision_query.decision_id
         WHERE decision_query.query_id = item.query_id AND decision.who = :who
             AND decision.kind = 'skip'
@@ -280,7 +281,10 @@ _NOT_MINE = f"""
         SELECT 1 FROM label WHERE label.query_id = item.query_id AND label.who = :who
             AND label.source = 'person' AND label.status <> 'proposed' AND {counts()}
     ))
+    ORDER BY place, query_id
 """
+# Any others are gone through from the first to the last.
+_OTHER_TURN = f"{_LEASES} = 0 AND query_id > :after ORDER BY query_id"
 _STANDING_LABEL = """
     SELECT label.* FROM item JOIN label ON label.id = item.label_id WHERE item.query_id = ?
 """
