@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import regex
+
 from engine.rules import LONGEST, broken_rules
 from engine.sense import CLASSES, Query, Sense, from_wire
 from engine.settings import assets
@@ -35,9 +37,11 @@ SENSE_SCHEMA: Mapping[str, Any] = {
     "required": ["class", "zh", "phrase"],
     "additionalProperties": False,
 }
+_REPEATED = ("proper noun", "numeral")  # classes whose meaning may be the word itself
+_HAN = regex.compile(r"\p{Han}")
 _BROKEN = {
     "meaning_too_long": f'"zh" has more than {LONGEST} characters; give one short dictionary form',
-    "meaning_no_chinese": '"zh" has no Chinese character',
+    "meaning_no_chinese": '"zh" has no Chinese character; only a name or number stays as it is',
     "several_meanings": '"zh" lists several meanings; give the one that is meant here',
     "meaning_has_brackets": '"zh" has brackets; give the meaning alone',
     "phrase_no_meaning": '"phrase" has no Chinese half',
@@ -125,6 +129,10 @@ def read_sense(query: Query, text: str) -> Sense:
     except ValueError as error:
         raise BadAnswer(str(error)) from error
     broken = broken_rules(query, sense)
+    # Stricter than with people: a teacher that knows no better repeats the word.
+    repeats = sense.word_class in _REPEATED and sense.meaning.lower() == query.target.lower()
+    if not broken and not repeats and not _HAN.search(sense.meaning):
+        broken = ("meaning_no_chinese",)
     if broken:
         raise BadAnswer("; ".join(_BROKEN[rule] for rule in broken))
     return sense
