@@ -49,7 +49,7 @@ Answer = Callable[[Asked, int], Said]
 class FakeServer:
     """Use it in a `with`; `url` is its address up to /v1."""
 
-    def __init__(self, answer: Answer = lambda asked, n: Said()):
+    def __init__(self, answer: Answer = lambda asked, n: Said(), port: int = 0):
         self.answer = answer
         self.asked: list[Asked] = []
         self._lock = threading.Lock()
@@ -69,7 +69,7 @@ class FakeServer:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}/v1"

@@ -24,6 +24,16 @@ import psutil
 from trainer.jobs.stopping import watch_signals
 
 STOPPED = "stopped; the same command goes on from where it was"
+_NAMED = (
+    ("trainer.recipe", "RecipeError"),
+    ("trainer.jobs.kinds", "JobError"),
+    ("engine.models", "BaseError"),
+    ("engine.adapters", "AdapterError"),
+    ("engine.settings", "SettingsError"),
+    ("engine.teacher", "TeacherError"),
+    ("engine.teaching", "TemplateError"),
+    ("db.store", "StoreError"),
+)
 
 
 def main() -> int:
@@ -58,20 +68,10 @@ def main() -> int:
 
 
 def _is_named(error: Exception) -> bool:
-    """Whether the error is for people to read. Looked at only once there is one: what raises some
-    of them needs torch."""
-    from db.store import StoreError
-    from engine.models import BaseError
-    from engine.settings import SettingsError
-    from engine.teacher import TeacherError
-    from engine.teaching import TemplateError
-    from trainer.jobs.kinds import JobError
-    from trainer.recipe import RecipeError
-
-    named = (
-        RecipeError, BaseError, StoreError, SettingsError, TeacherError, TemplateError, JobError,
-    )  # fmt: skip
-    return isinstance(error, named)
+    """Whether the error is for people to read. A module that nobody imported did not raise it, and
+    to import some takes seconds."""
+    found = [(sys.modules[module], name) for module, name in _NAMED if module in sys.modules]
+    return isinstance(error, tuple(getattr(module, name) for module, name in found))
 
 
 def _run(arguments: argparse.Namespace) -> int:
