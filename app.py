@@ -16,18 +16,6 @@ from db.store import StoreError
 from engine.settings import VERSION, Settings, SettingsError, read_settings
 
 
-def build_app(services):
-    """All screens over these services, not served yet."""
-    from ui.api import build_api
-    from ui.page import make_blocks
-    from ui.tabs import build_tabs
-
-    with make_blocks() as app:
-        build_tabs(services)
-        build_api(services)
-    return app.queue(max_size=64)
-
-
 def load(settings: Settings, progress):
     """The engine. Imports torch only here, on the lookup's thread: the page is open by then."""
     from engine.engine import load_engine
@@ -40,6 +28,7 @@ def run(settings: Settings) -> None:
     from db.dataset.shipped import bring_in_quiet
     from db.store import lock_home, open_store
     from engine.lookup import Lookup
+    from trainer.jobs.queue import Jobs
     from ui.access import Access
     from ui.port import check_port
     from ui.services import Services
@@ -48,12 +37,16 @@ def run(settings: Settings) -> None:
     with lock_home(settings.home), open_store(settings.database) as store:
         store.answers.forget_older(settings.keep_days)
         kept = store.answers if settings.keep_days else None
-        lookup = Lookup(partial(load, settings), kept, store.labels)
+        lookup, jobs = (
+            Lookup(partial(load, settings), kept, store.labels),
+            Jobs(store, settings.home),
+        )
         lookup.start()
         try:
             from ui.page import serve  # gradio, while the model loads
+            from ui.tabs import build_app
 
-            app = build_app(Services(settings, lookup, store, Access.of(settings)))
+            app = build_app(Services(settings, lookup, store, Access.of(settings), jobs))
             serve(app, settings)
             if not settings.hosted:
                 bring_in_quiet(store, lambda: lookup.status().state in ("ready", "failed"))

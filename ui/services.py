@@ -10,6 +10,7 @@ from ui.access import Access
 
 if TYPE_CHECKING:
     from engine.lookup import Lookup
+    from trainer.jobs.queue import Jobs
 
 
 @dataclass(frozen=True)
@@ -20,4 +21,4 @@ class Services:
     lookup: Lookup
     store: Any
     access: Access
-    jobs: Any = None
+    jobs: Jobs | None = None

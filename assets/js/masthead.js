@@ -11,7 +11,7 @@ const showLanguage = () => {
 
 const setTheme = (dark) => document.body.classList.toggle('dark', dark);
 
-const VIEWS = { label: ['queue', 'table', 'bring', 'data'] };
+const VIEWS = { label: ['queue', 'table', 'bring', 'teacher', 'data'] };
 
 const showView = () => {
   const [name, wanted] = location.hash.slice(1).split('/');

@@ -18,13 +18,14 @@ from pathlib import Path
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from app import build_app
 from db.store import open_store
 from engine.settings import read_settings
 from tests.fake_engine import FakeLookup
+from trainer.jobs.queue import Jobs
 from ui.access import Access
 from ui.page import serve
 from ui.services import Services
+from ui.tabs import build_app
 
 
 def main() -> None:
@@ -40,7 +41,8 @@ def main() -> None:
         home = str(store.path.parent)
         settings = read_settings({"CTX_HOME": home, "CTX_PORT": str(arguments.port)})
         settings = replace(settings, hosted=arguments.hosted)
-        services = Services(settings, lookup, store, Access.of(settings))
+        jobs = Jobs(store, settings.home)
+        services = Services(settings, lookup, store, Access.of(settings), jobs)
         app = build_app(services)
         serve(app, settings)
         print("serving", flush=True)

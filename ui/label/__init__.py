@@ -10,6 +10,7 @@ from ui.label.bring import build_bring
 from ui.label.data import build_data
 from ui.label.queue import build_queue
 from ui.label.table import build_table
+from ui.label.teacher import build_teacher
 from ui.page import read_page, read_script
 from ui.services import Services
 from ui.strings import STRINGS
@@ -28,4 +29,5 @@ def build_label(services: Services) -> None:
     build_queue(services)
     build_table(services)
     build_bring(services)
+    build_teacher(services)
     build_data(services)

@@ -1,0 +1,190 @@
+"""The Teacher view: a model answers what nobody has answered yet, as a job that goes on by itself.
+Every argument comes from a stranger. The desk knows no gradio and no server; the job asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from db.store import Job, Request, Wanted
+from engine.teacher import KEY, TeacherError, read_key
+from trainer.jobs.kinds import JobError
+from trainer.jobs.queue import Jobs
+from ui.desk import Bad, Reply, Served, guarded, is_index, number_of, text_of
+from ui.label.queue import PAIR
+from ui.page import read_page, read_script
+from ui.services import Services
+from ui.strings import STRINGS
+
+_SCRIPTS = ("language", "part", "label/part", "label/teacher/jobs", "label/teacher/start")
+_SHOWN = 20  # jobs, and requests that were set aside
+_MOST_LOG = 6000  # characters of a log's end
+_LONGEST_WAIT = 15.0  # seconds for a server's list of models
+
+
+def build_teacher(services: Services) -> None:
+    """The view, inside the Blocks at hand. Jobs whose process is gone are noticed now."""
+    if not services.access.hosted:
+        services.jobs.look()
+    gr.HTML(
+        html_template=read_page("label/teacher"),
+        js_on_load=read_script(*_SCRIPTS),
+        apply_default_css=False,
+        elem_id="label-teacher",
+        elem_classes="ctx-view",
+        server_functions=list(TeacherDesk(services).served().values()),
+        strings=STRINGS,
+        limits={"hosted": services.access.hosted, "key": KEY, "has_key": bool(read_key())},
+    )
+
+
+class TeacherDesk:
+    """One method for each thing the Teacher view's page may ask."""
+
+    def __init__(self, services: Services):
+        self._access, self._store = services.access, services.store
+        self._jobs: Jobs = services.jobs
+
+    def served(self) -> dict[str, Served]:
+        """What pages may call, by name: each takes hostile JSON and never raises."""
+        methods = (
+            self.jobs,
+            self.teach,
+            self.wanted,
+            self.models,
+            self.wish,
+            self.aside,
+            self.tail,
+        )
+        return {method.__name__: guarded(method) for method in methods}
+
+    async def jobs(self, asked: Reply) -> Reply:
+        """The newest jobs of this kind as they stand."""
+        return await self._run(self._list)
+
+    def _list(self) -> Reply:
+        self._jobs.look()
+        jobs = [job for job in self._jobs.list_jobs(limit=100) if job.kind == "teacher"]
+        return {"jobs": [to_job(job) for job in jobs[:_SHOWN]]}
+
+    async def wanted(self, asked: Reply) -> Reply:
+        """How many queries would be asked about."""
+        who = text_of(asked, "model") or text_of(asked, "engine")
+        source = "teacher" if text_of(asked, "model") else "model"
+        wanted = Wanted(PAIR, source, who, _import(asked), asked.get("only_open") is True)
+        return await self._run(lambda: {"count": self._store.requests.count_wanted(wanted)})
+
+    async def teach(self, asked: Reply) -> Reply:
+        """A new job; Bad where its recipe does not fit."""
+        recipe: dict[str, Any] = {"pair": PAIR, "only_open": asked.get("only_open") is True}
+        for name in ("url", "model", "engine"):
+            if value := text_of(asked, name):
+                recipe[name] = value
+        if recipe.get("engine") not in (None, "shipped", "base"):
+            raise Bad("bad_recipe")  # folders are named in the shell, not by strangers
+        recipe |= {
+            "limit": number_of(asked, "limit"),
+            "concurrency": number_of(asked, "concurrency"),
+        }
+        rate = asked.get("rate", 0)
+        if isinstance(rate, bool) or not isinstance(rate, int | float):
+            raise Bad("not_understood")
+        recipe |= {"rate": float(rate), "import_id": _import(asked)}
+        who = text_of(asked, "who")
+        return await self._run(lambda: {"job": to_job(self._jobs.add("teacher", recipe, who))})
+
+    async def models(self, asked: Reply) -> Reply:
+        """The names of the models that a server has."""
+        self._access.check_write()
+        from engine.teacher import Teacher
+
+        try:
+            teacher = Teacher(text_of(asked, "url"), "?", read_key(), _LONGEST_WAIT)
+            try:
+                return {"models": list(await teacher.models())[:200]}
+            finally:
+                await teacher.close()
+        except TeacherError as error:
+            raise Bad(error.code, detail=str(error)[:300]) from None
+
+    async def wish(self, asked: Reply) -> Reply:
+        """Asks something of a job: pause, resume, stop, cancel, or to ask again what was set
+        aside."""
+        wish, job_id = text_of(asked, "wish"), number_of(asked, "id")
+        if wish not in ("pause", "resume", "stop", "cancel", "ask_again"):
+            raise Bad("not_understood")
+        return await self._run(lambda: {"job": to_job(getattr(self._jobs, wish)(job_id))})
+
+    async def aside(self, asked: Reply) -> Reply:
+        """Requests of a job that were set aside, with the reason and what came back."""
+        job_id, after = number_of(asked, "id"), number_of(asked, "after")
+
+        def run() -> Reply:
+            found = self._jobs.requests(job_id, "set_aside", after, _SHOWN)
+            return {"requests": [to_request(one) for one in found]}
+
+        return await self._run(run)
+
+    async def tail(self, asked: Reply) -> Reply:
+        """The end of a job's log."""
+        job_id = number_of(asked, "id")
+        return await self._run(lambda: {"text": self._jobs.log(job_id).text[-_MOST_LOG:]})
+
+    async def _run(self, work: Callable[[], Reply]) -> Reply:
+        """`work` in a thread, at home only."""
+        self._access.check_write()
+        try:
+            return await asyncio.to_thread(work)
+        except (JobError, TeacherError) as error:
+            raise Bad(error.code, detail=str(error)[:300]) from None
+
+
+def to_job(job: Job) -> Reply:
+    """A job as the page shows it."""
+    recipe, figures = job.recipe, job.figures
+    trouble = figures.get("trouble") or {}
+    return {
+        "id": job.id,
+        "name": recipe.get("model") or recipe.get("engine") or "",
+        "url": recipe.get("url", ""),
+        "state": job.state,
+        "place": job.place,
+        "asked": job.asked,
+        "done": job.done,
+        "total": job.total,
+        "left": figures.get("left_seconds"),
+        "aside": figures.get("set_aside", 0),
+        "tokens": [figures.get("tokens_in", 0), figures.get("tokens_out", 0)],
+        "waiting": f"{trouble['waiting']}: {trouble.get('detail', '')}"[:300]
+        if trouble.get("waiting")
+        else "",
+        "error": job.error,
+        "detail": job.detail[:300],
+        "who": job.who,
+        "created": job.created,
+    }
+
+
+def to_request(request: Request) -> Reply:
+    """A request that was set aside."""
+    query = request.query
+    return {
+        "number": request.number,
+        "target": query.target if query else "",
+        "context": query.context if query else "",
+        "reason": request.reason,
+        "answers": list(request.outcome.answers),
+    }
+
+
+def _import(asked: Reply) -> int | None:
+    number = asked.get("import")
+    if number in (None, ""):
+        return None
+    if not is_index(number, 2**53):
+        raise Bad("not_understood")
+    return number
