@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 
 from db.store import Filter, Opened
+from db.store.browse import EVERYTHING
 from engine.lookup import LookupFailed
 from engine.rules import broken_rules
 from engine.sense import CLASSES, Phrase, Query, QueryError, Sense
@@ -72,7 +73,7 @@ class QueueDesk:
 
         def run() -> Reply:
             self._review.hold(query_id, who)
-            return {"item": self._item(query_id, who)}
+            return {"item": self._item(query_id, who), "left": self._left()}
 
         return await asyncio.to_thread(run)
 
@@ -91,7 +92,7 @@ class QueueDesk:
             if len(queries) == 1:
                 self._review.hold(queries[0], who)
             item = self._item(queries[0], who)
-            return {"item": item, "kind": kind, "count": len(queries)}
+            return {"item": item, "kind": kind, "count": len(queries), "left": self._left()}
 
         return await asyncio.to_thread(run)
 
@@ -117,8 +118,12 @@ class QueueDesk:
         who, chosen = text_of(asked, "who"), read_filter(asked.get("filter"))
         after = asked.get("after")
         query_id = self._review.next(PAIR, who, chosen, after if is_index(after, 2**53) else None)
-        left = self._browse.count(PAIR, _open(chosen))
-        return {"item": self._item(query_id, who) if query_id else None, "left": left}
+        item = self._item(query_id, who) if query_id else None
+        return {"item": item, "left": self._left(chosen)}
+
+    def _left(self, chosen: Filter = EVERYTHING) -> int:
+        """How many there are to review, of those chosen."""
+        return self._browse.count(PAIR, chosen if chosen.status else replace(chosen, status="open"))
 
     def _item(self, query_id: int, who: str) -> Reply:
         opened = self._review.open(query_id, who)
@@ -195,7 +200,3 @@ def _ids(value: object) -> list[int]:
     if not all(is_index(one, 2**53) for one in value):
         raise Bad("not_understood")
     return value
-
-
-def _open(chosen: Filter) -> Filter:
-    return chosen if chosen.status else replace(chosen, status="open")

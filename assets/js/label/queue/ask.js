@@ -88,7 +88,7 @@ const undo = () =>
     const reply = await ask('undo');
     if (reply.error) return toast(errorText(reply));
     remember('draft', null);
-    showItem(reply.item);
+    showReply(reply);
     toast(t('undid', { what: t('did_' + reply.kind) }));
   });
 
