@@ -26,6 +26,8 @@ bench: .venv/test-ready
 	$(BIN)/python -m engine.bench.plot assets/bench/result.json assets/bench/growth.svg
 	$(BIN)/python -m tests.benchmarks.memory
 	$(BIN)/python -m tests.benchmarks.click
+	$(BIN)/python -m tests.benchmarks.review
+	$(BIN)/python -m db bench assets/bench/store.json
 	$(BIN)/python -m tests.benchmarks.words
 	$(BIN)/python -m tests.benchmarks.start
 
