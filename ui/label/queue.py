@@ -131,6 +131,7 @@ class QueueDesk:
 
     def _decide(self, asked: Reply) -> Reply:
         who, kind, query_id = text_of(asked, "who"), text_of(asked, "kind"), number_of(asked, "id")
+        read_filter(asked.get("filter"))  # before anything is kept
         sense = proposed = None
         if kind in ("save", "reject"):
             opened = self._review.open(query_id, who)
