@@ -5,6 +5,8 @@ python -m trainer tries TRIES.json [--folder DIR]
 python -m trainer books RECIPE.json
 python -m trainer teach --url URL --model NAME [--limit N] [--concurrency N] [--rate R] [--import N]
 python -m trainer teach --engine base|shipped|DIR [--limit N] [--import N]
+python -m trainer write --url URL --model NAME [--show TEXT|MEANING] [--literally TEXT] [--count N]
+python -m trainer translate --url URL --model NAME [--limit N] [--import N]
 python -m trainer jobs
 python -m trainer follow|log|aside|stop|pause|resume|cancel JOB
 python -m trainer work JOB

@@ -33,6 +33,7 @@ from db.store.queries import QueryTable
 from db.store.requests import Outcome, Request, RequestTable, Totals, Wanted
 from db.store.review import ReviewTable
 from db.store.shipped import ShippedTable
+from db.store.synthetic import SyntheticTable, Translation
 
 __all__ = [
     "AgreementTable",
@@ -77,7 +78,9 @@ __all__ = [
     "Store",
     "StoreError",
     "Survey",
+    "SyntheticTable",
     "Totals",
+    "Translation",
     "Wanted",
     "lock_home",
     "open_store",
@@ -103,6 +106,7 @@ class Store:
         self.shipped = ShippedTable(connections)
         self.jobs = JobTable(connections)
         self.requests = RequestTable(connections)
+        self.synthetic = SyntheticTable(connections)
 
     @property
     def path(self) -> Path:

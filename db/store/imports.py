@@ -117,12 +117,8 @@ class ImportTable:
 
     def add(self, import_id: int, origin: Origin, brought: Sequence[Brought]) -> Counts:
         """Store some lines, all of them or, after an error, none; what became of them."""
-        counts = Counts()
         with self._connections.write() as db:
-            batch = _Batch(db, import_id, origin, counts)
-            for one in brought:
-                batch.add(one)
-        return counts
+            return keep_lines(db, import_id, origin, brought)
 
     def finish(self, import_id: int) -> None:
         """Note that the whole file was read."""
@@ -168,6 +164,15 @@ class ImportTable:
             for folded, context in db.execute(sql, [pair, pair, limit]):
                 groups.setdefault(folded, []).append(context)
         return tuple(map(tuple, groups.values()))
+
+
+def keep_lines(db: Database, import_id: int, origin: Origin, brought: Iterable[Brought]) -> Counts:
+    """`ImportTable.add` inside the caller's transaction."""
+    counts = Counts()
+    batch = _Batch(db, import_id, origin, counts)
+    for one in brought:
+        batch.add(one)
+    return counts
 
 
 class _Batch:

@@ -7,8 +7,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 
 _SECONDS = 0.5  # between looks at a job that is followed
 _ASIDE = 20  # requests that were set aside and are printed
+_MADE = {
+    "teach": ("teacher", "let a teacher answer queries"),
+    "write": ("sentences", "let a teacher write sentences that show a word or phrase"),
+    "translate": ("translations", "let a teacher translate sentences"),
+}
+_OPTIONS = {"import_id": "import", "only_open": "open"}  # shorter than their fields
+_NO_FIELDS = ("command", "kind", "show", "literally", "count")
 _WISHES = {
     "stop": "save and end; it can be resumed",
     "pause": "wait; the job keeps its process and its slot",
@@ -28,9 +36,10 @@ _WISHES = {
 
 def add_commands(commands: Any) -> None:
     """The commands about jobs, for a parser that has subcommands."""
-    teach = commands.add_parser("teach", help="let a teacher answer queries, as a job")
-    _add_recipe(teach)
-    teach.set_defaults(command=_teach)
+    for name, (kind, text) in _MADE.items():
+        made = commands.add_parser(name, help=text)
+        _add_recipe(made, kind)
+        made.set_defaults(command=_make, kind=kind)
     work = commands.add_parser("work", help="do a job in this process")
     work.add_argument("job", type=int, metavar="JOB")
     work.set_defaults(command=_work)
@@ -50,27 +59,32 @@ def add_commands(commands: Any) -> None:
         asked.set_defaults(command=_ask, wish=wish)
 
 
-def _add_recipe(parser: argparse.ArgumentParser) -> None:
-    """An option for each field of a teacher's recipe, with its help."""
-    from trainer.jobs.recipes import help_of
-    from trainer.jobs.teacher import TeacherRecipe
+def _add_recipe(parser: argparse.ArgumentParser, kind: str) -> None:
+    """An option for each field of the kind's recipe, with its help."""
+    from trainer.jobs.kinds import find_kind
 
-    kinds: dict[str, Callable[[str], Any]] = {
-        "url": str, "model": str, "engine": str, "limit": int, "concurrency": int, "rate": float,
-        "import": int, "template": str, "max_tokens": int, "timeout": float, "pair": str,
-    }  # fmt: skip
-    for name, kind in kinds.items():
-        known = "import_id" if name == "import" else name
-        parser.add_argument(
-            f"--{name.replace('_', '-')}",
-            dest=known,
-            type=kind,
-            default=argparse.SUPPRESS,
-            help=help_of(TeacherRecipe, known),
-        )
+    for one in fields(find_kind(kind).recipe):
+        option = f"--{_OPTIONS.get(one.name, one.name).replace('_', '-')}"
+        told: dict[str, Any] = {"dest": one.name, "help": one.metadata["help"]}
+        if one.name == "wanted":
+            _add_shown(parser)
+        elif isinstance(one.default, bool):
+            parser.add_argument(option, action="store_true", default=argparse.SUPPRESS, **told)
+        else:
+            of = int if one.default is None else type(one.default)
+            parser.add_argument(option, type=of, default=argparse.SUPPRESS, **told)
+
+
+def _add_shown(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--open", dest="only_open", action="store_true", help=help_of(TeacherRecipe, "only_open")
-    )
+        "--show", action="append", default=[], metavar="TEXT[|MEANING]",
+        help="a word or phrase to show, and its meaning in Chinese; can be given again",
+    )  # fmt: skip
+    parser.add_argument(
+        "--literally", action="append", default=[], metavar="TEXT",
+        help="a phrase whose words are to be meant literally; can be given again",
+    )  # fmt: skip
+    parser.add_argument("--count", type=int, default=5, help="sentences for each of them")
 
 
 @contextmanager
@@ -84,11 +98,18 @@ def _opened() -> Iterator[tuple[Settings, Jobs]]:
         yield settings, Jobs(store, settings.home)
 
 
-def _teach(arguments: argparse.Namespace) -> int:
-    recipe = {key: value for key, value in vars(arguments).items() if key != "command"}
+def _make(arguments: argparse.Namespace) -> int:
+    recipe = {key: value for key, value in vars(arguments).items() if key not in _NO_FIELDS}
+    if arguments.kind == "sentences":
+        shown = [(text.partition("|"), False) for text in arguments.show]
+        shown += [(text.partition("|"), True) for text in arguments.literally]
+        recipe["wanted"] = [
+            {"text": text, "meaning": meaning, "literal": literal, "count": arguments.count}
+            for (text, _, meaning), literal in shown
+        ]
     with _opened() as (_, jobs):
-        job = jobs.add("teacher", recipe)
-        print(f"job {job.id}: {state_of(job)}")
+        job = jobs.add(arguments.kind, recipe)
+        print(f"job {job.id}: {state_of(job)}", flush=True)
         return _follow_to_end(jobs, job.id)
 
 

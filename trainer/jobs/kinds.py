@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # Imported when asked for, as some need torch.
 MODULES = {
     "teacher": "trainer.jobs.teacher",
+    "sentences": "trainer.jobs.sentences",
+    "translations": "trainer.jobs.translations",
 }
 
 
@@ -37,10 +39,11 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of work. `prepare` checks a recipe from anywhere (JobError says what is wrong with
-    it); `run` does the work and returns whether all of it is done: False where it was asked to
-    end. What it raises is why the job failed."""
+    """A kind of work. `recipe` is the dataclass of its recipes; `prepare` checks one from anywhere
+    (JobError says what is wrong with it); `run` does the work and returns whether all of it is
+    done: False where it was asked to end. What it raises is why the job failed."""
 
+    recipe: type
     prepare: Callable[[Mapping[str, Any]], Prepared]
     run: Callable[[Work], bool]
 

@@ -6,54 +6,39 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from db.store import Request, Wanted
 from engine.settings import Settings
-from engine.teacher import TIMEOUT, Teacher, check_url, read_key
 from engine.teaching import load_template
 from trainer.jobs.answerers import Answerer, EngineAnswerer, Found, TeacherAnswerer
 from trainer.jobs.asking import Asking, store_end
 from trainer.jobs.kinds import JobError, Kind, Prepared
 from trainer.jobs.line import Line
-from trainer.jobs.recipes import described, parse, require
+from trainer.jobs.recipes import described, parse
+from trainer.jobs.server import ServerRecipe
 from trainer.jobs.work import Work
 
-PAIRS = ("en-zh",)
 _ENGINE_AT_ONCE = 64  # queries that wait for an engine of ours together
 
 
 @dataclass(frozen=True)
-class TeacherRecipe:
-    """Who is asked about what, and how fast."""
+class TeacherRecipe(ServerRecipe):
+    """Who is asked about which queries."""
 
-    url: str = described("address of an OpenAI-compatible server", "")
-    model: str = described("the model's name there; its labels are given by that name", "")
-    engine: str = described("instead of both: base, shipped, or an adapter's folder", "")
-    pair: str = described("source and target language", "en-zh")
+    engine: str = described("instead of a server: base, shipped, or an adapter's folder", "")
     import_id: int | None = described("only queries of this import", None)
     only_open: bool = described("only queries that nobody has decided", False)
     limit: int = described("how many queries, the first of the review queue; 0: all", 0)
-    concurrency: int = described("requests under way at once", 4)
-    rate: float = described("requests a second at most; 0: as many as can be", 0.0)
     template: str = described("how it is asked: a template in assets/teacher", "sense-1")
-    max_tokens: int = described("tokens of one answer at most", 512)
-    timeout: float = described("seconds that one answer may take", TIMEOUT)
 
-    def __post_init__(self) -> None:
-        require(self, {
-            "url": bool(self.url) != bool(self.engine),
-            "model": bool(self.url) == bool(self.model.strip()) and len(self.model) <= 200
-            and self.model.isprintable(),
-            "pair": self.pair in PAIRS,
-            "limit": self.limit >= 0,
-            "concurrency": 1 <= self.concurrency <= 64,
-            "rate": 0 <= self.rate <= 1000,
-            "max_tokens": 16 <= self.max_tokens <= 32_768,
-            "timeout": 1 <= self.timeout <= 3600,
-        })  # fmt: skip
+    def checks(self) -> dict[str, bool]:
+        checks = super().checks()
+        if self.engine:
+            checks |= {"url": not self.url, "model": not self.model}
+        return checks | {"limit": self.limit >= 0}
 
     def wanted(self, source: str, who: str) -> Wanted:
         """The queries that this answerer is asked about."""
@@ -64,15 +49,14 @@ def prepare(recipe: Mapping[str, Any]) -> Prepared:
     """The recipe made whole; JobError, TeacherError or TemplateError says what is wrong."""
     found = parse(TeacherRecipe, recipe)
     load_template(found.template)
-    whole = asdict(found)
     if found.url:
-        whole |= {"url": check_url(found.url), "model": found.model.strip()}
-    elif found.engine not in ("base", "shipped"):
+        return Prepared(found.whole(), "network")
+    if found.engine not in ("base", "shipped"):
         folder = Path(found.engine).expanduser().resolve()  # the child runs somewhere else
         if not folder.is_dir():
             raise JobError("bad_recipe", f"there is no adapter in {folder}")
-        whole["engine"] = str(folder)
-    return Prepared(whole, "network" if found.url else "compute")
+        found = replace(found, engine=str(folder))
+    return Prepared(found.whole(), "compute")
 
 
 def run(work: Work) -> bool:
@@ -99,8 +83,7 @@ def run(work: Work) -> bool:
 def _answerer(recipe: TeacherRecipe, settings: Settings) -> Answerer:
     if recipe.engine:
         return EngineAnswerer(settings, recipe.engine)
-    teacher = Teacher(recipe.url, recipe.model, read_key(), recipe.timeout)
-    return TeacherAnswerer(teacher, load_template(recipe.template), recipe.max_tokens)
+    return TeacherAnswerer(recipe.teacher(), load_template(recipe.template), recipe.max_tokens)
 
 
 def _store(work: Work, request: Request, wanted: Wanted, found: Found) -> None:
@@ -121,4 +104,4 @@ def _store(work: Work, request: Request, wanted: Wanted, found: Found) -> None:
     )
 
 
-KIND = Kind(prepare, run)
+KIND = Kind(TeacherRecipe, prepare, run)
