@@ -132,8 +132,31 @@ def test_busy_and_failing_servers_are_waited_for(home):
 
 def test_a_rate_is_kept(home):
     with FakeServer() as server:
-        home.until_state(home.teach(server.url, rate=10.0, concurrency=8).id, "done")
+        job = home.until_state(home.teach(server.url, rate=10.0, concurrency=8).id, "done")
     assert server.asked[-1].at - server.asked[0].at >= 0.95
+    assert job.figures["elapsed"] >= 0.9 and 300 < job.figures["per_minute"] <= 700
+
+
+def test_how_long_it_will_take_is_told(home):
+    with FakeServer(lambda asked, n: Said(delay=0.4)) as server:
+        job = home.teach(server.url, concurrency=1)
+        job = home.until(job.id, lambda job: job.done >= 4)
+        assert 1 <= job.figures["left_seconds"] <= 6
+        home.jobs.stop(job.id)
+        stopped = home.until_state(job.id, "stopped")
+        assert stopped.figures["elapsed"] >= job.figures["elapsed"] > 0.8
+        home.jobs.resume(job.id)
+        again = home.until(job.id, lambda job: job.state == "running" and job.done >= 6)
+        assert again.figures["elapsed"] > stopped.figures["elapsed"], "it counts on"
+
+
+@posix
+def test_a_signal_to_end_is_a_wish_to_stop(home):
+    with FakeServer(lambda asked, n: Said(delay=30)) as server:
+        job = home.teach(server.url)
+        home.until(job.id, lambda job: len(server.asked) > 0)
+        os.kill(home.jobs.get(job.id).process.pid, signal.SIGTERM)
+        assert home.until_state(job.id, "stopped", "failed").state == "stopped"
 
 
 def test_a_server_that_is_away_is_waited_for_and_found_again(home):

@@ -7,6 +7,7 @@ before it, and goes on whatever happens to the one that started it.
 from __future__ import annotations
 
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,8 @@ class Jobs:
 
     def __init__(self, store: Store, home: Path):
         self._store, self._home = store, home
-        self._children: list[subprocess.Popen[bytes]] = []
+        self._lock = threading.Lock()  # any thread may look
+        self._children: list[subprocess.Popen[bytes]] = []  # asked now and then, or they stay
 
     def add(self, kind: str, recipe: Mapping[str, Any], who: str = "") -> Job:
         """A new job, started at once where its slot is free. JobError or Refused says what is
@@ -57,14 +59,16 @@ class Jobs:
     def look(self) -> None:
         """Notice jobs whose process is gone, and start what can start. Cheap: ask it every
         second."""
-        self._children = [child for child in self._children if child.poll() is None]
+        with self._lock:
+            self._children = [child for child in self._children if child.poll() is None]
         for job in self._store.jobs.list_jobs(ACTIVE):
             if job.process is not None and not is_alive(job.process):
                 self._store.jobs.gone(job.id, job.process)
         for slot in SLOTS:
             child = start_next(self._store, self._home, slot)
             if child is not None:
-                self._children.append(child)
+                with self._lock:
+                    self._children.append(child)
 
     def pause(self, job_id: int) -> Job:
         """Ask the job to wait: it keeps its process and its slot."""
