@@ -21,7 +21,9 @@ TIMEOUT = 120.0  # seconds for one answer
 _LONGEST_WAIT = 3600.0  # seconds; a server that asks for more is asked again before
 _MAX_URL = 500
 _MAX_TEXT = 500  # characters of what a server says of a failure
-_NO_SCHEMA = (400, 422)  # what servers answer that do not know response_format
+# What servers answer that do not know response_format; some call it a failure of their own.
+_NO_SCHEMA = (400, 422)
+_MAYBE_NO_SCHEMA = (500, 501)
 _DOWN = (502, 503, 504)
 _FATAL = {401: "unauthorized", 402: "unauthorized", 403: "unauthorized", 404: "no_model"}
 
@@ -87,6 +89,7 @@ class Teacher:
             raise TeacherError("unauthorized", f"{KEY} holds characters that no key has")
         self._key = key
         self._schemas = True  # until the server says that it knows none
+        self._has_held = False  # whether it ever held to one
         self._client = _make_client(self.url, key, timeout)
 
     async def complete(
@@ -100,9 +103,12 @@ class Teacher:
         if schema is None or not self._schemas:
             return await self._send(messages, None, max_tokens)
         try:
-            return await self._send(messages, schema, max_tokens)
+            reply = await self._send(messages, schema, max_tokens)
+            self._has_held = True
+            return reply
         except TeacherError as error:
-            if error.status not in _NO_SCHEMA:
+            maybe = error.status in _MAYBE_NO_SCHEMA and not self._has_held
+            if not maybe and error.status not in _NO_SCHEMA:
                 raise
         reply = await self._send(messages, None, max_tokens)
         self._schemas = False  # the same request went through without it

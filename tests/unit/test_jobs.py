@@ -82,7 +82,9 @@ def test_bad_answers_are_asked_for_once_more_with_the_reason_then_set_aside(home
             return Said('{"class": "noun", "zh": "银行；河岸"}' if told else "I think it is 银行.")
         if target == "river":
             return Said(GOOD if told else '{"class": "thing", "zh": "河"}')
-        return Said(GOOD, finish="length") if target == "noon" else Said()
+        if target == "noon":
+            return Said(GOOD[:-9], finish="length")
+        return Said(f"{GOOD} And so on,", finish="length") if target == "closed" else Said()
 
     with FakeServer(answer) as server:
         job = home.until_state(home.teach(server.url).id, "done")

@@ -90,7 +90,7 @@ def test_answers_without_usage_or_cut_off():
     assert (reply.tokens_in, reply.tokens_out, reply.whole) == (0, 0, False)
 
 
-@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize("status", [400, 422, 500, 501])
 def test_a_server_that_knows_no_schema_is_asked_without_one_from_then_on(status):
     def answer(asked, n):
         return Said(status=status) if "response_format" in asked.body else Said()
@@ -98,6 +98,21 @@ def test_a_server_that_knows_no_schema_is_asked_without_one_from_then_on(status)
     with FakeServer(answer) as server:
         complete(server.url, SENSE_SCHEMA, times=3)
     assert ["response_format" in asked.body for asked in server.asked] == [True] + [False] * 3
+
+
+def test_a_failure_of_a_server_that_knows_schemas_is_one():
+    async def run(url):
+        teacher = Teacher(url, "m")
+        await teacher.complete(TALK, SENSE_SCHEMA)
+        with pytest.raises(TeacherError) as caught:
+            await teacher.complete(TALK, SENSE_SCHEMA)
+        assert caught.value.code == "failed"
+        await teacher.complete(TALK, SENSE_SCHEMA)
+        await teacher.close()
+
+    with FakeServer(lambda asked, n: Said(status=500) if n == 1 else Said()) as server:
+        asyncio.run(run(server.url))
+    assert ["response_format" in asked.body for asked in server.asked] == [True] * 3
 
 
 def test_a_request_that_is_refused_either_way_leaves_the_schema_on():

@@ -74,13 +74,12 @@ class Talk:
             self.replies.append(reply)
             self.texts.append(reply.text)
             try:
-                if not reply.whole:
-                    raise BadAnswer("the answer is too long and was cut off")
-                return read(reply.text)
+                return read(reply.text)  # some go on behind a good answer
             except BadAnswer as error:
+                reason = str(error) if reply.whole else "the answer is too long and was cut off"
                 if not left:
-                    raise
-                messages = [*messages, *self.template.once_more(reply.text, str(error))]
+                    raise BadAnswer(reason) from error
+                messages = [*messages, *self.template.once_more(reply.text, reason)]
         raise AssertionError("the last try returns or raises")
 
 

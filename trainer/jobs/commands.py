@@ -174,15 +174,16 @@ def _ask(arguments: argparse.Namespace) -> int:
 
 def _follow_to_end(jobs: Jobs, job_id: int) -> int:
     """Print how far the job is until no process has it and none will; 0 where it is done."""
-    said = ""
+    said: tuple[Any, ...] = ()
     try:
         while True:
             jobs.look()
             job = jobs.get(job_id)
-            line = f"job {job.id}: {state_of(job)}, {progress_of(job)}"
-            if line != said:
-                print(line, flush=True)
-                said = line
+            trouble = job.figures.get("trouble", {}).get("waiting")
+            news = (job.state, job.place, job.asked, job.done, job.total, trouble)
+            if news != said:
+                print(f"job {job.id}: {state_of(job)}, {progress_of(job)}", flush=True)
+                said = news
             if job.state not in ("queued", "running", "paused"):
                 return 0 if job.state == "done" else 1
             time.sleep(_SECONDS)
@@ -209,8 +210,7 @@ def progress_of(job: Job) -> str:
     if figures.get("tokens_out"):
         parts.append(f"{figures['tokens_in']} + {figures['tokens_out']} tokens")
     if job.state == "running" and trouble.get("waiting"):
-        again = figures.get("again_in_seconds", 0)
-        parts.append(f"waits, {trouble['waiting']}: {trouble['detail'][:80]}; again in {again} s")
+        parts.append(f"waits, {trouble['waiting']}: {' '.join(trouble['detail'].split())[:160]}")
     elif job.state == "running" and figures.get("left_seconds") is not None:
         parts.append(f"{figures['left_seconds']} s left")
     return ", ".join(parts)
