@@ -101,16 +101,22 @@ class BrowseTable:
         self._connections = connections
 
     def page(
-        self, pair: str, chosen: Filter = EVERYTHING, after: int = 0, limit: int = 50
+        self,
+        pair: str,
+        chosen: Filter = EVERYTHING,
+        after: int = 0,
+        limit: int = 50,
+        blind_for: str | None = None,
     ) -> tuple[Listed, ...]:
-        """Items with ids above `after`, in order, at most `limit`."""
+        """Items with ids above `after`, in order, at most `limit`. `blind_for`: a person who may
+        not see what others answered to queries that are still open."""
         rules, values = where(chosen, pair)
         sql = (
             f"{_PAGE} WHERE {rules} AND item.query_id > :after ORDER BY item.query_id LIMIT :limit"
         )
         with self._connections.read() as db:
             rows = list(db.query(sql, values | {"after": after, "limit": min(limit, 200)}))
-        return tuple(_listed(row) for row in rows)
+        return tuple(_listed(row, blind_for) for row in rows)
 
     def count(self, pair: str, chosen: Filter = EVERYTHING) -> int:
         """How many items there are, counted up to 10,000."""
@@ -152,11 +158,18 @@ class BrowseTable:
         }
 
 
-def _listed(row: Mapping[str, Any]) -> Listed:
+def _listed(row: Mapping[str, Any], blind_for: str | None) -> Listed:
     query = Query(row["context"], row["position"], row["pair"])
-    sense = read_sense(row) if row["class"] else None
+    hidden = (
+        blind_for is not None
+        and row["source"] == "person"
+        and row["who"] != blind_for
+        and row["status"] in ("open", "flagged")
+    )
+    sense = read_sense(row) if row["class"] and not hidden else None
+    by = ("", "") if hidden else (row["source"] or "", row["who"] or "")
     return Listed(
-        row["query_id"], query, row["status"], sense, row["source"] or "", row["who"] or "",
+        row["query_id"], query, row["status"], sense, *by,
         bool(row["reported"]), bool(row["differs"]),
     )  # fmt: skip
 

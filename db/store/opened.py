@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -28,7 +30,8 @@ class Complaint:
 
 @dataclass(frozen=True)
 class Event:
-    """A decision as the history tells it; `undone` when it was taken back."""
+    """A decision as the history tells it, with the answer it gave; `undone` when it was taken
+    back."""
 
     id: int
     kind: str
@@ -36,6 +39,7 @@ class Event:
     note: str
     created: str
     undone: str | None
+    sense: Sense | None
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def open_query(db: Database, query_id: int, who: str, several: bool) -> Opened:
         raise Refused("unknown_value", field="query", value=query_id)
     query = Query(row["context"], row["position"], row["pair"])
     labels = tuple(read_label(query, one) for one in db.query(_LABELS, [query_id]))
-    events = tuple(Event(**one) for one in db.query(_EVENTS, [query_id]))
+    events = tuple(_event(one) for one in db.query(_EVENTS, [query_id]))
     complaints = tuple(
         Complaint(
             read_sense(one, "shown_"),
@@ -79,10 +83,10 @@ def open_query(db: Database, query_id: int, who: str, several: bool) -> Opened:
     )
     seen = max((label.version for label in labels), default=0)
     mine = any(decides(label) and label.who == who for label in labels)
-    blind = several and not mine and row["status"] == "open"
+    blind = several and not mine and row["status"] in ("open", "flagged")
     if blind:
-        labels = tuple(label for label in labels if label.source != "person")
-        events = ()
+        labels = tuple(x for x in labels if x.source != "person" or x.who == who)
+        events = tuple(event for event in events if event.who == who)
     standing = next((label for label in labels if label.id == row["label_id"]), None)
     if standing is None and row["status"] != "conflict":
         standing = next((label for label in reversed(labels) if not decides(label)), None)
@@ -90,6 +94,12 @@ def open_query(db: Database, query_id: int, who: str, several: bool) -> Opened:
         query_id, query, row["status"] or "open", standing, labels, complaints, events,
         row["translation"] or "", row["attribution"] or "", seen, blind,
     )  # fmt: skip
+
+
+def _event(row: Mapping[str, Any]) -> Event:
+    names = ("id", "kind", "who", "note", "created", "undone")
+    told = read_sense(row) if row["class"] else None
+    return Event(**{name: row[name] for name in names}, sense=told)
 
 
 def decides(label: Label) -> bool:
@@ -105,9 +115,11 @@ _OPEN = """
 """
 _LABELS = f"SELECT * FROM label WHERE query_id = ? AND {counts()} ORDER BY version"
 _EVENTS = """
-    SELECT decision.id, kind, decision.who, note, decision.created, undone.created AS undone
+    SELECT decision.id, kind, decision.who, note, decision.created, undone.created AS undone,
+        class, meaning, members, phrase_meaning
     FROM decision_query JOIN decision ON decision.id = decision_query.decision_id
     LEFT JOIN undone ON undone.decision_id = decision.id
+    LEFT JOIN label ON label.id = decision_query.label_id
     WHERE decision_query.query_id = ? ORDER BY decision.id
 """
 _COMPLAINTS = "SELECT * FROM feedback WHERE query_id = ? ORDER BY id"

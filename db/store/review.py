@@ -22,6 +22,7 @@ from db.store.labels import Label, counts, keep_label, read_label
 from db.store.opened import Opened, decides, open_query
 from db.store.queries import TASK
 from db.store.rows import utc_now
+from engine.rules import broken_rules
 from engine.sense import Phrase, Query, Sense
 
 LEASE_SECONDS = 600.0
@@ -53,6 +54,7 @@ class ReviewTable:
             row = {"name": "overlap", "value": str(people)}
             db.table("review_setting").insert(row, pk="name", replace=True)
             db.execute("INSERT OR IGNORE INTO item_due SELECT query_id FROM item")
+        work_off_all(self._connections)
 
     def next(
         self, pair: str, who: str, which: Filter = EVERYTHING, after: int | None = None
@@ -69,6 +71,9 @@ class ReviewTable:
                 values |= {"who": who, "now": now, "overlap": _overlap(db), "after": after or 0}
                 db.execute("DELETE FROM lease WHERE until <= ? OR who = ?", [now, who])
                 found = db.execute(sql, values).fetchone()
+                if found and db.execute(_IS_DUE, found).fetchone():
+                    bring_up_to_date(db, found)  # it may not be this person's turn any more
+                    continue
                 if found:
                     lease = {"query_id": found[0], "who": who, "until": now + LEASE_SECONDS}
                     db.table("lease").insert(lease)
@@ -138,9 +143,11 @@ class ReviewTable:
 
     def decide_many(
         self, who: str, kind: str, query_ids: Sequence[int], token: str | None = None
-    ) -> int:
+    ) -> tuple[int, int]:
         """One decision about many queries: accept or reject the answers that stand, or flag or
-        unflag them; its id. Those without an answer are left out; Refused where none has any."""
+        unflag them; its id, and how many it is about. Left out are those without an answer, to
+        accept also those whose answer breaks a rule or is another person's where several decide
+        each query blind; Refused where none is left."""
         who = _name(who)
         check_choice("kind", kind, ("accept", "reject", "flag", "unflag"))
         if len(query_ids) > MOST_AT_ONCE:
@@ -148,14 +155,17 @@ class ReviewTable:
         with self._connections.write() as db:
             known = _decision_of(db, token)
             if known is not None:
-                return known
+                about = db.execute(_DECIDED_QUERIES, [known]).fetchall()
+                return known, len(about)
+            query_ids = list(dict.fromkeys(query_ids))
             bring_up_to_date(db, query_ids)
+            alone = _overlap(db) == 1
             label_ids: dict[int, int | None] = {}
             for query_id in query_ids:
                 query, standing = _query(db, query_id), _standing(db, query_id)
                 if kind in _MARKS:
                     label_ids[query_id] = None
-                elif standing:
+                elif standing and _may_decide(kind, query, standing, who, alone):
                     status = "accepted" if kind == "accept" else "rejected"
                     label_ids[query_id] = keep_label(
                         db, query, standing.sense, "person", who, status
@@ -164,7 +174,7 @@ class ReviewTable:
                 raise Refused("no_rows")
             decision_id = _keep_decision(db, kind, who, "", label_ids, token)
             bring_up_to_date(db, list(label_ids))
-            return decision_id
+            return decision_id, len(label_ids)
 
     def undo(self, who: str, decision_id: int | None = None) -> tuple[int, str, tuple[int, ...]]:
         """Take back this person's decision, the last one unless said; its id, its kind and its
@@ -217,6 +227,12 @@ def _query(db: Database, query_id: int) -> Query:
 def _standing(db: Database, query_id: int) -> Label | None:
     row = next(iter(db.query(_STANDING_LABEL, [query_id])), None)
     return read_label(_query(db, query_id), row) if row else None
+
+
+def _may_decide(kind: str, query: Query, standing: Label, who: str, alone: bool) -> bool:
+    """Whether an answer may be decided unseen among many."""
+    theirs = decides(standing) and standing.who != who
+    return kind != "accept" or (not broken_rules(query, standing.sense) and (alone or not theirs))
 
 
 def _spread(
@@ -283,8 +299,15 @@ _OPEN_TURN = f"""
     ))
     ORDER BY place, query_id
 """
-# Any others are gone through from the first to the last.
-_OTHER_TURN = f"{_LEASES} = 0 AND query_id > :after ORDER BY query_id"
+# Any others are gone through from the first to the last; nobody settles what they decided.
+_OTHER_TURN = f"""
+    {_LEASES} = 0 AND query_id > :after
+    AND (status <> 'conflict' OR NOT EXISTS (
+        SELECT 1 FROM label WHERE label.query_id = item.query_id AND label.who = :who
+            AND label.source = 'person' AND label.status <> 'proposed' AND {counts()}
+    ))
+    ORDER BY query_id
+"""
 _STANDING_LABEL = """
     SELECT label.* FROM item JOIN label ON label.id = item.label_id WHERE item.query_id = ?
 """
@@ -294,7 +317,11 @@ _LAST = """
         AND NOT EXISTS (SELECT 1 FROM undone WHERE undone.decision_id = decision.id)
     ORDER BY id DESC LIMIT 1
 """
-_DECIDED_QUERIES = "SELECT query_id, label_id FROM decision_query WHERE decision_id = ?"
+# The one that was before the person comes first.
+_DECIDED_QUERIES = """
+    SELECT query_id, label_id FROM decision_query WHERE decision_id = ? ORDER BY label_id
+"""
+_IS_DUE = "SELECT 1 FROM item_due WHERE query_id = ?"
 _SIBLINGS = """
     SELECT query.position, query.id FROM query JOIN item ON item.query_id = query.id
     WHERE query.pair = ? AND query.task = ? AND query.context = ? AND query.position <> ?

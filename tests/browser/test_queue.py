@@ -82,7 +82,7 @@ def test_thirty_queries_by_keyboard_alone(tmp_path, begin, page) -> None:
             page.wait_for_function(
                 "a => document.querySelector('.ctx-line').innerText !== a", arg=seen[-1]
             )
-            page.keyboard.press("Escape")
+            assert page.evaluate("document.activeElement === document.body")  # keys are commands
             continue
         if number % 7 == 1:
             page.keyboard.press("r")
@@ -262,3 +262,36 @@ def test_nothing_is_wider_than_a_phone(begin, new_context, view) -> None:
     if view == "queue":
         page.locator(".ctx-line [data-w='2']").tap()
         expect(page.locator(".ctx-chosen-phrase")).to_have_text("none")
+
+
+def test_a_held_key_decides_once(tmp_path, begin, page) -> None:
+    def fill(store) -> None:
+        for number in range(6):
+            teach(store, Query(f"Dogs {chr(98 + number)} bark.", 0), Sense("noun", "狗"))
+
+    app = begin(fill)
+    open_queue(page, app)
+    for _ in range(12):
+        page.keyboard.down("a")
+        page.wait_for_timeout(60)
+    page.keyboard.up("a")
+    expect(page.locator(".ctx-left")).to_have_text("5 to review")
+    assert look(tmp_path, lambda store: store.browse.states(PAIR))["accepted"] == 1
+
+
+def test_drafts_survive_undoing_another(begin, page) -> None:
+    def fill(store) -> None:
+        teach(store, BACK, Sense("adverb", "回"))
+        teach(store, CALL, Sense("verb", "打"))
+
+    app = begin(fill)
+    open_queue(page, app)
+    page.keyboard.press("a")
+    page.wait_for_function("document.querySelector('.ctx-left').innerText.startsWith('1 ')")
+    page.locator(".ctx-queue [name=meaning]").fill("叫")
+    page.keyboard.press("Escape")
+    page.keyboard.press("u")
+    page.wait_for_function("document.querySelector('.ctx-left').innerText.startsWith('2 ')")
+    page.keyboard.press("a")
+    page.wait_for_function("document.querySelector('.ctx-left').innerText.startsWith('1 ')")
+    expect(page.locator(".ctx-queue [name=meaning]")).to_have_value("叫")

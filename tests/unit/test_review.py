@@ -234,7 +234,8 @@ def test_many_at_once_and_back(filled: Store) -> None:
         filled.review.decide_many("Ann", "accept", ids)
     for one in ids:
         propose(filled, filled.queries.get(one), WRONG)
-    decision = filled.review.decide_many("Ann", "accept", ids)
+    decision, count = filled.review.decide_many("Ann", "accept", [*ids, *ids])
+    assert count == len(ids)
     assert filled.browse.states(PAIR) == {
         "open": 50, "accepted": 10, "rejected": 0, "flagged": 0, "conflict": 0,
     }  # fmt: skip
@@ -427,3 +428,58 @@ class Labelling(RuleBasedStateMachine):
 
 TestLabelling = Labelling.TestCase
 TestLabelling.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
+
+
+def test_many_at_once_leaves_out_what_breaks_a_rule(store: Store) -> None:
+    good = propose(store, BACK, Sense("adverb", "回"))
+    bad = propose(store, CALL, Sense("verb", "打，叫"))
+    _, count = store.review.decide_many("Ann", "accept", [good, bad])
+    assert count == 1
+    assert set(store.labels.accepted(PAIR, CONTEXT)) == {5}
+
+
+def test_where_several_decide_nobody_takes_an_answer_over_unseen(store: Store) -> None:
+    store.review.set_overlap(2)
+    query_id = propose(store, BACK, WRONG)
+    store.review.decide("Ann", "edit", query_id, Sense("adverb", "回"))
+    (row,) = store.browse.page(PAIR, blind_for="Bob")
+    assert (row.sense, row.who) == (None, "")
+    (row,) = store.browse.page(PAIR, blind_for="Ann")
+    assert row.who == "Ann"
+    with pytest.raises(Refused):
+        store.review.decide_many("Bob", "accept", [query_id])
+    store.review.decide("Cid", "flag", query_id)
+    assert store.review.open(query_id, "Bob").blind
+
+
+def test_ones_own_proposal_for_a_phrase_is_seen_where_others_are_not(store: Store) -> None:
+    store.review.set_overlap(2)
+    call, back = propose(store, CALL, Sense("verb", "打")), propose(store, BACK, WRONG)
+    store.review.decide("Ann", "edit", back, Sense("adverb", "回", PHRASE), also=[call])
+    assert store.review.open(call, "Ann").standing.sense.phrase.members == PHRASE.members
+    assert store.review.open(call, "Bob").standing.sense.phrase is None
+
+
+def test_nobody_settles_what_they_decided_themselves(store: Store) -> None:
+    store.review.set_overlap(2)
+    query_id = propose(store, BACK, WRONG)
+    store.review.decide("Ann", "accept", query_id, WRONG)
+    store.review.decide("Bob", "edit", query_id, Sense("adverb", "回"))
+    conflicts = Filter(status="conflict")
+    assert store.review.next(PAIR, "Ann", conflicts) is None
+    assert store.review.next(PAIR, "Cid", conflicts) == query_id
+
+
+def test_another_overlap_holds_for_all_at_once(filled: Store) -> None:
+    filled.review.set_overlap(2)
+    first = filled.review.next(PAIR, "Ann")
+    filled.review.decide("Ann", "accept", first, WRONG)
+    filled.review.set_overlap(1)
+    assert filled.browse.states(PAIR)["accepted"] == 1
+    assert filled.review.next(PAIR, "Bob") != first
+
+
+def test_undo_opens_what_was_before_the_person(store: Store) -> None:
+    back, call = propose(store, BACK, WRONG), propose(store, CALL, Sense("verb", "打"))
+    store.review.decide("Ann", "edit", call, Sense("verb", "打", PHRASE), also=[back])
+    assert store.review.undo("Ann")[2] == (call, back)

@@ -136,6 +136,10 @@ class QueueDesk:
         if kind in ("save", "reject"):
             opened = self._review.open(query_id, who)
             sense = read_sense(asked, opened.query)
+            if not sense.meaning:
+                raise Bad("no_text")
+            if sense.phrase and not sense.phrase.meaning:
+                raise Bad("phrase_no_meaning")
             broken = broken_rules(opened.query, sense)
             if kind == "save" and broken and asked.get("anyway") is not True:
                 return {"rules": list(broken)}

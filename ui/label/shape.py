@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from db.store import Complaint, Listed, Opened
-from engine.sense import Answer, Phrase, Query, Sense
+from db.store import Complaint, Event, Listed, Opened
+from engine.sense import Answer, Phrase, Query, Sense, phrase_words
 
 Json = dict[str, Any]
 
@@ -105,7 +105,7 @@ def to_history(opened: Opened) -> list[Json]:
             "kind": f"label_{label.status}",
             "source": label.source,
             "who": label.who,
-            "text": f"{label.sense.word_class} · {label.sense.meaning}",
+            "text": to_text(opened.query, label.sense),
         }
         for label in opened.labels
     ]
@@ -116,11 +116,24 @@ def to_history(opened: Opened) -> list[Json]:
     ]  # fmt: skip
     events += [
         {"when": one.created, "kind": f"decision_{one.kind}", "source": "person", "who": one.who,
-         "text": one.note, "undone": one.undone or ""}
+         "text": " · ".join(filter(None, (one.note, _told(opened, one)))),
+         "undone": one.undone or ""}
         for one in opened.events
         if one.undone or one.kind in ("skip", "flag", "unflag", "settle")
     ]  # fmt: skip
     return sorted(events, key=lambda event: event["when"])
+
+
+def to_text(query: Query, sense: Sense) -> str:
+    """An answer on one line."""
+    told = f"{sense.word_class} · {sense.meaning}"
+    if sense.phrase:
+        told += f" · {phrase_words(query, sense.phrase)} | {sense.phrase.meaning}"
+    return told
+
+
+def _told(opened: Opened, event: Event) -> str:
+    return to_text(opened.query, event.sense) if event.sense and event.undone else ""
 
 
 def to_row(listed: Listed) -> Json:

@@ -57,7 +57,8 @@ class TableDesk:
 
         def run() -> Reply:
             self._review.work_off()
-            rows = self._browse.page(PAIR, chosen, after, ROWS + 1)
+            blind_for = text_of(asked, "who") if self._review.overlap() > 1 else None
+            rows = self._browse.page(PAIR, chosen, after, ROWS + 1, blind_for)
             return {
                 "rows": [to_row(row) for row in rows[:ROWS]],
                 "more": len(rows) > ROWS,
@@ -76,8 +77,8 @@ class TableDesk:
             raise Bad("not_understood")
         who, kind = text_of(asked, "who"), text_of(asked, "kind")
         token = text_of(asked, "token")[:64] or None
-        decided = await asyncio.to_thread(self._review.decide_many, who, kind, ids, token)
-        return {"decision": decided, "count": len(ids)}
+        decided, count = await asyncio.to_thread(self._review.decide_many, who, kind, ids, token)
+        return {"decision": decided, "count": count}
 
     async def undo_many(self, asked: Reply) -> Reply:
         """Takes a decision about many rows back."""

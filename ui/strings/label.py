@@ -54,6 +54,7 @@ LABEL: dict[str, tuple[str, str]] = {
     "did_unflag": ("unflagged", "已取消标记"),
     "did_settle": ("settled", "已裁定"),
     "undid": ("Taken back: {what}", "已撤销：{what}"),
+    "undid_many": ("Taken back: {what}, {n} questions", "已撤销：{what}，{n} 条"),
     "other_answers": ("Answers so far", "已有的答案"),
     "blind_note": (
         "What other people decided is shown once you have.",
@@ -86,8 +87,8 @@ LABEL: dict[str, tuple[str, str]] = {
     "is_rejected": ("Rejected; accepting brings it back.", "已被拒绝；接受会使其恢复。"),
     "is_reported": ("A reader says the answer is not right.", "有读者反映答案不对。"),
     "save_anyway": (
-        "A matter of taste? Press {key} once more to save it as it is.",
-        "若认为没有问题，再按一次 {key} 照原样保存。",
+        "A matter of taste? Press {key}, or Enter in a field, once more to save it as it is.",
+        "若认为没有问题，再按一次 {key}（或在输入框中按回车）照原样保存。",
     ),
     "rule_meaning_too_long": (
         "The meaning is long: a dictionary would use at most eight characters.",
@@ -124,6 +125,7 @@ LABEL: dict[str, tuple[str, str]] = {
         "其间有人作出了决定：见旁边。再次接受则保留你的答案。",
     ),
     "error_nothing_to_undo": ("There is nothing to take back.", "没有可以撤销的。"),
+    "error_phrase_no_meaning": ("The phrase has no meaning yet.", "短语还没有意思。"),
     "error_no_text": ("The meaning is empty.", "意思是空的。"),
     "error_unknown_value": ("That is not there any more.", "这个已经不存在了。"),
     "error_no_rows": ("There are no answers among these.", "这些条目没有答案。"),
@@ -174,6 +176,8 @@ LABEL: dict[str, tuple[str, str]] = {
     "key_enter": ("accept, in any field, too", "接受（在输入框中也可以）"),
     "key_escape": ("leave the field", "离开输入框"),
     "overlap": ("People who decide each question", "每个问题由几个人决定"),
+    "overlap_apply": ("Change it for everybody", "为所有人更改"),
+    "overlap_set": ("{n} people decide each question now.", "现在每个问题由 {n} 人决定。"),
     "overlap_how": (
         "With more than one, nobody sees what others decided until they have; where they differ, somebody settles it.",
         "多于一人时，各人决定之前看不到别人的决定；有分歧时由一人裁定。",
@@ -186,6 +190,10 @@ LABEL: dict[str, tuple[str, str]] = {
     "found": ("{n} found", "找到 {n} 条"),
     "found_one": ("1 found", "找到 1 条"),
     "did_many": ("{n} {what}.", "{n} 条{what}。"),
+    "did_many_but": (
+        "{n} {what}; {left} left out: without an answer, against the rules, or decided by somebody else.",
+        "{n} 条{what}；{left} 条未处理：没有答案、不合规则或已由他人决定。",
+    ),
     # filter
     "filter": ("Filter", "筛选"),
     "filter_text": ("Search", "搜索"),

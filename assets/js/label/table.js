@@ -8,6 +8,7 @@ let lastDecision = null;
 
 const filter = makeFilter(one('.ctx-filter form'), () => {
   starts.length = 1;
+  chosen.clear(); // what is not seen any more is not decided about
   load();
 });
 
@@ -94,30 +95,42 @@ const tell = (text, decision = null) => {
   hiding = setTimeout(() => one('.ctx-toast').classList.remove('ctx-up'), 9000);
 };
 
+let busy = false;
+const alone = async (act) => {
+  if (busy) return;
+  busy = true;
+  try {
+    await act();
+  } finally {
+    busy = false;
+  }
+};
+
 const decideMany = async (kind) => {
   if (!person()) return tell(t('queue_no_name_how'));
   const token = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
   const reply = await ask('decide_many', { kind, ids: [...chosen], token });
   if (reply.error) return tell(errorText(reply));
+  const left = chosen.size - reply.count;
   chosen.clear();
-  const key = { accept: 'did_accept', reject: 'did_reject', flag: 'did_flag' }[kind];
-  tell(t('did_many', { n: reply.count, what: t(key) }), reply.decision);
-  load();
+  const what = t({ accept: 'did_accept', reject: 'did_reject', flag: 'did_flag' }[kind]);
+  tell(t(left ? 'did_many_but' : 'did_many', { n: reply.count, what, left }), reply.decision);
+  await load();
 };
 
 const undoMany = async () => {
   const reply = await ask('undo_many', { decision: lastDecision });
-  tell(reply.error ? errorText(reply) : t('undid', { what: t('did_' + reply.kind) }));
-  load();
+  tell(reply.error ? errorText(reply) : t('undid_many', { what: t('did_' + reply.kind), n: reply.count }));
+  await load();
 };
 
 const sendToQueue = (detail) => window.dispatchEvent(new CustomEvent('ctx-review', { detail }));
 
 const ACTIONS = {
-  accept: () => decideMany('accept'),
-  reject: () => decideMany('reject'),
-  flag: () => decideMany('flag'),
-  undo: undoMany,
+  accept: () => alone(() => decideMany('accept')),
+  reject: () => alone(() => decideMany('reject')),
+  flag: () => alone(() => decideMany('flag')),
+  undo: () => alone(undoMany),
   review: () => sendToQueue({ filter: filter.read() }),
   on: () => {
     starts.push(shown.rows.at(-1).id);

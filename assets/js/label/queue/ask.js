@@ -26,15 +26,25 @@ const alone = async (act) => {
     await act();
   } finally {
     held.busy = false;
+    if (held.again) {
+      held.again = false;
+      next();
+    }
   }
 };
 
-const next = () =>
+// Another filter or name while something is under way: asked as soon as that is over.
+const next = () => {
+  if (held.busy) {
+    held.again = true;
+    return;
+  }
   alone(async () => {
     if (props.limits.hosted) return showEmpty('queue_hosted');
     if (!person()) return showEmpty('queue_no_name');
     showReply(await ask('next', { filter: filter.read() }));
   });
+};
 
 const openItem = (id) =>
   alone(async () => {
@@ -59,16 +69,19 @@ const decide = (kind) =>
     const { item, fields, anyway } = held;
     if (!item) return;
     const also = kind === 'save' && alsoField.checked ? alsoIds() : [];
+    form.inert = true; // what is typed now would land in the next query
     const reply = await send({
       kind, id: item.id, seen: item.seen, ...fields, also, anyway, token: newToken(), filter: filter.read(),
     });
+    form.inert = false;
     if (reply.rules) {
       held.anyway = true;
       return showBroken(reply.rules);
     }
     if (reply.error === 'changed') return meetOther(item);
     if (reply.error) return toast(errorText(reply));
-    remember('draft', null);
+    if (kind === 'save' || kind === 'reject') dropDraft(item.id);
+    if (form.contains(document.activeElement)) document.activeElement.blur(); // keys are commands again
     say('did_' + reply.decided);
     showReply(reply);
   });
@@ -87,9 +100,9 @@ const undo = () =>
   alone(async () => {
     const reply = await ask('undo');
     if (reply.error) return toast(errorText(reply));
-    remember('draft', null);
     showReply(reply);
-    toast(t('undid', { what: t('did_' + reply.kind) }));
+    const what = t('did_' + reply.kind);
+    toast(reply.count > 1 ? t('undid_many', { what, n: reply.count }) : t('undid', { what }));
   });
 
 // No answer is there yet: the model that readers have gives one, unless the person was faster.

@@ -29,6 +29,7 @@ const paintForm = () => {
 // Members whose own queries would get the same phrase (or, where it is taken out, none), too.
 const alsoMembers = () => {
   const { item, fields } = held;
+  if (item.status === 'conflict') return [];
   const before = item.standing ?? { members: [], phraseMeaning: '' };
   const same = before.members.join() === fields.members.join();
   if (same && (!fields.members.length || before.phraseMeaning === fields.phraseMeaning)) return [];
@@ -80,17 +81,27 @@ form.addEventListener('input', (event) => {
   if (name in held.fields) change({ [name]: value });
 });
 
-// Drafts survive a reload; only the query at hand has one.
-const keepDraft = () => remember('draft', JSON.stringify({ id: held.item.id, fields: held.fields }));
+// Drafts survive a reload, and the way to another query and back: the last few, by query.
+const MOST_DRAFTS = 20;
 
-const takeDraft = (item) => {
+const readDrafts = () => {
   try {
-    const draft = JSON.parse(recall('draft'));
-    return draft?.id === item.id ? draft.fields : null;
+    const drafts = JSON.parse(recall('drafts'));
+    return Array.isArray(drafts) ? drafts : [];
   } catch {
-    return null;
+    return [];
   }
 };
+
+const keepDraft = () => {
+  const others = readDrafts().filter((draft) => draft.id !== held.item.id);
+  const drafts = [...others, { id: held.item.id, fields: held.fields }].slice(-MOST_DRAFTS);
+  remember('drafts', JSON.stringify(drafts));
+};
+
+const dropDraft = (id) => remember('drafts', JSON.stringify(readDrafts().filter((draft) => draft.id !== id)));
+
+const takeDraft = (item) => readDrafts().find((draft) => draft.id === item.id)?.fields ?? null;
 
 const showBroken = (rules) => {
   const rows = rules.map((rule) => make('li', '', t('rule_' + rule)));

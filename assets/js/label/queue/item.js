@@ -1,7 +1,7 @@
 // The query that lies before the person, and what is painted of it.
 
 // `item` is as the desk gave it; `fields` is the form: class, meaning, members, phraseMeaning.
-const held = { item: null, fields: null, left: 0, busy: false, anyway: false, cursor: 0 };
+const held = { item: null, fields: null, left: 0, busy: false, again: false, anyway: false, cursor: 0 };
 
 const setState = (state) => {
   root.dataset.state = state;
@@ -79,7 +79,8 @@ const sameFields = (a, b) =>
 
 const showItem = (item) => {
   const blank = { class: 'noun', meaning: '', members: [], phraseMeaning: '' };
-  const best = item.standing ?? item.answers[0];
+  const conflict = item.status === 'conflict'; // nobody's answer has a start
+  const best = conflict ? blank : (item.standing ?? item.answers[0]);
   held.item = item;
   held.cursor = item.position;
   held.fields = takeDraft(item) ?? copyOf(best ?? blank);

@@ -79,14 +79,18 @@ const openKeys = async () => {
   );
 };
 
-overlapField.addEventListener('change', async () => {
+// It opens decided questions again or closes open ones, for everybody: not by the select alone.
+const applyOverlap = async () => {
   const reply = await ask('overlap', { people: Number(overlapField.value) });
-  if (reply.error) toast(errorText(reply));
-});
+  dialog.close();
+  if (reply.error) return toast(errorText(reply));
+  toast(t('overlap_set', { n: reply.people }));
+  next();
+};
 
 dialog.addEventListener('keydown', (event) => {
   const { key: name } = event.target.dataset;
-  if (!name || event.key.length !== 1 || event.key === ' ' || /\d/.test(event.key)) return;
+  if (!name || event.key.length !== 1 || /[\s\d?]/.test(event.key)) return;
   event.preventDefault();
   const key = event.key.toLowerCase();
   const other = Object.keys(keys).find((action) => keys[action] === key);
@@ -112,10 +116,10 @@ document.addEventListener('keydown', (event) => {
   const field = event.target.closest?.('input, select, textarea');
   if (field && !root.contains(field)) return;
   if (event.key === 'Escape' && field) return field.blur();
-  if (event.key === 'Enter' && !event.target.closest?.('button, summary')) {
+  if (event.key === 'Enter' && (onWord(event) || !event.target.closest?.('button, summary'))) {
     if (field && !form.contains(field)) return;
     event.preventDefault();
-    return DO.save();
+    return event.repeat ? undefined : DO.save();
   }
   if (field && field.type !== 'checkbox') return;
   if (event.key === '?') return openKeys();
@@ -125,13 +129,14 @@ document.addEventListener('keydown', (event) => {
     event.preventDefault();
     return moveCursor(onWord(event) ? by : 0);
   }
-  if (onWord(event) && [' ', 'Enter'].includes(event.key)) {
+  if (onWord(event) && event.key === ' ') {
     event.preventDefault();
     return touchWord(Number(onWord(event).dataset.w));
   }
   const name = Object.keys(keys).find((action) => keys[action] === event.key.toLowerCase());
   if (!name && !/^[1-9]$/.test(event.key)) return;
   event.preventDefault();
+  if (event.repeat) return; // a key that is held decides once
   if (name) DO[name]();
   else takeOver(Number(event.key) - 1);
 });

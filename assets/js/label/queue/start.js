@@ -4,6 +4,7 @@ const ACTIONS = {
   ...DO,
   keys: openKeys,
   reset_keys: resetKeys,
+  overlap: applyOverlap,
   again: next,
   clear_filter: () => filter.clear(),
   bring: () => {

@@ -22,9 +22,12 @@ const timeText = (seconds) => {
   return t('hours', { n: (seconds / 3600).toFixed(1) });
 };
 
+// A paused job still holds the wish to pause: that one is fulfilled.
+const isAsked = (job) => Boolean(job.asked) && !(job.state === 'paused' && job.asked === 'pause');
+
 const stateText = (job) => {
   if (job.state === 'queued') return t('job_queued', { n: job.place });
-  if (job.asked) return t('job_asked_' + job.asked);
+  if (isAsked(job)) return t('job_asked_' + job.asked);
   return t('job_' + job.state);
 };
 
@@ -43,7 +46,7 @@ const wishButton = (job, wish) => {
   button.type = 'button';
   button.dataset.wish = wish;
   button.dataset.job = job.id;
-  button.disabled = Boolean(job.asked);
+  button.disabled = isAsked(job);
   return button;
 };
 
