@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-KEY = "CTX_TEACHER_KEY"
+KEY, KEY_URL = "CTX_TEACHER_KEY", "CTX_TEACHER_URL"
 TIMEOUT = 120.0  # seconds for one answer
 _LONGEST_WAIT = 3600.0  # seconds; a server that asks for more is asked again before
 _MAX_URL = 500
@@ -75,9 +75,18 @@ def check_url(text: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{path or '/v1'}"
 
 
-def read_key() -> str:
-    """The key for the server, or "" where none is set."""
+def read_key(url: str) -> str:
+    """The key for the server at this address, or "". It goes only to the server in CTX_TEACHER_URL:
+    whoever may write an address must not be able to have the key sent there."""
+    known = os.environ.get(KEY_URL, "").strip()
+    if not known or _origin(known) != _origin(url):
+        return ""
     return os.environ.get(KEY, "").strip()
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(check_url(url))
+    return parts.scheme, parts.netloc.lower()
 
 
 class Teacher:

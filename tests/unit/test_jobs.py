@@ -38,6 +38,7 @@ def home(tmp_path: Path) -> Iterator[Home]:
 def test_a_job_from_its_start_to_its_end(home, monkeypatch):
     monkeypatch.setenv("CTX_TEACHER_KEY", KEY)
     with FakeServer(lambda asked, n: Said(f"You said {KEY}? {GOOD}")) as server:
+        monkeypatch.setenv("CTX_TEACHER_URL", server.url)
         job = home.teach(server.url, concurrency=3)
         assert (job.state, job.slot) == ("running", "network")
         job = home.until_state(job.id, "done")

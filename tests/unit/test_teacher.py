@@ -199,9 +199,13 @@ def test_a_key_that_cannot_be_sent_is_not_repeated():
 
 def test_the_key_is_read_from_its_variable_alone(monkeypatch):
     monkeypatch.setenv("CTX_TEACHER_KEY", f" {KEY} ")
-    assert read_key() == KEY
+    assert read_key("https://api.test/v1") == ""  # for no server in particular: for none
+    monkeypatch.setenv("CTX_TEACHER_URL", "https://API.test/")
+    assert read_key("https://api.test/v1/chat/completions") == KEY
+    for other in ("http://api.test/v1", "https://api.test:8443/v1", "https://api.test.evil/v1"):
+        assert read_key(other) == ""
     monkeypatch.delenv("CTX_TEACHER_KEY")
-    assert read_key() == ""
+    assert read_key("https://api.test/v1") == ""
 
 
 def test_what_is_meant_for_openai_is_not_sent_to_others(monkeypatch):

@@ -48,4 +48,4 @@ class ServerRecipe:
 
     def teacher(self) -> Teacher:
         """The client, with the key of this process's environment."""
-        return Teacher(self.url, self.model, read_key(), self.timeout)
+        return Teacher(self.url, self.model, read_key(self.url), self.timeout)

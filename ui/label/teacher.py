@@ -5,13 +5,14 @@ Every argument comes from a stranger. The desk knows no gradio and no server; th
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 
 from db.store import Job, Request, Wanted
-from engine.teacher import KEY, TeacherError, read_key
+from engine.teacher import KEY, KEY_URL, TeacherError, read_key
 from trainer.jobs.kinds import JobError
 from trainer.jobs.queue import Jobs
 from ui.desk import Bad, Reply, Served, guarded, is_index, number_of, text_of
@@ -30,6 +31,7 @@ def build_teacher(services: Services) -> None:
     """The view, inside the Blocks at hand. Jobs whose process is gone are noticed now."""
     if not services.access.hosted:
         services.jobs.look()
+    known = "" if services.access.hosted else os.environ.get(KEY_URL, "").strip()
     gr.HTML(
         html_template=read_page("label/teacher"),
         js_on_load=read_script(*_SCRIPTS),
@@ -38,7 +40,7 @@ def build_teacher(services: Services) -> None:
         elem_classes="ctx-view",
         server_functions=list(TeacherDesk(services).served().values()),
         strings=STRINGS,
-        limits={"hosted": services.access.hosted, "key": KEY, "has_key": bool(read_key())},
+        limits={"hosted": services.access.hosted, "url": known, "key": KEY, "key_url": KEY_URL},
     )
 
 
@@ -103,7 +105,8 @@ class TeacherDesk:
         from engine.teacher import Teacher
 
         try:
-            teacher = Teacher(text_of(asked, "url"), "?", read_key(), _LONGEST_WAIT)
+            url = text_of(asked, "url")
+            teacher = Teacher(url, "?", read_key(url), _LONGEST_WAIT)
             try:
                 return {"models": list(await teacher.models())[:200]}
             finally:

@@ -21,10 +21,9 @@ TEACHER: dict[str, tuple[str, str]] = {
     "find_models": ("Which models?", "有哪些模型？"),
     "models_found": ("{n} models found.", "找到 {n} 个模型。"),
     "teacher_key": (
-        "If the server wants a key, set {name} before the app starts. It is never stored or shown.",
-        "如果服务器需要密钥，请在启动应用之前设置 {name}。密钥不会被保存或显示。",
+        "If the server wants a key, set {key}, and {url} to its address, before the app starts. The key goes nowhere else and is never stored or shown.",
+        "如果服务器需要密钥，请在启动应用之前设置 {key}，并把 {url} 设为它的地址。密钥只发给该服务器，不会被保存或显示。",
     ),
-    "teacher_key_set": ("The key in {name} is used.", "使用 {name} 中的密钥。"),
     "teacher_limit": ("Questions at most (0: all)", "最多问题数（0：全部）"),
     "teacher_concurrency": ("Asked at once", "同时进行"),
     "teacher_rate": ("A second at most (0: any)", "每秒最多（0：不限）"),
@@ -32,6 +31,7 @@ TEACHER: dict[str, tuple[str, str]] = {
     "teach": ("Start", "开始"),
     "teacher_would": ("{n} questions would be asked.", "将提出 {n} 个问题。"),
     "teacher_would_one": ("1 question would be asked.", "将提出 1 个问题。"),
+    "teacher_would_most": ("At most {n} questions would be asked.", "最多提出 {n} 个问题。"),
     "teacher_needs": (
         "Give the server's address and the model's name.",
         "请填写服务器地址和模型名称。",

@@ -31,7 +31,7 @@ const count = () => {
     const recipe = readRecipe();
     const reply = await ask('wanted', recipe);
     const n = recipe.limit ? Math.min(recipe.limit, reply.count) : reply.count;
-    one('.ctx-would').textContent = reply.error ? errorText(reply) : t(n === 1 ? 'teacher_would_one' : 'teacher_would', { n: n.toLocaleString(language) });
+    one('.ctx-would').textContent = reply.error ? errorText(reply) : t(recipe.engine ? 'teacher_would_most' : n === 1 ? 'teacher_would_one' : 'teacher_would', { n: n.toLocaleString(language) });
   }, 300);
 };
 
@@ -65,8 +65,8 @@ one('[data-do=models]').addEventListener('click', findModels);
 
 const showTexts = () => {
   fillTexts();
-  const key = props.limits.has_key ? 'teacher_key_set' : 'teacher_key';
-  one('.ctx-key-note').textContent = t(key, { name: props.limits.key });
+  const { key, key_url: url } = props.limits;
+  one('.ctx-key-note').textContent = t('teacher_key', { key, url });
   paint();
 };
 
@@ -81,6 +81,7 @@ try {
 } catch {
   // Nothing is remembered.
 }
+if (!fields.url.value) fields.url.value = props.limits.url;
 one('.ctx-teacher-closed').hidden = !props.limits.hosted;
 root.querySelectorAll('.ctx-teacher-open').forEach((section) => {
   section.hidden = props.limits.hosted;
