@@ -39,6 +39,7 @@ LABEL: dict[str, tuple[str, str]] = {
         "点选句子中属于短语的词。",
     ),
     "also": ("The same phrase for: {words}", "同一短语也用于：{words}"),
+    "also_none": ("No phrase for {words} either", "{words} 也不属于短语"),
     "decide": ("Decide", "决定"),
     "do_save": ("Accept", "接受"),
     "do_reject": ("Reject", "拒绝"),

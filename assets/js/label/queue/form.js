@@ -22,7 +22,7 @@ const paintForm = () => {
   one('.ctx-phrase-meaning').hidden = !fields.members.length;
   const others = alsoIds();
   one('.ctx-also').hidden = !others.length;
-  if (others.length) one('.ctx-also span').textContent = t('also', { words: alsoWords() });
+  if (others.length) one('.ctx-also span').textContent = t(fields.members.length ? 'also' : 'also_none', { words: alsoWords() });
   one('.ctx-broken').replaceChildren();
 };
 
