@@ -14,7 +14,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,7 @@ def recognise(file: Path, encoding: str = "") -> Source:
         raise Unreadable("unknown_format")
     if file.suffix.lower() in (".tsv", ".csv") or first.count("\t") in (1, 2):
         header = next(csv.reader([first], delimiter=_delimiter(file, first)), [])
-        labelled = all(name in header for name in _QUESTION)
+        labelled = set(_QUESTION) <= set(_names(header))
         return Source(file, "table" if labelled else "pairs", encoding)
     return Source(file, "text", encoding)
 
@@ -120,8 +120,13 @@ def _read_table(source: Source, pair: str) -> Iterator[Line]:
     lines = _cells(source)
     _, _, header = next(lines)
     for number, raw, cells in lines:
-        row = None if cells is None or header is None else dict(zip(header, cells))
+        row = None if cells is None or header is None else dict(zip(_names(header), cells))
         yield Line(number, raw, (_row(row, pair),))
+
+
+def _names(header: Iterable[str]) -> list[str]:
+    """A table's columns, however they are capitalised."""
+    return [name.strip().lower() for name in header]
 
 
 def _read_flat(source: Source, pair: str) -> Iterator[Line]:

@@ -96,6 +96,15 @@ def test_a_file_whose_first_line_is_broken_is_known_by_the_others(read):
     assert kind == "flat" and [type(one) for one in held(lines)] == [Bad, Row]
 
 
+def test_a_header_may_have_capitals(read):
+    kind, lines = read(
+        "Context,Target, IDX ,Class,Zh,Phrase\nCall me back.,back,1,adverb,回,\n", "a.csv"
+    )
+    assert kind == "table"
+    (row,) = held(lines)
+    assert (row.query.target, row.sense.meaning) == ("back", "回")
+
+
 def test_a_cell_without_an_end_is_refused_alone(read):
     text = 'A first bank.\n"' + "x" * 200_000 + "\nA second bank.\n"
     _, lines = read(text, "a.csv")
