@@ -242,7 +242,15 @@ def test_it_outlives_whoever_started_it(home):
 
 
 @posix
-def test_ctrl_c_ends_the_following_only(home):
+@pytest.fixture
+def heard_signals():
+    """Children hear Ctrl-C even where the tests themselves run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_ends_the_following_only(home, heard_signals):
     with FakeServer(lambda asked, n: Said(delay=0.1)) as server:
         command = [sys.executable, "-m", "trainer", "teach", "--url", server.url, "--model", "big"]
         env = os.environ | {"CTX_HOME": str(home.folder)}
