@@ -241,7 +241,6 @@ def test_it_outlives_whoever_started_it(home):
     assert home.answered() == 11
 
 
-@posix
 @pytest.fixture
 def heard_signals():
     """Children hear Ctrl-C even where the tests themselves run in the background."""
@@ -250,6 +249,7 @@ def heard_signals():
     signal.signal(signal.SIGINT, before)
 
 
+@posix
 def test_ctrl_c_ends_the_following_only(home, heard_signals):
     with FakeServer(lambda asked, n: Said(delay=0.1)) as server:
         command = [sys.executable, "-m", "trainer", "teach", "--url", server.url, "--model", "big"]
