@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import regex
 
@@ -94,6 +94,30 @@ def to_match(text: str) -> str:
     return " ".join(quoted) or '""'
 
 
+class _Found(NamedTuple):
+    """Where items are read from, in order of `key`, so that a page stops as soon as it is full;
+    the conditions on them and their values."""
+
+    source: str
+    key: str
+    rules: str
+    values: dict[str, Any]
+
+
+def _find(chosen: Filter, pair: str) -> _Found:
+    """What a text or a person finds is read first: SQLite would look through all items for it."""
+    if chosen.text.strip():
+        rules, values = where(replace(chosen, text=""), pair)
+        source, key = "search CROSS JOIN item ON item.query_id = search.rowid", "search.rowid"
+        values |= {"text": to_match(chosen.text)}
+        return _Found(source, key, f"search MATCH :text AND {rules}", values)
+    if chosen.who:
+        rules, values = where(replace(chosen, who=""), pair)
+        source = f"({_OF_PERSON}) AS mine CROSS JOIN item ON item.query_id = mine.query_id"
+        return _Found(source, "mine.query_id", rules, values | {"by": chosen.who})
+    return _Found("item", "item.query_id", *where(chosen, pair))
+
+
 class BrowseTable:
     """The items in the database, for looking through."""
 
@@ -110,20 +134,20 @@ class BrowseTable:
     ) -> tuple[Listed, ...]:
         """Items with ids above `after`, in order, at most `limit`. `blind_for`: a person who may
         not see what others answered to queries that are still open."""
-        rules, values = where(chosen, pair)
-        sql = (
-            f"{_PAGE} WHERE {rules} AND item.query_id > :after ORDER BY item.query_id LIMIT :limit"
-        )
+        found = _find(chosen, pair)
+        sql = f"""{_COLUMNS} FROM {found.source} JOIN query ON query.id = item.query_id
+            LEFT JOIN label ON label.id = item.label_id
+            WHERE {found.rules} AND {found.key} > :after ORDER BY {found.key} LIMIT :limit"""
         with self._connections.read() as db:
-            rows = list(db.query(sql, values | {"after": after, "limit": min(limit, 200)}))
+            rows = list(db.query(sql, found.values | {"after": after, "limit": min(limit, 200)}))
         return tuple(_listed(row, blind_for) for row in rows)
 
     def count(self, pair: str, chosen: Filter = EVERYTHING) -> int:
         """How many items there are, counted up to 10,000."""
-        rules, values = where(chosen, pair)
-        sql = f"SELECT count(*) FROM (SELECT 1 FROM item WHERE {rules} LIMIT {_COUNTED})"
+        found = _find(chosen, pair)
+        some = f"SELECT 1 FROM {found.source} WHERE {found.rules} LIMIT {_COUNTED}"
         with self._connections.read() as db:
-            return db.execute(sql, values).fetchone()[0]
+            return db.execute(f"SELECT count(*) FROM ({some})", found.values).fetchone()[0]
 
     def states(self, pair: str) -> dict[str, int]:
         """How many items there are of each state."""
@@ -174,18 +198,19 @@ def _listed(row: Mapping[str, Any], blind_for: str | None) -> Listed:
     )  # fmt: skip
 
 
-_BY = "item.query_id IN (SELECT query_id FROM label WHERE who = :by AND source = 'person')"
+_OF_PERSON = "SELECT DISTINCT query_id FROM label WHERE who = :by AND source = 'person'"
+_BY = f"item.query_id IN ({_OF_PERSON})"
 _SHAPES = {
     "with": "item.phrase <> ''",
     "without": "item.phrase = ''",
-    "joined": "item.phrase = 'joined'",
-    "split": "item.phrase = 'split'",
+    # Said twice: the index holds phrases only, and SQLite does not see that these are some.
+    "joined": "item.phrase <> '' AND item.phrase = 'joined'",
+    "split": "item.phrase <> '' AND item.phrase = 'split'",
 }
-_PAGE = """
+_COLUMNS = """
     SELECT item.query_id, item.status, item.reported, item.differs, query.context,
         query.position, query.pair, label.class, label.meaning, label.members,
         label.phrase_meaning, label.source, label.who
-    FROM item JOIN query ON query.id = item.query_id LEFT JOIN label ON label.id = item.label_id
 """
 _PROGRESS = """
     SELECT who, substr(created, 1, 10) AS day, count(*) FROM decision
