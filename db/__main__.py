@@ -23,6 +23,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -155,6 +156,9 @@ def _import(store: Store, arguments: argparse.Namespace) -> int:
         for one in found.bad:
             print(f"line {one.number}: {one.detail}: {one.raw[:120]}")
         _say_refused(found.refused)
+        for one in found.odd:
+            print(f"line {one.number}: {one.detail}: {one.raw[:120]}")
+        _say_broken(found.against, found.broken)
         return 0
     origin = Origin(
         arguments.file.name,
@@ -175,6 +179,7 @@ def _import(store: Store, arguments: argparse.Namespace) -> int:
     print(f"{counts.labels} new answers, {counts.sentences} new sentences,")
     print(f"{counts.similar} of them like a known one but for case and marks")
     _say_refused(counts.refused)
+    _say_broken(counts.against, counts.broken)
     return 0
 
 
@@ -182,6 +187,14 @@ def _say_refused(refused: dict[str, int]) -> None:
     print(f"{sum(refused.values())} refused")
     for reason, count in sorted(refused.items(), key=lambda item: -item[1]):
         print(f"  {count:>8} {reason}")
+
+
+def _say_broken(rows: int, broken: Mapping[str, int]) -> None:
+    """Rows that come in though they break a rule: a dataset takes those only that people gave."""
+    if rows:
+        print(f"{rows} break a labelling rule and are kept all the same")
+    for rule, count in sorted(broken.items(), key=lambda item: -item[1]):
+        print(f"  {count:>8} {rule}")
 
 
 def _undo(store: Store, arguments: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from db.dataset.formats import Bad, Line, Row, Sentence, Source, read_source, recognise
@@ -16,6 +16,7 @@ from db.dataset.words import queries_of
 from db.store import Refused, Store
 from db.store.checks import check_label
 from db.store.imports import Brought, Counts, Origin
+from engine.rules import broken_rules
 
 BATCH = 2000  # lines of one transaction
 MOST_WORDS = 12  # queries that a sentence becomes
@@ -35,6 +36,9 @@ class Preview:
     """What a file holds before anything is stored: its format and encoding, how many sentences,
     rows and questions, what would be refused by reason, and some lines of both kinds.
 
+    `against`: how many rows would be kept though their answer breaks labelling rules; `broken`: how
+    often each rule; `odd`: some of those rows.
+
     `words`: how many sentences have how many words worth asking, whatever the limit; the good lines
     have a query for each of them. `whole` is False where looking was stopped after `lines` lines.
     """
@@ -50,6 +54,9 @@ class Preview:
     words: dict[int, int]
     lines: int
     whole: bool
+    against: int = 0
+    broken: dict[str, int] = field(default_factory=dict)
+    odd: tuple[Brought, ...] = ()
 
 
 def preview(
@@ -79,6 +86,9 @@ class _Found:
         self._words: Counter[int] = Counter()
         self._good: list[Brought] = []
         self._bad: list[Brought] = []
+        self._broken: Counter[str] = Counter()
+        self._odd: list[Brought] = []
+        self._against = 0
         self._lines = 0
 
     def add(self, one: Brought) -> None:
@@ -92,6 +102,16 @@ class _Found:
         self._kinds["rows" if one.sense else "sentences"] += 1
         self._kinds["queries"] += min(len(one.queries), self._most_words)
         self._words[len(one.queries)] += 1
+        if one.sense:
+            self._weigh(one, broken_rules(one.queries[0], one.sense))
+
+    def _weigh(self, one: Brought, broken: tuple[str, ...]) -> None:
+        if not broken:
+            return
+        self._against += 1
+        self._broken.update(broken)
+        if len(self._odd) < _SHOWN:
+            self._odd.append(replace(one, detail=" ".join(broken)))
 
     def told(self, whole: bool) -> Preview:
         return Preview(
@@ -106,6 +126,9 @@ class _Found:
             dict(self._words),
             self._lines,
             whole,
+            self._against,
+            dict(self._broken),
+            tuple(self._odd),
         )
 
 

@@ -11,7 +11,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from db.dataset.formats import Source, recognise
@@ -150,7 +150,7 @@ class Carrier:
         def tick(lines: int, counts: Counts) -> bool:
             nonlocal stopped
             # A copy: whoever asks reads it while this thread counts on.
-            run.lines, run.counts = lines, replace(counts, refused=dict(counts.refused))
+            run.lines, run.counts = lines, counts.copy()
             stopped = run.stop
             return not stopped
 

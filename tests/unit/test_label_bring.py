@@ -84,7 +84,8 @@ def test_a_pasted_text_is_previewed_and_nothing_is_stored(page, store):
     assert [first["pieces"][2 * w + 1] for w in first["asked"]] == ["bank", "closed", "early"]
     assert found["words"] == [[3, 2]] and len(second["asked"]) == 3
     assert found["refused"] == [["no_words", 1]]
-    assert found["bad"] == [{"number": 2, "part": 0, "reason": "no_words", "raw": "You."}]
+    assert found["bad"] == [{"number": 2, "part": 0, "reason": "no_words", "rules": [],
+                             "raw": "You."}]  # fmt: skip
     assert store.imports.list_imports() == () and store.exports.counts("en-zh")["queries"] == 0
 
 

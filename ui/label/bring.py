@@ -8,6 +8,7 @@ then names is believed only inside that folder.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import gradio as gr
@@ -16,11 +17,11 @@ from gradio.utils import get_upload_folder
 from db.dataset.importing import MOST_WORDS
 from db.dataset.opening import ENCODINGS, Unreadable
 from db.dataset.running import Busy, Carrier, Look, Looks
-from db.store import Origin
+from db.store import Brought, Origin
 from db.store.checks import MAX_NAME
 from db.store.imports import MAX_ORIGIN
 from ui.desk import Bad, Reply, Served, guarded, number_of, text_of
-from ui.label.brought import to_import, to_look, to_refused, to_run
+from ui.label.brought import to_import, to_lines, to_look, to_run
 from ui.label.queue import PAIR
 from ui.page import largest_upload, read_page, read_script
 from ui.services import Services
@@ -74,7 +75,7 @@ class BringDesk:
         """What pages may call, by name: each takes hostile JSON and never raises."""
         methods = (
             self.look, self.looked, self.bring, self.progress, self.halt, self.imports,
-            self.take_back, self.refused, self.similar,
+            self.take_back, self.refused, self.against, self.similar,
         )  # fmt: skip
         return {method.__name__: guarded(method) for method in methods}
 
@@ -174,10 +175,17 @@ class BringDesk:
 
     async def refused(self, asked: Reply) -> Reply:
         """A page of an import's refused lines, behind a line and a part of it."""
+        return await self._page(asked, self._imports.refused)
+
+    async def against(self, asked: Reply) -> Reply:
+        """A page of an import's rows that were kept though they break rules, likewise."""
+        return await self._page(asked, self._imports.against)
+
+    async def _page(self, asked: Reply, read: Callable[..., Sequence[Brought]]) -> Reply:
         self._access.check_write()
         number, after, part = (number_of(asked, name) for name in ("number", "after", "part"))
-        found = await asyncio.to_thread(self._imports.refused, number, after, _LINES + 1, part)
-        return {"lines": to_refused(found[:_LINES]), "more": len(found) > _LINES}
+        found = await asyncio.to_thread(read, number, after, _LINES + 1, part)
+        return {"lines": to_lines(found[:_LINES]), "more": len(found) > _LINES}
 
     async def similar(self, asked: Reply) -> Reply:
         """Groups of sentences that differ in case and marks only."""

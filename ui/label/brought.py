@@ -3,7 +3,7 @@ as text."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from db.dataset.importing import Preview
@@ -31,8 +31,11 @@ def to_preview(found: Preview) -> Json:
         "rows": found.rows,
         "words": sorted(found.words.items()),
         "refused": to_reasons(found.refused),
+        "against": found.against,
+        "broken": to_reasons(found.broken),
+        "odd": to_lines(found.odd),
         "good": [_good(one) for one in found.good],
-        "bad": to_refused(found.bad),
+        "bad": to_lines(found.bad),
         "lines": found.lines,
         "whole": found.whole,
     }
@@ -49,20 +52,21 @@ def _good(one: Brought) -> Json:
     }
 
 
-def to_refused(lines: Sequence[Brought]) -> list[Json]:
-    """Refused lines, each cut to what fits on a screen."""
+def to_lines(lines: Sequence[Brought]) -> list[Json]:
+    """Refused lines, or kept ones that break rules: each with why, cut to what fits on a screen."""
     return [
         {
             "number": one.number,
             "part": one.part,
             "reason": one.reason,
+            "rules": [] if one.reason else one.detail.split(),
             "raw": _cut(one.context or one.raw),
         }
         for one in lines
     ]
 
 
-def to_reasons(refused: dict[str, int]) -> list[tuple[str, int]]:
+def to_reasons(refused: Mapping[str, int]) -> list[tuple[str, int]]:
     """Reasons with their counts, the most frequent first."""
     return sorted(refused.items(), key=lambda item: (-item[1], item[0]))
 
@@ -82,6 +86,8 @@ def to_run(run: Run) -> Json:
         "labels": counts.labels,
         "similar": counts.similar,
         "refused": sum(counts.refused.values()),
+        "against": counts.against,
+        "broken": to_reasons(counts.broken),
         **({"failure": _error(run.error)} if run.error else {}),
     }
 
@@ -100,6 +106,8 @@ def to_import(one: Import, running: int | None) -> Json:
         "lines": one.lines,
         "refused": sum(one.refused.values()),
         "reasons": to_reasons(one.refused),
+        "against": one.against,
+        "broken": to_reasons(one.broken),
     }
 
 

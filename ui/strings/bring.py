@@ -77,6 +77,16 @@ BRING: dict[str, tuple[str, str]] = {
         "The other lines are not affected. Refused ones are kept as they are and stay in the list below.",
         "其他行不受影响。被拒的行会原样保留，可在下面的列表中查看。",
     ),
+    "against": ("{n} rows break a labelling rule, kept", "{n} 条违反标注规则，照样保留"),
+    "against_one": ("1 row breaks a labelling rule, kept", "1 条违反标注规则，照样保留"),
+    "against_people": (
+        "A person gave them, so they count as accepted all the same. Look through them here, or take the import back.",
+        "答案由人给出，因此照样算作已接受。可以在这里查看，或撤销导入。",
+    ),
+    "against_model": (
+        "They come in as proposals; a dataset takes them only once a person has accepted them.",
+        "它们作为提议导入；有人接受之后才会进入数据集。",
+    ),
     "line_n": ("line {n}", "第 {n} 行"),
     "line_part": ("line {n}, sentence {part}", "第 {n} 行第 {part} 句"),
     "first_lines": ("The first ones:", "最前面的："),
@@ -106,6 +116,8 @@ BRING: dict[str, tuple[str, str]] = {
     "sum_labels": ("{n} new answers", "{n} 个新答案"),
     "sum_labels_one": ("1 new answer", "1 个新答案"),
     "sum_refused": ("{n} refused", "{n} 条被拒"),
+    "sum_against": ("{n} break a rule, kept", "{n} 条违反规则，已保留"),
+    "sum_against_one": ("1 breaks a rule, kept", "1 条违反规则，已保留"),
     "sum_similar": (
         "{n} sentences differ from another only in case or marks",
         "{n} 个句子与其他句子仅大小写或标点不同",

@@ -43,11 +43,30 @@ const button = (action, text) => {
   return made;
 };
 
+// Lines of an import that can be looked at, by what the desk calls them.
+const LISTED = {
+  refused: {
+    n: (found) => found.refused,
+    text: (n) => t('refused_n', { n: count(n) }),
+    reasons: (found) => found.reasons.map(reasonLine),
+  },
+  against: {
+    n: (found) => found.against,
+    text: (n) => t(n === 1 ? 'sum_against_one' : 'sum_against', { n: count(n) }),
+    reasons: (found) => found.broken.map(ruleLine),
+  },
+};
+
 const importButtons = (found) => {
   const bar = make('div', 'ctx-row');
   const alive = found.state === 'whole' || found.state === 'unfinished';
   if (alive && found.lines > found.refused) bar.append(button('review', t('review_these')));
-  if (found.refused) bar.append(button('show_refused', t('refused_n', { n: count(found.refused) })));
+  for (const [kind, { n, text }] of Object.entries(LISTED)) {
+    if (!n(found)) continue;
+    const open = button('show_lines', text(n(found)));
+    open.dataset.lines = kind;
+    bar.append(open);
+  }
   if (alive) bar.append(button('take_back', t('take_back')));
   return bar;
 };
@@ -73,27 +92,30 @@ const takeBack = async (pressed) => {
   loadImports();
 };
 
-// A page of refused lines, below the import; the button closes them again.
-const showRefused = async (pressed) => {
+// A page of lines, below the import; the button closes them again.
+const showLines = async (pressed) => {
+  const kind = pressed.dataset.lines;
   const row = pressed.closest('[data-import]');
-  const open = row.querySelector('.ctx-refused-box');
+  const open = row.querySelector(`.ctx-refused-box[data-lines="${kind}"]`);
   const found = imports.find((one) => one.number === numberOf(pressed));
-  pressed.textContent = open ? t('refused_n', { n: count(found.refused) }) : t('hide');
+  const listed = LISTED[kind];
+  pressed.textContent = open ? listed.text(listed.n(found)) : t('hide');
   pressed.setAttribute('aria-expanded', String(!open));
   if (open) return open.remove();
   const box = make('div', 'ctx-refused-box');
+  box.dataset.lines = kind;
   const reasons = make('ul', 'ctx-reasons');
-  reasons.append(...found.reasons.map(reasonLine));
-  const more = button('more_refused', t('refused_more'));
-  Object.assign(more.dataset, { after: 0, part: 0 });
+  reasons.append(...listed.reasons(found));
+  const more = button('more_lines', t('refused_more'));
+  Object.assign(more.dataset, { lines: kind, after: 0, part: 0 });
   box.append(reasons, make('ol', 'ctx-refused'), more);
   row.append(box);
-  await moreRefused(more);
+  await moreLines(more);
 };
 
-const moreRefused = async (pressed) => {
-  const { after, part } = pressed.dataset;
-  const reply = await ask('refused', { number: numberOf(pressed), after: Number(after), part: Number(part) });
+const moreLines = async (pressed) => {
+  const { lines, after, part } = pressed.dataset;
+  const reply = await ask(lines, { number: numberOf(pressed), after: Number(after), part: Number(part) });
   if (reply.error) return toast(errorText(reply));
   pressed.parentElement.querySelector('ol').append(...reply.lines.map(refusedLine));
   pressed.hidden = !reply.more;

@@ -72,17 +72,23 @@ const answerLine = (pieces, answer) => {
 
 const reasonText = (code) => t('reason_' + code) || t('reason_other', { code });
 
-const reasonLine = ([code, n]) => {
+const ruleText = (rule) => t('rule_' + rule) || rule;
+
+const countedLine = (n, text) => {
   const item = make('li', '');
-  item.append(make('b', '', t('times_n', { n: count(n) })), ' ' + reasonText(code));
+  item.append(make('b', '', t('times_n', { n: count(n) })), ' ' + text);
   return item;
 };
+
+const reasonLine = ([code, n]) => countedLine(n, reasonText(code));
+const ruleLine = ([rule, n]) => countedLine(n, ruleText(rule));
 
 const refusedLine = (line) => {
   const item = make('li', 'ctx-refused-line');
   const key = line.part ? 'line_part' : 'line_n';
   const where = make('span', 'ctx-note', t(key, { n: count(line.number), part: line.part + 1 }));
-  item.append(where, make('span', 'ctx-why', reasonText(line.reason)), make('code', '', line.raw));
+  const why = line.reason ? reasonText(line.reason) : line.rules.map(ruleText).join(' ');
+  item.append(where, make('span', 'ctx-why', why), make('code', '', line.raw));
   return item;
 };
 
@@ -116,12 +122,26 @@ const showPreview = () => {
   const good = one('.ctx-good');
   good.hidden = !preview.good.length;
   good.querySelector('p').textContent = t(preview.good.some((line) => line.answer) ? 'good_how_rows' : 'good_how');
-  one('.ctx-bad').hidden = !preview.refused.length;
-  one('.ctx-reasons').replaceChildren(...preview.refused.map(reasonLine));
-  one('.ctx-bad .ctx-refused').replaceChildren(...preview.bad.map(refusedLine));
+  const bad = one('.ctx-not-kept');
+  bad.hidden = !preview.refused.length;
+  bad.querySelector('.ctx-reasons').replaceChildren(...preview.refused.map(reasonLine));
+  bad.querySelector('.ctx-refused').replaceChildren(...preview.bad.map(refusedLine));
+  showAgainst();
   one('.ctx-whose').hidden = !preview.rows;
   paintPreview();
   setState('preview');
+};
+
+// Rows that come in though they break a rule: whose they are says what becomes of them.
+const showAgainst = () => {
+  const { preview } = held;
+  const box = one('.ctx-against');
+  const people = saidForm.elements.by.value === 'people';
+  box.hidden = !preview.against;
+  box.querySelector('h3').textContent = t(preview.against === 1 ? 'against_one' : 'against', { n: count(preview.against) });
+  box.querySelector('.ctx-note').textContent = t(people ? 'against_people' : 'against_model');
+  box.querySelector('.ctx-reasons').replaceChildren(...preview.broken.map(ruleLine));
+  box.querySelector('.ctx-refused').replaceChildren(...preview.odd.map(refusedLine));
 };
 
 const paintPreview = () => {
@@ -136,7 +156,9 @@ const beginFields = () => {
   saidForm.elements.origin.maxLength = props.limits.origin;
   limitField.max = props.limits.mostWords;
   limitField.value = props.limits.words;
-  one('.ctx-bad').open = false;
+  root.querySelectorAll('.ctx-bad').forEach((box) => {
+    box.open = false;
+  });
 };
 
 limitField.addEventListener('input', () => held.preview && paintPreview());
@@ -144,6 +166,7 @@ limitField.addEventListener('input', () => held.preview && paintPreview());
 saidForm.addEventListener('change', (event) => {
   const { answers } = saidForm.elements;
   if (event.target.value === 'people' && !answers.value.trim()) answers.value = person();
+  if (event.target.name === 'by') showAgainst();
 });
 
 saidForm.addEventListener('submit', (event) => {

@@ -82,10 +82,12 @@ const showDone = (run) => {
   if (run.known) sums.push(make('li', '', t('sum_known', { n: count(run.known) })));
   if (run.labels) sums.push(sum('sum_labels', run.labels));
   if (run.refused) sums.push(make('li', '', t('sum_refused', { n: count(run.refused) })));
+  if (run.against) sums.push(sum('sum_against', run.against));
   if (run.similar) sums.push(sum('sum_similar', run.similar));
   section.querySelector('.ctx-sums').replaceChildren(...sums);
   const notes = [run.failure && errorText(run.failure), run.state !== 'whole' && t('run_again')];
-  section.querySelector('.ctx-note').textContent = notes.filter(Boolean).join(' ');
+  one('.ctx-sum-broken').textContent = run.broken.map(([rule, n]) => `${t('times_n', { n: count(n) })} ${ruleText(rule)}`).join(' ');
+  one('.ctx-sum-notes').textContent = notes.filter(Boolean).join(' ');
   section.querySelector('[data-do=review_run]').hidden = !run.queries;
   setState('done');
 };

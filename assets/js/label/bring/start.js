@@ -14,8 +14,8 @@ const ACTIONS = {
   another,
   review_run: () => review(held.run.number),
   review: (pressed) => review(numberOf(pressed)),
-  show_refused: showRefused,
-  more_refused: moreRefused,
+  show_lines: showLines,
+  more_lines: moreLines,
   take_back: takeBack,
   older: () => {
     shownImports += SHOWN;
