@@ -14,44 +14,28 @@ from __future__ import annotations
 import csv
 import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from db.dataset.incoming import (
+    QUESTION,
+    Bad,
+    Row,
+    Sentence,
+    bad,
+    is_row,
+    read_json,
+    read_object,
+    read_row,
+    read_sentence,
+    unwrap,
+)
 from db.dataset.opening import Unreadable, find_encoding, read_lines
 from engine.passage import split_passage
-from engine.sense import Query, QueryError, Sense, ask, check_context, from_wire
 
-_QUESTION, _ANSWER = ("context", "target"), ("class", "zh")
 _JSON = (".json", ".jsonl", ".ndjson")
 _PROBED = 20  # lines, of which one must be a row: the first may be broken
-_MALFORMED = "this is no row of the form that the file began with"
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """A sentence whose words can be asked for."""
-
-    context: str
-    translation: str = ""
-    attribution: str = ""
-
-
-@dataclass(frozen=True)
-class Row:
-    """A question with its answer; None where the row has a question alone."""
-
-    query: Query
-    sense: Sense | None
-
-
-@dataclass(frozen=True)
-class Bad:
-    """Something that is not kept: `code` is the reason without the line's own words."""
-
-    code: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -82,15 +66,15 @@ def recognise(file: Path, encoding: str = "") -> Source:
     begin = list(itertools.islice(lines, _PROBED))
     first = begin[0] if begin else ""
     if first.lstrip().startswith("{") or file.suffix.lower() in _JSON:
-        for row in filter(_is, map(_json, begin)):
+        for row in filter(is_row, map(read_json, begin)):
             if "prompt" in row:
                 return Source(file, "wire", encoding)
-            if all(name in row for name in _QUESTION):
+            if all(name in row for name in QUESTION):
                 return Source(file, "flat", encoding)
         raise Unreadable("unknown_format")
     if file.suffix.lower() in (".tsv", ".csv") or first.count("\t") in (1, 2):
         header = next(csv.reader([first], delimiter=_delimiter(file, first)), [])
-        labelled = set(_QUESTION) <= set(_names(header))
+        labelled = set(QUESTION) <= set(_names(header))
         return Source(file, "table" if labelled else "pairs", encoding)
     return Source(file, "text", encoding)
 
@@ -104,24 +88,27 @@ def _read_text(source: Source, pair: str) -> Iterator[Line]:
     language = pair.partition("-")[0]
     for number, raw in _numbered(source):
         sentences = split_passage(raw, language)
-        yield Line(number, raw, tuple(_sentence(s.text) for s in sentences if s.text.strip()))
+        yield Line(number, raw, tuple(read_sentence(s.text) for s in sentences if s.text.strip()))
 
 
 def _read_pairs(source: Source, pair: str) -> Iterator[Line]:
     for number, raw, cells in _cells(source):
         if cells is None:
-            yield Line(number, raw, (Bad("malformed", _MALFORMED),))
+            yield Line(number, raw, (bad("unended_cell"),))
             continue
         context, translation, attribution = (*cells, "", "")[:3]
-        yield Line(number, raw, (_sentence(context, translation, attribution),))
+        yield Line(number, raw, (read_sentence(context, translation, attribution),))
 
 
 def _read_table(source: Source, pair: str) -> Iterator[Line]:
     lines = _cells(source)
     _, _, header = next(lines)
     for number, raw, cells in lines:
-        row = None if cells is None or header is None else dict(zip(_names(header), cells))
-        yield Line(number, raw, (_row(row, pair),))
+        if cells is None or header is None:
+            yield Line(number, raw, (bad("unended_cell"),))
+            continue
+        row = {name: cell or None for name, cell in zip(_names(header), cells)}
+        yield Line(number, raw, (read_row(row, pair),))
 
 
 def _names(header: Iterable[str]) -> list[str]:
@@ -131,15 +118,14 @@ def _names(header: Iterable[str]) -> list[str]:
 
 def _read_flat(source: Source, pair: str) -> Iterator[Line]:
     for number, raw in _numbered(source):
-        yield Line(number, raw, (_row(_json(raw), pair),))
+        row = read_object(raw)
+        yield Line(number, raw, (row if isinstance(row, Bad) else read_row(row, pair),))
 
 
 def _read_wire(source: Source, pair: str) -> Iterator[Line]:
     for number, raw in _numbered(source):
-        row = _json(raw)
-        parts = [_json(row.get(name)) for name in ("prompt", "response")] if _is(row) else []
-        good = len(parts) == 2 and all(map(_is, parts))
-        yield Line(number, raw, (_row({**parts[0], **parts[1]} if good else None, pair),))
+        row = unwrap(raw)
+        yield Line(number, raw, (row if isinstance(row, Bad) else read_row(row, pair),))
 
 
 def _read_parquet(source: Source, pair: str) -> Iterator[Line]:
@@ -150,12 +136,12 @@ def _read_parquet(source: Source, pair: str) -> Iterator[Line]:
         table = ParquetFile(source.file)
     except ArrowInvalid as error:
         raise Unreadable("not_text_file") from error
-    if not set(_QUESTION) <= set(table.schema_arrow.names):
+    if not set(QUESTION) <= set(table.schema_arrow.names):
         raise Unreadable("no_parquet_columns")
     rows = itertools.chain.from_iterable(batch.to_pylist() for batch in table.iter_batches(1000))
     for number, row in enumerate(rows, 1):
         raw = json.dumps(row, ensure_ascii=False, default=str)
-        yield Line(number, raw, (_row(row, pair),))
+        yield Line(number, raw, (read_row(row, pair),))
 
 
 READERS: dict[str, Callable[[Source, str], Iterator[Line]]] = {
@@ -206,46 +192,3 @@ def _delimiter(file: Path, first: str) -> str:
     if "\t" in first or file.suffix.lower() == ".tsv":
         return "\t"
     return ";" if first.count(";") > first.count(",") else ","
-
-
-def _sentence(context: str, translation: str = "", attribution: str = "") -> Sentence | Bad:
-    if "\ufffd" in context:
-        return Bad("broken_character", "a character does not fit the file's encoding")
-    try:
-        context = check_context(context)
-    except QueryError as error:
-        return Bad(error.code, str(error))
-    return Sentence(context, translation.strip(), attribution.strip())
-
-
-def _row(data: Any, pair: str) -> Row | Bad:
-    if not _is(data):
-        return Bad("malformed", _MALFORMED)
-    if any("\ufffd" in str(value) for value in data.values()):
-        return Bad("broken_character", "a character does not fit the file's encoding")
-    try:
-        query = ask(data.get("context"), data.get("target"), _index(data.get("idx")), pair)
-        answered = any(data.get(name) for name in _ANSWER)
-        return Row(query, from_wire(query, data) if answered else None)
-    except QueryError as error:
-        return Bad(error.code, str(error))
-    except ValueError as error:
-        return Bad("answer_does_not_fit", str(error))
-
-
-def _index(value: Any) -> Any:
-    """The occurrence, which tables hold as text; left out, it is the first."""
-    if value is None or value == "":
-        return 1
-    return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
-
-
-def _json(text: Any) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, TypeError, RecursionError):
-        return None
-
-
-def _is(row: Any) -> bool:
-    return isinstance(row, Mapping)

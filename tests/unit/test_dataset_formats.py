@@ -109,7 +109,7 @@ def test_a_cell_without_an_end_is_refused_alone(read):
     text = 'A first bank.\n"' + "x" * 200_000 + "\nA second bank.\n"
     _, lines = read(text, "a.csv")
     assert [line.number for line in lines] == [1, 2, 3]
-    assert held(lines)[1].code == "malformed" and lines[1].raw.endswith("xxx")
+    assert held(lines)[1].code == "unended_cell" and lines[1].raw.endswith("xxx")
     assert held(lines)[2].context == "A second bank."
 
 
@@ -130,22 +130,53 @@ def test_what_is_no_such_file_is_refused(read, content, name, code):
 
 def test_bad_lines_have_their_reason_and_stop_no_others(read):
     good = json.dumps(FLAT)
-    bad = [
-        "{", "[1]", "7", json.dumps(FLAT | {"target": "hat"}), json.dumps(FLAT | {"idx": 2}),
-        json.dumps(FLAT | {"target": "al"}), json.dumps(FLAT | {"class": "doing word"}),
-        json.dumps(FLAT | {"phrase": "me hat|我"}), json.dumps(FLAT | {"context": None}),
-        json.dumps(FLAT | {"zh": 5}),
-    ]  # fmt: skip
+    bad = {
+        "{": "not_json",
+        "[1]": "not_object",
+        "7": "not_object",
+        "null": "not_object",
+        **{
+            json.dumps(FLAT | changed): code
+            for code, changed in {
+                "target_not_found": {"target": "hat"},
+                "idx_out_of_range": {"idx": 2},
+                "target_inside_word": {"target": "al"},
+                "missing_context": {"context": None},
+                "context_not_text": {"context": 5},
+                "target_not_text": {"target": ["me"]},
+                "idx_not_number": {"idx": "first"},
+                "no_target": {"target": " "},
+                "unknown_class": {"class": "doing word"},
+                "missing_class": {"class": ""},
+                "missing_meaning": {"zh": " "},
+                "answer_not_text": {"zh": 5},
+                "phrase_without_meaning": {"phrase": "Call back|"},
+                "phrase_of_one_word": {"phrase": "back|回"},
+                "phrase_not_there": {"phrase": "me hat|我"},
+            }.items()
+        },
+        json.dumps({"context": "Call me."}): "missing_target",
+    }
     _, lines = read("\n".join([good, *bad, good]), "a.jsonl")
     found = held(lines)
     assert isinstance(found[0], Row) and isinstance(found[-1], Row)
-    codes = [one.code for one in found[1:-1]]
-    assert codes == [
-        "malformed", "malformed", "malformed", "target_not_found", "idx_out_of_range",
-        "target_inside_word", "answer_does_not_fit", "answer_does_not_fit", "not_text",
-        "answer_does_not_fit",
-    ]  # fmt: skip
+    assert [one.code for one in found[1:-1]] == list(bad.values())
     assert lines[3].raw == "7" and lines[3].number == 4
+
+
+def test_json_in_json_says_which_half_is_bad(read):
+    bad = {
+        "{": "not_json",
+        json.dumps({"response": "{}"}): "missing_prompt",
+        json.dumps({"prompt": "{}"}): "missing_response",
+        json.dumps({"prompt": "{", "response": "{}"}): "prompt_not_json",
+        json.dumps({"prompt": {}, "response": "{}"}): "prompt_not_json",
+        json.dumps({"prompt": "{}", "response": "回"}): "response_not_json",
+        json.dumps({"prompt": "{}", "response": "{}"}): "missing_context",
+    }
+    kind, lines = read("\n".join([wire(FLAT), *bad]), "a.jsonl")
+    assert kind == "wire"
+    assert [one.code for one in held(lines)[1:]] == list(bad.values())
 
 
 def test_a_byte_that_does_not_fit_costs_only_its_line(read):
@@ -169,7 +200,7 @@ def test_a_preview_counts_and_stores_nothing(tmp_path):
     file.write_text("\n".join([json.dumps(FLAT), json.dumps(question), "{"]))
     found = preview(file)
     assert (found.rows, found.sentences, found.queries) == (1, 1, 2)
-    assert found.refused == {"malformed": 1} and found.bad[0].raw == "{"
+    assert found.refused == {"not_json": 1} and found.bad[0].raw == "{"
     assert list(tmp_path.iterdir()) == [file]
 
 

@@ -70,11 +70,11 @@ def test_refused_lines_stay_verbatim_with_their_reason(store, tmp_path):
     file = write(tmp_path / "a.jsonl")
     file.write_text(file.read_text() + '{"context": "A cat.", "target": "dog"}\n{broken\n')
     number, counts = bring(store, file, TEACHER)
-    assert counts.refused == {"target_not_found": 1, "malformed": 1}
+    assert counts.refused == {"target_not_found": 1, "not_json": 1}
     refused = store.imports.refused(number)
     assert [(one.number, one.raw, one.reason) for one in refused] == [
         (4, '{"context": "A cat.", "target": "dog"}', "target_not_found"),
-        (5, "{broken", "malformed"),
+        (5, "{broken", "not_json"),
     ]
     assert store.imports.refused(number, after=4)[0].number == 5
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from db.dataset import formats, importing
+from db.dataset import formats, importing, incoming
 from db.dataset.running import MOST_LOOKS, count_lines
 from db.store import Store, checks, open_store
 from engine import sense
@@ -314,8 +314,8 @@ def test_lines_are_counted_before_they_are_read(tmp_path):
 
 
 def test_every_reason_is_said_in_both_languages():
-    codes = {"no_words"}
-    for module in (formats, sense, checks):
+    codes = {"no_words", "malformed", "answer_does_not_fit", *incoming.REASONS}
+    for module in (incoming, sense, checks):
         source = Path(module.__file__).read_text(encoding="utf-8")
         codes |= set(re.findall(r'(?:Bad|QueryError|Refused)\(\s*"(\w+)"', source))
     codes |= sense._REASONS.keys()
