@@ -23,14 +23,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
 if TYPE_CHECKING:
-    from db.store import Counts, Filter, InvalidRows, Store
+    from db.store import Brought, Counts, Filter, InvalidRows, Store
 
 _FORMATS = ("flat", "wire", "csv", "parquet", "hf")
 _SHOWN = 10  # invalid rows that a refusal prints
@@ -153,11 +153,9 @@ def _import(store: Store, arguments: argparse.Namespace) -> int:
         found = preview(arguments.file, arguments.pair, arguments.words)
         print(f"{found.format}, {found.encoding or 'binary'}: {found.rows} rows with an answer,")
         print(f"{found.sentences} without, {found.queries} queries in all")
-        for one in found.bad:
-            print(f"line {one.number}: {one.detail}: {one.raw[:120]}")
+        _say_lines(found.bad)
         _say_refused(found.refused)
-        for one in found.odd:
-            print(f"line {one.number}: {one.detail}: {one.raw[:120]}")
+        _say_lines(found.odd)
         _say_broken(found.against, found.broken)
         return 0
     origin = Origin(
@@ -183,6 +181,14 @@ def _import(store: Store, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _say_lines(lines: Iterable[Brought]) -> None:
+    """Lines with why, as no terminal would take them for commands."""
+    from db.dataset.visible import visible
+
+    for one in lines:
+        print(visible(f"line {one.number}: {one.detail}: {one.raw[:120]}"))
+
+
 def _say_refused(refused: dict[str, int]) -> None:
     print(f"{sum(refused.values())} refused")
     for reason, count in sorted(refused.items(), key=lambda item: -item[1]):
@@ -204,11 +210,13 @@ def _undo(store: Store, arguments: argparse.Namespace) -> int:
 
 
 def _imports(store: Store, arguments: argparse.Namespace) -> int:
+    from db.dataset.visible import visible
+
     for one in store.imports.list_imports():
         state = "undone" if one.undone else "whole" if one.finished else "unfinished"
         refused = sum(one.refused.values())
         print(
-            f"{one.id}\t{one.created[:16]}\t{one.name}\t{one.format}\t{one.pair}\t{state}\t"
+            f"{one.id}\t{one.created[:16]}\t{visible(one.name)}\t{one.format}\t{one.pair}\t{state}\t"
             f"{one.lines} lines\t{refused} refused"
         )
     return 0

@@ -8,6 +8,7 @@ from typing import Any
 
 from db.dataset.importing import Preview
 from db.dataset.running import Look, Run
+from db.dataset.visible import visible
 from db.store import Brought, Import
 from ui.label.shape import to_fields, to_pieces
 
@@ -47,7 +48,7 @@ def _good(one: Brought) -> Json:
         "number": one.number,
         "pieces": to_pieces(one.queries[0]),
         "asked": [query.position for query in one.queries],
-        "translation": one.translation,
+        "translation": visible(one.translation),
         "answer": to_fields(one.sense) if one.sense else None,
     }
 
@@ -60,7 +61,7 @@ def to_lines(lines: Sequence[Brought]) -> list[Json]:
             "part": one.part,
             "reason": one.reason,
             "rules": [] if one.reason else one.detail.split(),
-            "raw": _cut(one.context or one.raw),
+            "raw": visible(_cut(one.context or one.raw)),
         }
         for one in lines
     ]
@@ -76,7 +77,7 @@ def to_run(run: Run) -> Json:
     counts = run.counts
     return {
         "number": run.number,
-        "name": run.name,
+        "name": visible(run.name),
         "state": run.state,
         "lines": run.lines,
         "total": run.total,
@@ -97,10 +98,10 @@ def to_import(one: Import, running: int | None) -> Json:
     state = "undone" if one.undone else "whole" if one.finished else "unfinished"
     return {
         "number": one.id,
-        "name": one.name,
+        "name": visible(one.name),
         "format": one.format,
-        "origin": one.origin,
-        "who": one.who,
+        "origin": visible(one.origin),
+        "who": visible(one.who),
         "when": one.created,
         "state": "running" if one.id == running else state,
         "lines": one.lines,

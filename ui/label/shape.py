@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from db.dataset.visible import visible
 from db.store import Complaint, Event, Listed, Opened
 from engine.sense import Answer, Phrase, Query, Sense, phrase_words
 
@@ -12,12 +13,13 @@ Json = dict[str, Any]
 
 
 def to_pieces(query: Query) -> list[str]:
-    """The context as gap, word, gap, word, …, gap."""
+    """The context as gap, word, gap, word, …, gap; unseen characters are spelled out, or one could
+    turn the sentence round. Words have none."""
     pieces, at = [], 0
     for word in query.words:
-        pieces += [query.context[at : word.start], word.text]
+        pieces += [visible(query.context[at : word.start]), word.text]
         at = word.end
-    return [*pieces, query.context[at:]]
+    return [*pieces, visible(query.context[at:])]
 
 
 def to_fields(sense: Sense) -> Json:
@@ -41,8 +43,8 @@ def to_item(opened: Opened, siblings: Mapping[int, int]) -> Json:
         "status": opened.status,
         "blind": opened.blind,
         "seen": opened.seen,
-        "translation": opened.translation,
-        "attribution": opened.attribution,
+        "translation": visible(opened.translation),
+        "attribution": visible(opened.attribution),
         "standing": to_fields(standing.sense) if standing else None,
         "answers": to_answers(opened),
         "siblings": {str(position): query_id for position, query_id in siblings.items()},

@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 
+from db.dataset.visible import visible
 from db.store import Job, Request, Wanted
 from engine.teacher import KEY, KEY_URL, TeacherError, read_key
 from trainer.jobs.kinds import JobError
@@ -135,7 +136,7 @@ class TeacherDesk:
     async def tail(self, asked: Reply) -> Reply:
         """The end of a job's log."""
         job_id = number_of(asked, "id")
-        return await self._run(lambda: {"text": self._jobs.log(job_id).text[-_MOST_LOG:]})
+        return await self._run(lambda: {"text": visible(self._jobs.log(job_id).text[-_MOST_LOG:])})
 
     async def _run(self, work: Callable[[], Reply]) -> Reply:
         """`work` in a thread, at home only."""
@@ -178,9 +179,9 @@ def to_request(request: Request) -> Reply:
     return {
         "number": request.number,
         "target": query.target if query else "",
-        "context": query.context if query else "",
-        "reason": request.reason,
-        "answers": list(request.outcome.answers),
+        "context": visible(query.context) if query else "",
+        "reason": visible(request.reason),
+        "answers": [visible(answer) for answer in request.outcome.answers],
     }
 
 
