@@ -6,29 +6,36 @@ Each field carries its help text; the command line, forms and the JSON all read 
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from engine.prompt import FIELDS, STYLES
 
+FULL = "full"
 MATRICES: dict[str, tuple[str, ...] | str] = {
     "q,v": ("q_proj", "v_proj"),
     "q,k,v": ("q_proj", "k_proj", "v_proj"),
     "ffn": ("gate_proj", "up_proj", "down_proj"),
     "all-linear": "all-linear",
+    FULL: FULL,  # no LoRA: every parameter of the base is trained
 }
-
-
-FORMATS = ("flat", "wire", "sentences", "teacher", "wordnet", "tatoeba", "streusle")
+SCHEDULES = ("cosine", "linear", "constant")
+TRACKERS = ("", "tensorboard", "trackio", "wandb")
+FORMATS = ("dataset", "flat", "wire", "sentences", "teacher", "wordnet", "tatoeba", "streusle")
+PRESENT = "present"  # the adapter that readers have now
+WIRE = "wire"  # a prompt style of the trainer's own: both sides as JSON, for comparison
 
 
 class RecipeError(ValueError):
     """A recipe that cannot be run, with the field and the reason."""
 
 
-def _help(text: str, default: Any) -> Any:
-    return field(default=default, metadata={"help": text})
+def _field(text: str, default: Any, choices: Sequence[str] = (), basic: bool = False) -> Any:
+    """A field with its help text; `basic`: shown first in a form."""
+    return field(default=default, metadata={"help": text, "choices": choices, "basic": basic})
 
 
 @dataclass(frozen=True)
@@ -37,12 +44,13 @@ class Source:
 
     name: str
     path: str  # a file or folder; relative to the recipe, or to CTX_DATA where it is not there
-    # flat: six fields a row; wire: prompt and response as JSON in strings; the others name the
-    # module of trainer/sources that reads them
+    # dataset: a frozen one, `path` is its name; flat: six fields a row; wire: prompt and response
+    # as JSON in strings; the others name the module of trainer/sources that reads them
     format: str = "flat"
     references: tuple[str, ...] = ()  # what it is read with, found like `path`: word lists, links
     weight: float = 1.0  # loss weight of its rows
     times: int = 1  # how often each of its rows comes in an epoch; 0: it is only scored
+    replay: bool = False  # older examples: some of its rows come, see the recipe's `replay`
     fields: tuple[str, ...] = FIELDS  # the fields it knows; the others' loss is masked
     origin: str = ""
     licence: str = ""
@@ -61,50 +69,105 @@ class Source:
 class Recipe:
     """One training run."""
 
-    name: str = _help("what the adapter is called: letters, digits and hyphens", "en-zh-sense")
-    pair: str = _help("source and target language", "en-zh")
-    task: str = _help("what is asked: sense", "sense")
-    style: str = _help("prompt style: last, neighbours, marked or hinted", "last")
-    start: str = _help(
-        "the recipe, beside this one, whose adapter this run goes on from; empty: new weights", ""
+    name: str = _field(
+        "what the adapter is called: letters, digits and hyphens", "en-zh-sense", (), True
     )
-    sources: tuple[Source, ...] = _help("the data, source by source", ())
-    matrices: str = _help("which matrices get LoRA: " + ", ".join(MATRICES), "all-linear")
-    rank: int = _help("LoRA rank", 16)
-    alpha: int = _help("LoRA alpha; the update is scaled by alpha / rank", 32)
-    dropout: float = _help("LoRA dropout", 0.05)
-    rate: float = _help("peak learning rate", 4e-4)
-    warmup: float = _help("share of all steps in which the rate rises", 0.05)
-    books: bool = _help("whether the wordbook is open in training, as it is for readers", False)
-    share: float = _help("share of the training sentences that are used", 1.0)
-    epochs: float = _help("how often each row is seen", 2.0)
-    batch: int = _help("rows a step", 16)
-    weight_decay: float = _help("AdamW's weight decay", 0.0)
-    clip: float = _help("largest gradient norm", 1.0)
-    seed: int = _help("of row order, dropout and LoRA's start", 1)
-    evaluate_every: int = _help("steps between dev evaluations and checkpoints", 200)
-    dev_rows: int = _help("dev rows an evaluation scores", 400)
+    pair: str = _field("source and target language", "en-zh")
+    task: str = _field("what is asked: sense", "sense")
+    style: str = _field("how the question is put to the model", "last", (*STYLES, WIRE))
+    start: str = _field(
+        "what this run goes on from: empty for new weights, present for the adapter that readers"
+        " have, a recipe beside this one, or an adapter's folder", "", (), True,
+    )  # fmt: skip
+    replay: float = _field(
+        "share of rows that are older examples, so that new ones do not erase what was learnt",
+        0.0, (), True,
+    )  # fmt: skip
+    sources: tuple[Source, ...] = _field("the data, source by source", ())
+    matrices: str = _field("which matrices are trained", "all-linear", tuple(MATRICES), True)
+    rank: int = _field("LoRA rank", 16, (), True)
+    alpha: int = _field("LoRA alpha; the update is scaled by alpha / rank", 32)
+    dropout: float = _field("LoRA dropout", 0.05)
+    rslora: bool = _field("scale the update by alpha / √rank: steadier at high ranks", False)
+    dora: bool = _field("train direction and length of each weight apart (DoRA): slower", False)
+    quantised: bool = _field(
+        "QLoRA: hold the base in 4 bits (NF4, double quantisation) and compute in bfloat16",
+        False, (), True,
+    )  # fmt: skip
+    rate: float = _field("peak learning rate", 4e-4, (), True)
+    schedule: str = _field("how the rate falls after its peak", "cosine", SCHEDULES)
+    warmup: float = _field("share of all steps in which the rate rises", 0.05)
+    books: bool = _field("whether the wordbook is open in training, as it is for readers", False)
+    share: float = _field("share of the training sentences that are used", 1.0)
+    epochs: float = _field("how often each row is seen", 2.0, (), True)
+    steps: int = _field("end after so many steps, whatever `epochs` says; 0: as it says", 0)
+    batch: int = _field("rows that go through the model together", 16, (), True)
+    accumulation: int = _field("batches whose gradients are added up for one step", 1)
+    checkpointing: bool = _field(
+        "compute activations twice instead of keeping them: less memory, slower", False
+    )
+    weight_decay: float = _field("AdamW's weight decay", 0.0)
+    clip: float = _field("largest gradient norm", 1.0)
+    structure_weight: float = _field(
+        "loss weight of what holds an answer together: bars and ends", 1.0
+    )
+    class_weight: float = _field("loss weight of the class", 1.0)
+    phrase_weight: float = _field("loss weight of the phrase's members", 1.0)
+    meaning_weight: float = _field("loss weight of the meaning", 1.0)
+    phrase_meaning_weight: float = _field("loss weight of the phrase's meaning", 1.0)
+    seed: int = _field("of row order, dropout and LoRA's start", 1)
+    evaluate_every: int = _field("steps between dev evaluations and checkpoints", 200, (), True)
+    dev_rows: int = _field("dev rows whose loss an evaluation takes", 400)
+    guard_rows: int = _field(
+        "dev rows that an evaluation answers as readers would get them; when they get worse the run"
+        " goes back to its best weights. 0: only the loss is watched", 100, (), True,
+    )  # fmt: skip
+    patience: int = _field("evaluations without gain after which the run ends; 0: never", 0)
+    reference: str = _field(
+        "whose score the result must keep: present for the adapter that readers have, start for the"
+        " one it began from, teacher for a teacher's answers to the same rows; empty: none",
+        "", ("", PRESENT, "start", "teacher"),
+    )  # fmt: skip
+    retention: float = _field("share of the reference's score that it must keep", 0.9)
+    tracker: str = _field("also report to", "", TRACKERS)
 
     def __post_init__(self) -> None:
         checks = {
-            "name": bool(self.name) and self.name.replace("-", "").isalnum(),
+            "name": bool(self.name)
+            and self.name.replace("-", "").isalnum()
+            and len(self.name) < 80,
             "task": self.task == "sense",
-            "style": self.style in STYLES,
-            "matrices": self.matrices in MATRICES,
-            "rank": self.rank > 0,
+            "replay": 0 <= self.replay < 1,
+            "rank": 0 < self.rank <= 512,
             "alpha": self.alpha > 0,
             "dropout": 0 <= self.dropout < 1,
-            "rate": self.rate > 0,
+            "quantised": not (self.quantised and self.matrices == FULL),
+            "dora": not (self.dora and self.matrices == FULL),
+            "rate": 0 < self.rate < 1e6,
             "warmup": 0 <= self.warmup < 1,
             "share": 0 < self.share <= 1,
-            "epochs": self.epochs > 0,
-            "batch": self.batch > 0,
+            "epochs": 0 < self.epochs <= 10_000,
+            "steps": self.steps >= 0,
+            "batch": 0 < self.batch <= 4096,
+            "accumulation": 0 < self.accumulation <= 4096,
+            "weight_decay": self.weight_decay >= 0,
+            "clip": self.clip > 0,
             "evaluate_every": self.evaluate_every > 0,
             "dev_rows": self.dev_rows > 0,
+            "guard_rows": self.guard_rows >= 0,
+            "patience": self.patience >= 0,
+            "retention": 0 <= self.retention <= 1,
         }
-        for key, good in checks.items():
-            if not good:
-                raise RecipeError(f"{key} = {getattr(self, key)!r}: {help_of(key)}")
+        for one in fields(self):
+            value, choices = getattr(self, one.name), one.metadata["choices"]
+            good = checks.get(one.name, value >= 0 if one.name.endswith("_weight") else True)
+            if not good or (choices and value not in choices):
+                raise RecipeError(f"{one.name} = {value!r}: {help_of(one.name)}")
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """The loss weight of each of FIELDS."""
+        return tuple(getattr(self, f"{name}_weight") for name in FIELDS)
 
 
 def help_of(name: str) -> str:
@@ -128,9 +191,20 @@ def parse_recipe(data: dict[str, Any]) -> Recipe:
         raise RecipeError(f"no such field: {', '.join(sorted(unknown))}")
     try:
         sources = tuple(_parse_source(source) for source in data.get("sources", ()))
-        return replace(Recipe(), **{**data, "sources": sources})
+        values = {name: _fitting(name, value) for name, value in data.items() if name != "sources"}
+        return replace(Recipe(), **values, sources=sources)
     except TypeError as error:
         raise RecipeError(str(error)) from error
+
+
+def _fitting(name: str, value: Any) -> Any:
+    """`value` as its field has it: a whole number does for a float, nothing else for another."""
+    kind = type(getattr(Recipe, name))
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind or (kind is float and not math.isfinite(value)):
+        raise RecipeError(f"{name} = {value!r}: {help_of(name)}")
+    return value
 
 
 def _parse_source(data: dict[str, Any]) -> Source:

@@ -21,6 +21,7 @@ from db.store.browse import BrowseTable, Filter, Listed
 from db.store.connection import Connections
 from db.store.datasets import Dataset, DatasetTable, Invalid, InvalidRows, Survey
 from db.store.errors import AlreadyRunning, NewerDatabase, NotADatabase, Refused, StoreError
+from db.store.events import EventTable, Told
 from db.store.exports import Answered, ExportTable, Provenance
 from db.store.feedback import Feedback, FeedbackTable
 from db.store.imports import Brought, Counts, Import, ImportTable, Origin
@@ -79,6 +80,7 @@ __all__ = [
     "StoreError",
     "Survey",
     "SyntheticTable",
+    "Told",
     "Totals",
     "Translation",
     "Wanted",
@@ -105,6 +107,7 @@ class Store:
         self.agreement = AgreementTable(connections)
         self.shipped = ShippedTable(connections)
         self.jobs = JobTable(connections)
+        self.events = EventTable(connections)
         self.requests = RequestTable(connections)
         self.synthetic = SyntheticTable(connections)
 

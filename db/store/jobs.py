@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from db.store.checks import MAX_NAME, check_choice, check_text
+from db.store.checks import MAX_NAME, MAX_NOTE, check_choice, check_text
 from db.store.connection import Connections, insert_row
 from db.store.errors import Refused
 from db.store.rows import utc_now
@@ -60,6 +60,7 @@ class Job:
     created: str
     started: str | None
     ended: str | None
+    note: str
 
 
 class JobTable:
@@ -85,15 +86,19 @@ class JobTable:
             return insert_row(db, "job", row | {"id": max(last, above) + 1, "place": _last(db)})
 
     def get(self, job_id: int) -> Job:
-        """The job; Refused where there is none."""
+        """The job; Refused where there is none, or its files were removed."""
         with self._connections.read() as db:
             return _get(db, job_id)
 
     def list_jobs(
         self, states: Sequence[str] = STATES, before: int | None = None, limit: int = 100
     ) -> tuple[Job, ...]:
-        """Jobs in these states, the newest first, at most `limit`; ids are below `before`."""
-        sql = f"{_LIST} WHERE state IN (SELECT value FROM json_each(:states)) AND id < :before"
+        """Jobs in these states, the newest first, at most `limit`; ids are below `before`. Those
+        whose files were removed are left out."""
+        sql = (
+            f"{_LIST} WHERE removed IS NULL AND id < :before"
+            " AND state IN (SELECT value FROM json_each(:states))"
+        )
         values = {"states": json.dumps(states), "before": before or 2**62, "limit": limit}
         with self._connections.read() as db:
             rows = list(db.query(f"{sql} ORDER BY id DESC LIMIT :limit", values))
@@ -209,6 +214,22 @@ class JobTable:
                 db.table("job").update(one, {"place": at})
             return _get(db, job_id)
 
+    def write_note(self, job_id: int, note: str) -> None:
+        """Keep what somebody notes on a job; Refused where there is none."""
+        note = check_text("note", note, MAX_NOTE, lines=True)
+        with self._connections.write() as db:
+            _get(db, job_id)
+            db.table("job").update(job_id, {"note": note})
+
+    def remove(self, job_id: int) -> None:
+        """List the job no more. Refused while it waits or is at work."""
+        with self._connections.write() as db:
+            job = _get(db, job_id)
+            if job.state in (*ACTIVE, "queued"):
+                raise Refused("job_state", id=job_id, state=job.state, wish="remove")
+            db.table("job").update(job_id, {"removed": utc_now()})
+            db.execute("DELETE FROM event WHERE job_id = ?", [job_id])
+
 
 def check_owned(db: Database, job_id: int, process: Process) -> None:
     """Refused where the job is not the process's, inside the caller's transaction."""
@@ -272,7 +293,7 @@ def _last(db: Database) -> int:
 
 
 def _get(db: Database, job_id: int) -> Job:
-    row = next(iter(db.query(f"{_LIST} WHERE id = ?", [job_id])), None)
+    row = next(iter(db.query(f"{_LIST} WHERE removed IS NULL AND id = ?", [job_id])), None)
     if row is None:
         raise Refused("unknown_value", field="job", value=job_id)
     return _job(row)
@@ -295,7 +316,7 @@ def _to_json(field: str, value: Mapping[str, Any]) -> str:
 _OWNED = "id = ? AND pid = ? AND process_created = ?"
 _LIST = """
     SELECT id, kind, slot, recipe, state, pid, process_created, asked, done, total, figures, error,
-        detail, who, created, started, ended, CASE WHEN state = 'queued' THEN (
+        detail, who, created, started, ended, note, CASE WHEN state = 'queued' THEN (
             SELECT count(*) FROM job AS other
             WHERE other.state = 'queued' AND other.slot = job.slot AND other.place <= job.place
         ) ELSE 0 END AS place

@@ -6,6 +6,7 @@ before it, and goes on whatever happens to the one that started it.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from db.store import Job, Refused, Request, Store
+from db.store import Job, Refused, Request, Store, Told
 from db.store.jobs import ACTIVE, SLOTS, STATES
 from trainer.jobs.kinds import find_kind
 from trainer.jobs.process import LOG, find_process, is_alive, job_folder, start_child, this_process
@@ -101,6 +102,24 @@ class Jobs:
             log.seek(start)
             found = log.read(_MOST_LOG)
         return Tail(found.decode("utf-8", errors="replace"), start + len(found))
+
+    def events(self, job_id: int, after: int = 0, limit: int = 2000) -> tuple[Told, ...]:
+        """What the job told behind the event of the number `after`, in order."""
+        return self._store.events.read(job_id, after, limit)
+
+    def folder(self, job_id: int) -> Path:
+        """Where the job's files are; Refused where there is no such job."""
+        return job_folder(self._home, self._store.jobs.get(job_id).id)
+
+    def write_note(self, job_id: int, note: str) -> None:
+        """Keep what somebody notes on a job."""
+        self._store.jobs.write_note(job_id, note)
+
+    def remove(self, job_id: int) -> None:
+        """Delete a job that is over, with all its files; its log and its results are gone."""
+        self._store.jobs.remove(job_id)
+        shutil.rmtree(job_folder(self._home, job_id), ignore_errors=True)
+        job_folder(self._home, job_id).mkdir()  # its number is never given again
 
     def requests(
         self, job_id: int, state: str = "set_aside", after: int = 0, limit: int = 100
