@@ -11,6 +11,7 @@ python -m db push NAME OWNER/REPOSITORY
 python -m db stats [--pair P]
 python -m db agreement [--pair P]
 python -m db backup FILE
+python -m db restore BACKUP
 python -m db check
 python -m db bench RESULT.json [--queries N]
 
@@ -43,7 +44,10 @@ def main() -> int:
 
     arguments = _parser().parse_args()
     try:
-        with open_store(read_settings().database) as store:
+        database = read_settings().database
+        if arguments.command is None:
+            return _restore(arguments.backup, database)
+        with open_store(database) as store:
             return arguments.command(store, arguments)
     except InvalidRows as error:
         _say_invalid(error)
@@ -103,6 +107,11 @@ def _parser() -> argparse.ArgumentParser:
     backup = commands.add_parser("backup", help="write a checked copy of the database")
     backup.add_argument("file", type=Path)
     backup.set_defaults(command=_backup)
+    restore = commands.add_parser(
+        "restore", help="put a backup in the place of the database, while no app runs"
+    )
+    restore.add_argument("backup", type=Path)
+    restore.set_defaults(command=None)
     bench = commands.add_parser(
         "bench", help="measure how the store grows, in a database of its own"
     )
@@ -301,6 +310,16 @@ def _agreement(store: Store, arguments: argparse.Namespace) -> int:
 def _backup(store: Store, arguments: argparse.Namespace) -> int:
     store.backup(arguments.file)
     print(arguments.file)
+    return 0
+
+
+def _restore(backup: Path, database: Path) -> int:
+    from db.store.restore import restore
+
+    done = restore(backup, database)
+    print(f"{database} is {backup} now: version {done.version}, labels: {done.labels}")
+    if done.former:
+        print(f"what was there before is {done.former}")
     return 0
 
 

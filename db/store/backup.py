@@ -36,7 +36,7 @@ def write_backup(source: Database, to: Path) -> None:
                     raise StoreError("damaged")
         _flush(unfinished, os.O_RDWR)
         os.replace(unfinished, to)
-        _flush_folder(to.parent)
+        flush_folder(to.parent)
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -73,6 +73,7 @@ def _flush(path: Path, flags: int) -> None:
         os.close(handle)
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Makes the names in a folder outlast a power cut."""
     if os.name == "posix":  # elsewhere a folder cannot be opened
         _flush(folder, os.O_RDONLY)

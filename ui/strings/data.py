@@ -89,6 +89,10 @@ DATA: dict[str, tuple[str, str]] = {
     "push_where": ("owner/name", "用户名/名称"),
     "pushed": ("It is at {address}, private.", "已上传到 {address}（私有）。"),
     # backup
+    "restore_how": (
+        "To put a backup back, close the app and run: python -m db restore FILE",
+        "要恢复备份，请关闭应用并运行：python -m db restore 文件",
+    ),
     "backup": ("Back up everything", "备份全部"),
     "backed_up": (
         "A checked copy of the database, {size}. It holds all sentences, answers and names.",
