@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import regex
+from sqlite_utils import Database
 
 from db.store.connection import Connections
 from db.store.items import spaced
@@ -15,6 +16,7 @@ from engine.sense import CLASSES, Query, Sense
 
 STATES = ("open", "accepted", "rejected", "flagged", "conflict")
 PHRASES = ("with", "without", "joined", "split")
+_FEW = 5000  # items of an import
 _COUNTED = 10_000  # items are counted no further
 _WORDS = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 
@@ -77,12 +79,21 @@ def where(chosen: Filter, pair: str) -> tuple[str, dict[str, Any]]:
         if getattr(chosen, name):
             rules.append(f"item.{name}")
     if chosen.import_id is not None:
-        rules.append("item.import_id = :import")
+        rules.append(_OF_IMPORT)
         values["import"] = chosen.import_id
     if chosen.text.strip():
         rules.append("item.query_id IN (SELECT rowid FROM search WHERE search MATCH :text)")
         values["text"] = to_match(chosen.text)
     return " AND ".join(rules), values
+
+
+def narrowed(db: Database, chosen: Filter) -> str:
+    """SQL that makes SQLite read the few items of a small import, in whatever order it is asked
+    for them; all of a large one would take longer than to meet one of them in that order."""
+    few = f"SELECT count(*) <= {_FEW} FROM ({_BROUGHT} LIMIT {_FEW + 1})"
+    if chosen.import_id is None or not db.execute(few, {"import": chosen.import_id}).fetchone()[0]:
+        return "1"
+    return f"item.query_id IN ({_BROUGHT})"
 
 
 def to_match(text: str) -> str:
@@ -105,12 +116,17 @@ class _Found(NamedTuple):
 
 
 def _find(chosen: Filter, pair: str) -> _Found:
-    """What a text or a person finds is read first: SQLite would look through all items for it."""
+    """What a text, an import or a person finds is read first: SQLite would look through all items
+    for it."""
     if chosen.text.strip():
         rules, values = where(replace(chosen, text=""), pair)
         source, key = "search CROSS JOIN item ON item.query_id = search.rowid", "search.rowid"
         values |= {"text": to_match(chosen.text)}
         return _Found(source, key, f"search MATCH :text AND {rules}", values)
+    if chosen.import_id is not None:
+        rules, values = where(replace(chosen, import_id=None), pair)
+        source = f"({_BROUGHT}) AS mine CROSS JOIN item ON item.query_id = mine.query_id"
+        return _Found(source, "mine.query_id", rules, values | {"import": chosen.import_id})
     if chosen.who:
         rules, values = where(replace(chosen, who=""), pair)
         source = f"({_OF_PERSON}) AS mine CROSS JOIN item ON item.query_id = mine.query_id"
@@ -200,6 +216,8 @@ def _listed(row: Mapping[str, Any], blind_for: str | None) -> Listed:
 
 _OF_PERSON = "SELECT DISTINCT query_id FROM label WHERE who = :by AND source = 'person'"
 _BY = f"item.query_id IN ({_OF_PERSON})"
+_BROUGHT = "SELECT query_id FROM item_of_import WHERE import_id = :import"
+_OF_IMPORT = f"EXISTS ({_BROUGHT} AND item_of_import.query_id = item.query_id)"
 _SHAPES = {
     "with": "item.phrase <> ''",
     "without": "item.phrase = ''",

@@ -72,10 +72,13 @@ def _work_out(db: Database, ids: Sequence[int], overlap: int) -> None:
     decisions = _by_query(db.query(_DECIDED, [chosen]))
     complained = dict(db.execute(_COMPLAINED, [chosen]).fetchall())
     items, texts, old = [], [], [row[0] for row in db.execute(_SEARCHED, [chosen])]
+    held: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
     for query in db.query(_QUERIES, [chosen]):
         mine = labels.get(query["id"], [])
-        imports = [query[by] for by in ("by_line", "by_sentence") if query[by]]
-        import_id = min(imports, default=None)
+        imports = _imports(query)
+        for one, counting in imports.items():
+            held[counting].append((one, query["id"]))
+        import_id = min((one for one in imports if imports[one]), default=None)
         told = any(row["source"] == "person" and not row["imported"] for row in mine)
         known = Known(
             mine,
@@ -93,7 +96,18 @@ def _work_out(db: Database, ids: Sequence[int], overlap: int) -> None:
     many("INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", items)
     many("DELETE FROM search WHERE rowid = ?", [(rowid,) for rowid in old])
     many("INSERT INTO search (rowid, text) VALUES (?, ?)", texts)
+    many("INSERT OR IGNORE INTO item_of_import VALUES (?, ?)", held[True])
+    many("DELETE FROM item_of_import WHERE import_id = ? AND query_id = ?", held[False])
     many("DELETE FROM item_due WHERE query_id = ?", [(query_id,) for query_id in ids])
+
+
+def _imports(query: Row) -> dict[int, bool]:
+    """The imports that ever held a query, and whether each of them counts."""
+    found: dict[int, bool] = {}
+    for by in ("by_line", "by_sentence"):
+        told = [int(one) for one in str(query[by] or "").split(",") if one]
+        found |= {abs(one): one > 0 for one in told}
+    return found
 
 
 def work_out(query_id: int, known: Known, overlap: int) -> tuple[Any, ...]:
@@ -209,14 +223,15 @@ def _by_query(rows: Iterable[Row]) -> dict[int, list[Row]]:
 
 _DUE = "SELECT query_id FROM item_due ORDER BY query_id LIMIT ?"
 _OVERLAP = "SELECT coalesce((SELECT value FROM review_setting WHERE name = 'overlap'), 1)"
+# Imports that were taken back are told as negative numbers.
 _QUERIES = """
     SELECT query.*, sentence.translation, (
-        SELECT min(import.id) FROM imported_line
-        JOIN import ON import.id = imported_line.import_id AND import.undone IS NULL
+        SELECT group_concat(DISTINCT iif(import.undone IS NULL, import.id, -import.id))
+        FROM imported_line JOIN import ON import.id = imported_line.import_id
         WHERE imported_line.query_id = query.id
     ) AS by_line, (
-        SELECT min(import.id) FROM imported_line
-        JOIN import ON import.id = imported_line.import_id AND import.undone IS NULL
+        SELECT group_concat(DISTINCT iif(import.undone IS NULL, import.id, -import.id))
+        FROM imported_line JOIN import ON import.id = imported_line.import_id
         WHERE imported_line.sentence_id = sentence.id AND imported_line.query_id IS NULL
     ) AS by_sentence
     FROM json_each(?) AS chosen JOIN query ON query.id = chosen.value AND query.task = 'sense'

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from db.store.browse import EVERYTHING, Filter, where
+from db.store.browse import EVERYTHING, Filter, narrowed, where
 from db.store.checks import MAX_NAME, MAX_NOTE, check_choice, check_text
 from db.store.connection import Connections, insert_row
 from db.store.errors import Refused
@@ -64,12 +64,13 @@ class ReviewTable:
         who, now, status = _name(who), self._clock(), which.status or "open"
         chosen, values = where(replace(which, status=status), pair)
         turn = _OPEN_TURN if status == "open" else _OTHER_TURN
-        sql = f"SELECT query_id FROM item WHERE {chosen} AND {turn} LIMIT 1"
         while True:  # what is out of date may be all there is
             with self._connections.write() as db:
                 due = work_off(db, BATCH)
                 values |= {"who": who, "now": now, "overlap": _overlap(db), "after": after or 0}
                 db.execute("DELETE FROM lease WHERE until <= ? OR who = ?", [now, who])
+                rules = f"{chosen} AND {narrowed(db, which)}"
+                sql = f"SELECT query_id FROM item WHERE {rules} AND {turn} LIMIT 1"
                 found = db.execute(sql, values).fetchone()
                 if found and db.execute(_IS_DUE, found).fetchone():
                     bring_up_to_date(db, found)  # it may not be this person's turn any more

@@ -7,6 +7,7 @@ been released is never edited: `tests/unit/test_store_migrations.py` holds a has
 from __future__ import annotations
 
 from db.store.schema_jobs import JOBS
+from db.store.schema_review import REVIEW_MORE
 from db.store.schema_runs import RUNS
 
 APPLICATION_ID = 0x43545831  # "CTX1" in the file's header: this database is ours
@@ -393,4 +394,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FREEZING,
     JOBS,
     RUNS,
+    REVIEW_MORE,
 )

@@ -70,6 +70,10 @@ ROWS = {
         "INSERT INTO translation VALUES (1, 1, '给我回电话。', 'T', 1, '2026')",
     ),
     9: ("INSERT INTO event VALUES (1, 1, '2026', '{}')",),
+    10: (
+        "INSERT OR IGNORE INTO item_of_import VALUES (1, 1)",
+        "INSERT INTO decision_note VALUES (1, 1, 'two senses', '2026')",
+    ),
 }
 # What has been released never changes; append a migration instead.
 HASHES = {
@@ -82,6 +86,7 @@ HASHES = {
     7: "cab7c6cfdaa20f69",
     8: "7ba6c83929be024b",
     9: "ec8b26334e63264f",
+    10: "75adb9bfd2ec61d1",
 }
 Rows = dict[str, list[dict[str, object]]]
 

@@ -110,6 +110,10 @@ BRING: dict[str, tuple[str, str]] = {
         "What is stored stays. Bring the same file again to go on: nothing is stored twice.",
         "已保存的会保留。再次导入同一文件即可继续：不会重复保存。",
     ),
+    "nothing_new": (
+        "Nothing new came: all of it was there already. You can review these questions all the same.",
+        "没有新内容：全部已经存在。仍然可以审核这些问题。",
+    ),
     "sum_queries": ("{n} new questions", "{n} 个新问题"),
     "sum_queries_one": ("1 new question", "1 个新问题"),
     "sum_known": ("{n} were there already", "{n} 个已经存在"),

@@ -78,6 +78,7 @@ const showDone = (run) => {
   held.run = run;
   const section = one('.ctx-bring-done');
   section.querySelector('h2').textContent = t('run_' + run.state, { name: run.name });
+  const nothing = run.known > 0 && !run.queries && !run.labels;
   const sums = [sum('sum_queries', run.queries)];
   if (run.known) sums.push(make('li', '', t('sum_known', { n: count(run.known) })));
   if (run.labels) sums.push(sum('sum_labels', run.labels));
@@ -85,10 +86,14 @@ const showDone = (run) => {
   if (run.against) sums.push(sum('sum_against', run.against));
   if (run.similar) sums.push(sum('sum_similar', run.similar));
   section.querySelector('.ctx-sums').replaceChildren(...sums);
-  const notes = [run.failure && errorText(run.failure), run.state !== 'whole' && t('run_again')];
+  const notes = [
+    run.failure && errorText(run.failure),
+    run.state !== 'whole' && t('run_again'),
+    nothing && t('nothing_new'),
+  ];
   one('.ctx-sum-broken').textContent = run.broken.map(([rule, n]) => `${t('times_n', { n: count(n) })} ${ruleText(rule)}`).join(' ');
   one('.ctx-sum-notes').textContent = notes.filter(Boolean).join(' ');
-  section.querySelector('[data-do=review_run]').hidden = !run.queries;
+  section.querySelector('[data-do=review_run]').hidden = !(run.queries + run.known);
   setState('done');
 };
 
