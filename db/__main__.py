@@ -10,6 +10,7 @@ python -m db snapshots
 python -m db push NAME OWNER/REPOSITORY
 python -m db stats [--pair P]
 python -m db agreement [--pair P]
+python -m db decisions FILE [--pair P]
 python -m db backup FILE
 python -m db restore BACKUP
 python -m db check
@@ -102,7 +103,12 @@ def _parser() -> argparse.ArgumentParser:
     stats.set_defaults(command=_stats)
     agreement = commands.add_parser("agreement", help="how far people agree, by field")
     agreement.set_defaults(command=_agreement)
-    for command in (bring, export, snapshot, stats, agreement):
+    decisions = commands.add_parser(
+        "decisions", help="write what people decided, and what they said of it, a JSON line each"
+    )
+    decisions.add_argument("file", type=Path)
+    decisions.set_defaults(command=_decisions)
+    for command in (bring, export, snapshot, stats, agreement, decisions):
         command.add_argument("--pair", default="en-zh")
     backup = commands.add_parser("backup", help="write a checked copy of the database")
     backup.add_argument("file", type=Path)
@@ -304,6 +310,13 @@ def _agreement(store: Store, arguments: argparse.Namespace) -> int:
     for one in measure(store, arguments.pair):
         shown = ("–" if x is None else f"{x:.3f}" for x in (one.equal, one.kappa, one.alpha))
         print(one.field, one.queries, *shown, sep="\t")
+    return 0
+
+
+def _decisions(store: Store, arguments: argparse.Namespace) -> int:
+    from db.dataset.exporting import export_decisions
+
+    print(export_decisions(store, arguments.file, arguments.pair))
     return 0
 
 

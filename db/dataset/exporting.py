@@ -23,6 +23,7 @@ from db.dataset.folder import write_folder
 from db.dataset.rows import COLUMNS, Flat, ParquetRows, flat
 from db.store import Answered, Filter, Store
 from db.store.browse import EVERYTHING
+from engine.sense import to_wire
 
 FORMATS = ("flat", "wire", "csv", "parquet", "hf")
 _TICK = 1000  # rows between two ticks
@@ -70,6 +71,24 @@ def export(
     if chosen != EVERYTHING:
         left["not_chosen"] = counts["accepted" if accepted else "answered"] - told["written"]
     return told | left
+
+
+def export_decisions(store: Store, file: Path, pair: str) -> int:
+    """Write all decisions of people, the oldest first, one JSON object a line; how many. Those that
+    were taken back say when."""
+    fresh, count = file.with_name(f"{file.name}.part"), 0
+    with fresh.open("w", encoding="utf-8") as out:
+        for made in store.decisions.made(pair):
+            query = made.query
+            told = {
+                "when": made.created, "who": made.who, "kind": made.kind, "note": made.note,
+                "undone": made.undone, "context": query.context, "target": query.target,
+                "idx": query.idx, **(to_wire(query, made.sense) if made.sense else {}),
+            }  # fmt: skip
+            out.write(json.dumps(told, ensure_ascii=False) + "\n")
+            count += 1
+    os.replace(fresh, file)
+    return count
 
 
 def _write(rows: Iterable[Answered], file: Path, form: str, about: About, tick: Tick) -> Counts:

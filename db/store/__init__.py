@@ -20,6 +20,7 @@ from db.store.backup import write_backup
 from db.store.browse import BrowseTable, Filter, Listed
 from db.store.connection import Connections
 from db.store.datasets import Dataset, DatasetTable, Invalid, InvalidRows, Survey
+from db.store.decisions import DecisionTable, Made
 from db.store.errors import AlreadyRunning, NewerDatabase, NotADatabase, Refused, StoreError
 from db.store.events import EventTable, Told
 from db.store.exports import Answered, ExportTable, Provenance
@@ -48,6 +49,7 @@ __all__ = [
     "Dataset",
     "DatasetTable",
     "Decided",
+    "DecisionTable",
     "Event",
     "ExportTable",
     "Feedback",
@@ -63,6 +65,7 @@ __all__ = [
     "Label",
     "LabelTable",
     "Listed",
+    "Made",
     "NewerDatabase",
     "NotADatabase",
     "Opened",
@@ -103,6 +106,7 @@ class Store:
         self.exports = ExportTable(connections)
         self.datasets = DatasetTable(connections)
         self.review = ReviewTable(connections)
+        self.decisions = DecisionTable(connections)
         self.browse = BrowseTable(connections)
         self.agreement = AgreementTable(connections)
         self.shipped = ShippedTable(connections)

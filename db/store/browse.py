@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ import regex
 from sqlite_utils import Database
 
 from db.store.connection import Connections
+from db.store.decisions import told
 from db.store.items import spaced
 from db.store.rows import read_sense
 from engine.sense import CLASSES, Query, Sense
@@ -46,7 +48,8 @@ EVERYTHING = Filter()
 
 @dataclass(frozen=True)
 class Listed:
-    """One line of the table: a query with the answer that stands, whose it is, and its state."""
+    """One line of the table: a query with the answer that stands, whose it is, and its state;
+    `why`: what was said of the flag it has."""
 
     id: int
     query: Query
@@ -56,6 +59,7 @@ class Listed:
     who: str
     reported: bool
     differs: bool
+    why: str = ""
 
 
 def where(chosen: Filter, pair: str) -> tuple[str, dict[str, Any]]:
@@ -211,7 +215,14 @@ def _listed(row: Mapping[str, Any], blind_for: str | None) -> Listed:
     return Listed(
         row["query_id"], query, row["status"], sense, *by,
         bool(row["reported"]), bool(row["differs"]),
+        _why(row["flag"], blind_for),
     )  # fmt: skip
+
+
+def _why(flag: str | None, blind_for: str | None) -> str:
+    """The reason of a flag, as (who, reason) in JSON; where people decide blind only one's own."""
+    who, why = json.loads(flag) if flag else ("", "")
+    return why if blind_for in (None, who) else ""
 
 
 _OF_PERSON = "SELECT DISTINCT query_id FROM label WHERE who = :by AND source = 'person'"
@@ -225,10 +236,18 @@ _SHAPES = {
     "joined": "item.phrase <> '' AND item.phrase = 'joined'",
     "split": "item.phrase <> '' AND item.phrase = 'split'",
 }
-_COLUMNS = """
+_FLAG = f"""
+    SELECT json_array(decision.who, {told()}) FROM decision_query
+    JOIN decision ON decision.id = decision_query.decision_id AND decision.kind = 'flag'
+    WHERE decision_query.query_id = item.query_id
+        AND NOT EXISTS (SELECT 1 FROM undone WHERE undone.decision_id = decision.id)
+    ORDER BY decision.id DESC LIMIT 1
+"""
+_COLUMNS = f"""
     SELECT item.query_id, item.status, item.reported, item.differs, query.context,
         query.position, query.pair, label.class, label.meaning, label.members,
-        label.phrase_meaning, label.source, label.who
+        label.phrase_meaning, label.source, label.who,
+        iif(item.status = 'flagged', ({_FLAG}), NULL) AS flag
 """
 _PROGRESS = """
     SELECT who, substr(created, 1, 10) AS day, count(*) FROM decision

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from db.store.decisions import told
 from db.store.errors import Refused
 from db.store.labels import Label, counts, read_label
 from db.store.rows import read_phrase, read_sense
@@ -98,8 +99,8 @@ def open_query(db: Database, query_id: int, who: str, several: bool) -> Opened:
 
 def _event(row: Mapping[str, Any]) -> Event:
     names = ("id", "kind", "who", "note", "created", "undone")
-    told = read_sense(row) if row["class"] else None
-    return Event(**{name: row[name] for name in names}, sense=told)
+    sense = read_sense(row) if row["class"] else None
+    return Event(**{name: row[name] for name in names}, sense=sense)
 
 
 def decides(label: Label) -> bool:
@@ -114,9 +115,9 @@ _OPEN = """
     WHERE query.id = ?
 """
 _LABELS = f"SELECT * FROM label WHERE query_id = ? AND {counts()} ORDER BY version"
-_EVENTS = """
-    SELECT decision.id, kind, decision.who, note, decision.created, undone.created AS undone,
-        class, meaning, members, phrase_meaning
+_EVENTS = f"""
+    SELECT decision.id, kind, decision.who, {told()} AS note, decision.created,
+        undone.created AS undone, class, meaning, members, phrase_meaning
     FROM decision_query JOIN decision ON decision.id = decision_query.decision_id
     LEFT JOIN undone ON undone.decision_id = decision.id
     LEFT JOIN label ON label.id = decision_query.label_id

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from db.store import open_store
 from tests.browser.pages import PATIENCE, App
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -79,3 +81,15 @@ def new_context(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
 @pytest.fixture
 def page(new_context: Callable[..., BrowserContext]) -> Page:
     return new_context().new_page()
+
+
+@pytest.fixture
+def begin(tmp_path: Path, start_app: Callable[..., App]):
+    """Fills a database and starts the app on it."""
+
+    def begin(fill: Callable, *options: str) -> App:
+        with closing(open_store(tmp_path / "ctx.db")) as store:
+            fill(store)
+        return start_app("--home", str(tmp_path), *options)
+
+    return begin

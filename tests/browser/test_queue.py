@@ -2,62 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import closing
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from db.dataset.importing import bring
-from db.store import Brought, Filter, Origin, open_store
-from engine.sense import Answer, Phrase, Query, Sense
-from tests.browser.pages import App
-
-PAIR = "en-zh"
-CONTEXT = "They will call you back."
-CALL, BACK = Query(CONTEXT, 2), Query(CONTEXT, 4)
-PHRASE = Phrase((2, 4), "回电话")
-
-
-def teach(store, query: Query, sense: Sense, who: str = "T") -> int:
-    """The id of a query that comes in with a teacher's answer."""
-    origin = Origin("rows", "flat", who=who, source="teacher")
-    row = Brought(1, 0, "raw", context=query.context, queries=(query,), sense=sense)
-    store.imports.add(store.imports.begin(origin), origin, [row])
-    return store.queries.find(query)
-
-
-@pytest.fixture
-def begin(tmp_path: Path, start_app: Callable[..., App]):
-    """Fills a database and starts the app on it."""
-
-    def begin(fill: Callable, *options: str) -> App:
-        with closing(open_store(tmp_path / "ctx.db")) as store:
-            fill(store)
-        return start_app("--home", str(tmp_path), *options)
-
-    return begin
-
-
-def look(tmp_path: Path, ask: Callable):
-    """What the database says while the app runs."""
-    with closing(open_store(tmp_path / "ctx.db")) as store:
-        return ask(store)
-
-
-def open_queue(page: Page, app: App, who: str = "Ann", state: str = "item") -> None:
-    page.goto(app.url + "/#label/queue")
-    page.wait_for_selector(".ctx-views nav")
-    if page.locator(".ctx-who input").input_value() != who:
-        page.locator(".ctx-who input").fill(who)
-        page.locator(".ctx-who input").press("Tab")
-        page.evaluate("document.activeElement.blur()")
-    page.wait_for_selector(f".ctx-queue[data-state={state}]")
-
-
-def line(page: Page) -> str:
-    return page.locator(".ctx-line").inner_text()
+from db.store import Filter, Origin
+from engine.sense import Answer, Query, Sense
+from tests.browser.reviewing import (
+    BACK,
+    CALL,
+    CONTEXT,
+    PAIR,
+    PHRASE,
+    line,
+    look,
+    open_queue,
+    teach,
+)
 
 
 def test_thirty_queries_by_keyboard_alone(tmp_path, begin, page) -> None:

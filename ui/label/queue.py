@@ -12,8 +12,9 @@ from typing import Any
 
 import gradio as gr
 
-from db.store import Filter, Opened
+from db.store import DecisionTable, Filter, Opened
 from db.store.browse import EVERYTHING
+from db.store.decisions import MAX_WHY
 from engine.lookup import LookupFailed
 from engine.rules import broken_rules
 from engine.sense import CLASSES, Phrase, Query, QueryError, Sense
@@ -26,7 +27,7 @@ from ui.strings import STRINGS
 
 PAIR = "en-zh"
 _SCRIPTS = (
-    "language", "part", "label/part", "label/filter", "label/queue/item", "label/queue/form",
+    "language", "part", "label/part", "label/filter", "label/why", "label/queue/item", "label/queue/form",
     "label/queue/ask", "label/queue/keys", "label/queue/start",
 )  # fmt: skip
 _LONGEST_WAIT = 60.0  # seconds for an answer of the model
@@ -43,7 +44,7 @@ def build_queue(services: Services) -> None:
         server_functions=list(QueueDesk(services).served().values()),
         strings=STRINGS,
         classes=list(CLASSES),
-        limits={"hosted": services.access.hosted},
+        limits={"hosted": services.access.hosted, "why": MAX_WHY},
     )
 
 
@@ -54,11 +55,14 @@ class QueueDesk:
         self._access = services.access
         self._review = services.store.review
         self._browse = services.store.browse
+        self._decisions = services.store.decisions
         self._lookup = services.lookup
 
     def served(self) -> dict[str, Served]:
         """What pages may call, by name: each takes hostile JSON and never raises."""
-        methods = (self.next, self.open, self.decide, self.undo, self.propose, self.overlap)
+        methods = (
+            self.next, self.open, self.decide, self.why, self.undo, self.propose, self.overlap,
+        )  # fmt: skip
         return {method.__name__: guarded(method) for method in methods}
 
     async def next(self, asked: Reply) -> Reply:
@@ -95,6 +99,11 @@ class QueueDesk:
             return {"item": item, "kind": kind, "count": len(queries), "left": self._left()}
 
         return await asyncio.to_thread(run)
+
+    async def why(self, asked: Reply) -> Reply:
+        """Keeps what this person says of a decision of theirs: why they flagged."""
+        self._access.check_write()
+        return await keep_why(self._decisions, asked)
 
     async def propose(self, asked: Reply) -> Reply:
         """What the readers' model answers to a query."""
@@ -145,7 +154,7 @@ class QueueDesk:
                 return {"rules": list(broken)}
             kind = _kind(kind, opened, sense)
             proposed = self._proposed(opened)
-        self._review.decide(
+        decision = self._review.decide(
             who,
             kind,
             query_id,
@@ -156,7 +165,7 @@ class QueueDesk:
             note=text_of(asked, "note"),
             token=text_of(asked, "token")[:64] or None,
         )
-        return {"decided": kind, **self._next(asked | {"after": query_id})}
+        return {"decided": kind, "decision": decision, **self._next(asked | {"after": query_id})}
 
     def _proposed(self, opened: Opened) -> tuple[Sense, str, float] | None:
         """The model's answer, where it is at hand and not among the labels yet."""
@@ -170,6 +179,13 @@ class QueueDesk:
             return None
         known = any(x.source == "model" and x.who == answer.engine for x in opened.labels)
         return None if known else (answer.sense, answer.engine, answer.confidence)
+
+
+async def keep_why(decisions: DecisionTable, asked: Reply) -> Reply:
+    """Keeps what somebody says of a decision of theirs."""
+    who, decision, note = text_of(asked, "who"), number_of(asked, "decision"), text_of(asked, "why")
+    await asyncio.to_thread(decisions.add_note, who, decision, note)
+    return {"decision": decision}
 
 
 def read_sense(asked: Mapping[str, Any], query: Query) -> Sense:

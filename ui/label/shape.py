@@ -49,7 +49,16 @@ def to_item(opened: Opened, siblings: Mapping[int, int]) -> Json:
         "answers": to_answers(opened),
         "siblings": {str(position): query_id for position, query_id in siblings.items()},
         "history": to_history(opened),
+        "flag": _flag(opened),
     }
+
+
+def _flag(opened: Opened) -> Json | None:
+    """Who flagged it, and why, where that may be seen."""
+    flags = [one for one in opened.events if one.kind == "flag" and not one.undone]
+    if opened.status != "flagged" or not flags:
+        return None
+    return {"who": visible(flags[-1].who), "why": visible(flags[-1].note)}
 
 
 def to_answers(opened: Opened) -> list[Json]:
@@ -150,6 +159,7 @@ def to_row(listed: Listed) -> Json:
         "who": listed.who,
         "reported": listed.reported,
         "differs": listed.differs,
+        "why": visible(listed.why),
     }
 
 

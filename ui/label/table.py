@@ -8,18 +8,19 @@ import asyncio
 
 import gradio as gr
 
+from db.store.decisions import MAX_WHY
 from db.store.review import MOST_AT_ONCE
 from engine.sense import CLASSES
 from ui.desk import Bad, Reply, Served, guarded, is_index, number_of, text_of
 from ui.label.filters import read_filter
-from ui.label.queue import PAIR
+from ui.label.queue import PAIR, keep_why
 from ui.label.shape import to_row
 from ui.page import read_page, read_script
 from ui.services import Services
 from ui.strings import STRINGS
 
 ROWS = 50  # of a page
-_SCRIPTS = ("language", "part", "label/part", "label/filter", "label/table")
+_SCRIPTS = ("language", "part", "label/part", "label/filter", "label/why", "label/table")
 
 
 def build_table(services: Services) -> None:
@@ -33,7 +34,7 @@ def build_table(services: Services) -> None:
         server_functions=list(TableDesk(services).served().values()),
         strings=STRINGS,
         classes=list(CLASSES),
-        limits={"hosted": services.access.hosted},
+        limits={"hosted": services.access.hosted, "why": MAX_WHY},
     )
 
 
@@ -44,10 +45,11 @@ class TableDesk:
         self._access = services.access
         self._review = services.store.review
         self._browse = services.store.browse
+        self._decisions = services.store.decisions
 
     def served(self) -> dict[str, Served]:
         """What pages may call, by name: each takes hostile JSON and never raises."""
-        methods = (self.rows, self.decide_many, self.undo_many)
+        methods = (self.rows, self.decide_many, self.why, self.undo_many)
         return {method.__name__: guarded(method) for method in methods}
 
     async def rows(self, asked: Reply) -> Reply:
@@ -79,6 +81,11 @@ class TableDesk:
         token = text_of(asked, "token")[:64] or None
         decided, count = await asyncio.to_thread(self._review.decide_many, who, kind, ids, token)
         return {"decision": decided, "count": count}
+
+    async def why(self, asked: Reply) -> Reply:
+        """Keeps what this person says of a decision of theirs: why they flagged."""
+        self._access.check_write()
+        return await keep_why(self._decisions, asked)
 
     async def undo_many(self, asked: Reply) -> Reply:
         """Takes a decision about many rows back."""

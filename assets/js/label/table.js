@@ -47,6 +47,7 @@ const stateOf = (row) => {
   const state = make('span', 'ctx-table-state ctx-note');
   state.append(make('span', '', t('status_' + row.status)));
   if (row.source) state.append(make('span', '', givenBy({ ...row, status: '' })));
+  if (row.why) state.append(make('span', 'ctx-row-why', row.why));
   if (row.reported) state.append(make('span', '', t('filter_reported')));
   return state;
 };
@@ -95,6 +96,11 @@ const tell = (text, decision = null) => {
   hiding = setTimeout(() => one('.ctx-toast').classList.remove('ctx-up'), 9000);
 };
 
+const why = makeWhy(one('.ctx-why'), (text) => {
+  tell(text);
+  load();
+});
+
 let busy = false;
 const alone = async (act) => {
   if (busy) return;
@@ -108,6 +114,7 @@ const alone = async (act) => {
 
 const decideMany = async (kind) => {
   if (!person()) return tell(t('queue_no_name_how'));
+  why.keep();
   const token = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
   const reply = await ask('decide_many', { kind, ids: [...chosen], token });
   if (reply.error) return tell(errorText(reply));
@@ -115,10 +122,12 @@ const decideMany = async (kind) => {
   chosen.clear();
   const what = t({ accept: 'did_accept', reject: 'did_reject', flag: 'did_flag' }[kind]);
   tell(t(left ? 'did_many_but' : 'did_many', { n: reply.count, what, left }), reply.decision);
+  if (kind === 'flag') why.offer(reply.decision, t('n_questions_flagged', { n: reply.count }));
   await load();
 };
 
 const undoMany = async () => {
+  why.close();
   const reply = await ask('undo_many', { decision: lastDecision });
   tell(reply.error ? errorText(reply) : t('undid_many', { what: t('did_' + reply.kind), n: reply.count }));
   await load();
@@ -163,6 +172,7 @@ root.addEventListener('change', (event) => {
 const showTexts = () => {
   fillTexts();
   filter.showTexts();
+  why.showTexts();
   if (root.dataset.state === 'shown') paint();
 };
 

@@ -2,6 +2,7 @@
 
 const filter = makeFilter(one('.ctx-filter form'), () => next());
 const isFiltered = () => filter.isSet();
+const why = makeWhy(one('.ctx-why'), toast, () => keyOf('why'));
 
 const showReply = (reply) => {
   if (reply.error) return showTrouble(reply);
@@ -69,6 +70,7 @@ const decide = (kind) =>
     const { item, fields, anyway } = held;
     if (!item) return;
     const also = kind === 'save' && alsoField.checked ? alsoIds() : [];
+    why.keep();
     form.inert = true; // what is typed now would land in the next query
     const reply = await send({
       kind, id: item.id, seen: item.seen, ...fields, also, anyway, token: newToken(), filter: filter.read(),
@@ -83,6 +85,7 @@ const decide = (kind) =>
     if (kind === 'save' || kind === 'reject') dropDraft(item.id);
     if (form.contains(document.activeElement)) document.activeElement.blur(); // keys are commands again
     say('did_' + reply.decided);
+    if (reply.decided === 'flag') why.offer(reply.decision, item.pieces[2 * item.position + 1]);
     showReply(reply);
   });
 
@@ -98,6 +101,7 @@ const meetOther = async (item) => {
 
 const undo = () =>
   alone(async () => {
+    why.close();
     const reply = await ask('undo');
     if (reply.error) return toast(errorText(reply));
     showReply(reply);

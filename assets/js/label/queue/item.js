@@ -67,9 +67,12 @@ const paintFlag = () => {
   const complained = item.history.some((event) => event.kind === 'complaint');
   const state = { conflict: 'is_conflict', flagged: 'is_flagged', accepted: 'is_accepted', rejected: 'is_rejected' };
   const key = state[item.status] ?? (told || complained ? 'is_reported' : '');
-  one('.ctx-flag').textContent = key && t(key);
+  one('.ctx-flag').textContent = key && t(key) + flagText(item.flag);
   one('.ctx-flag').dataset.kind = item.status;
 };
+
+// Who flagged it and why, where that is known.
+const flagText = (flag) => (flag ? ` ${[flag.who, flag.why].filter(Boolean).join(': ')}` : '');
 
 const sameFields = (a, b) =>
   a.class === b.class &&

@@ -1,7 +1,7 @@
 // Keys, printed on the buttons and changed by the person. Silent while a field has the focus, but
 // for Enter, which saves, and Escape, which leaves the field.
 
-const DEFAULT_KEYS = { save: 'a', reject: 'r', skip: 's', flag: 'f', undo: 'u', meaning: 'e', class: 'c', phrase: 'w', phraseMeaning: 'm' };
+const DEFAULT_KEYS = { save: 'a', reject: 'r', skip: 's', flag: 'f', why: 'n', undo: 'u', meaning: 'e', class: 'c', phrase: 'w', phraseMeaning: 'm' };
 
 const readKeys = () => {
   try {
@@ -20,6 +20,7 @@ const DO = {
   reject: () => decide('reject'),
   skip: () => decide('skip'),
   flag: () => decide(held.item?.status === 'flagged' ? 'unflag' : 'flag'),
+  why: () => why.focus(),
   undo,
   meaning: () => meaningField.select(),
   class: () => classField.focus(),
@@ -123,7 +124,12 @@ document.addEventListener('keydown', (event) => {
   }
   if (field && field.type !== 'checkbox') return;
   if (event.key === '?') return openKeys();
-  if (!held.item) return event.key.toLowerCase() === keys.undo ? undo() : undefined;
+  if (!held.item) {
+    const name = ['undo', 'why'].find((action) => keys[action] === event.key.toLowerCase());
+    if (!name) return;
+    event.preventDefault(); // the key would be typed into the field that it opens
+    return DO[name]();
+  }
   const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   if (by && !event.target.closest?.('[role=toolbar], summary')) {
     event.preventDefault();

@@ -34,6 +34,7 @@ const showTexts = () => {
   showRules();
   printKeys();
   filter.showTexts();
+  why.showTexts();
   if (!held.item) return;
   showLeft();
   paintFlag();
