@@ -27,9 +27,10 @@ _WORDS = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 class Filter:
     """Which items: each field that is empty or None leaves all in.
 
-    `who` decided it; `shape` is one of PHRASES; `corrected`: a person differs from a model;
-    `differs`: models or teachers differ; `reported`: a reader complained; `text`: what is searched
-    in sentences, translations and meanings, Chinese by single characters, too.
+    `who` decided it, in whichever case their name is spelled; `shape` is one of PHRASES;
+    `corrected`: a person differs from a model; `differs`: models or teachers differ; `reported`: a
+    reader complained; `text`: what is searched in sentences, translations and meanings, Chinese by
+    single characters, too.
     """
 
     status: str = ""
@@ -119,7 +120,7 @@ class _Found(NamedTuple):
     values: dict[str, Any]
 
 
-def _find(chosen: Filter, pair: str) -> _Found:
+def _find(db: Database, chosen: Filter, pair: str) -> _Found:
     """What a text, an import or a person finds is read first: SQLite would look through all items
     for it."""
     if chosen.text.strip():
@@ -133,8 +134,11 @@ def _find(chosen: Filter, pair: str) -> _Found:
         return _Found(source, "mine.query_id", rules, values | {"import": chosen.import_id})
     if chosen.who:
         rules, values = where(replace(chosen, who=""), pair)
-        source = f"({_OF_PERSON}) AS mine CROSS JOIN item ON item.query_id = mine.query_id"
-        return _Found(source, "mine.query_id", rules, values | {"by": chosen.who})
+        names = db.execute(_SPELLED, {"by": chosen.who}).fetchall()
+        # Of one spelling the index has the queries in order; of several they are put in order.
+        of_person, by = (_OF_ONE, names[0][0]) if len(names) == 1 else (_OF_PERSON, chosen.who)
+        source = f"({of_person}) AS mine CROSS JOIN item ON item.query_id = mine.query_id"
+        return _Found(source, "mine.query_id", rules, values | {"by": by})
     return _Found("item", "item.query_id", *where(chosen, pair))
 
 
@@ -154,19 +158,19 @@ class BrowseTable:
     ) -> tuple[Listed, ...]:
         """Items with ids above `after`, in order, at most `limit`. `blind_for`: a person who may
         not see what others answered to queries that are still open."""
-        found = _find(chosen, pair)
-        sql = f"""{_COLUMNS} FROM {found.source} JOIN query ON query.id = item.query_id
-            LEFT JOIN label ON label.id = item.label_id
-            WHERE {found.rules} AND {found.key} > :after ORDER BY {found.key} LIMIT :limit"""
         with self._connections.read() as db:
+            found = _find(db, chosen, pair)
+            sql = f"""{_COLUMNS} FROM {found.source} JOIN query ON query.id = item.query_id
+                LEFT JOIN label ON label.id = item.label_id
+                WHERE {found.rules} AND {found.key} > :after ORDER BY {found.key} LIMIT :limit"""
             rows = list(db.query(sql, found.values | {"after": after, "limit": min(limit, 200)}))
         return tuple(_listed(row, blind_for) for row in rows)
 
     def count(self, pair: str, chosen: Filter = EVERYTHING) -> int:
         """How many items there are, counted up to 10,000."""
-        found = _find(chosen, pair)
-        some = f"SELECT 1 FROM {found.source} WHERE {found.rules} LIMIT {_COUNTED}"
         with self._connections.read() as db:
+            found = _find(db, chosen, pair)
+            some = f"SELECT 1 FROM {found.source} WHERE {found.rules} LIMIT {_COUNTED}"
             return db.execute(f"SELECT count(*) FROM ({some})", found.values).fetchone()[0]
 
     def states(self, pair: str) -> dict[str, int]:
@@ -181,11 +185,14 @@ class BrowseTable:
         with self._connections.read() as db:
             return tuple(tuple(row) for row in db.execute(_PROGRESS, [f"-{days} days"]))
 
-    def people(self) -> tuple[str, ...]:
-        """Everybody who decided anything."""
-        sql = "SELECT DISTINCT who FROM label WHERE source = 'person' ORDER BY who"
+    def people(self, pair: str) -> tuple[tuple[str, int], ...]:
+        """Everybody who decided anything, and about how many items, counted as in `count`. A name
+        that is spelled in several cases is one, as a filter finds it."""
         with self._connections.read() as db:
-            return tuple(row[0] for row in db.execute(sql))
+            names = [row[0] for row in db.execute(_NAMES)]
+        found = {name.encode().lower(): name for name in reversed(names)}
+        counted = ((name, self.count(pair, Filter(who=name))) for name in sorted(found.values()))
+        return tuple((name, count) for name, count in counted if count)
 
     def spread_of(self, pair: str) -> dict[str, dict[str, int]]:
         """Accepted items by class, by shape of their phrase, and by the words of their sentence."""
@@ -225,7 +232,22 @@ def _why(flag: str | None, blind_for: str | None) -> str:
     return why if blind_for in (None, who) else ""
 
 
-_OF_PERSON = "SELECT DISTINCT query_id FROM label WHERE who = :by AND source = 'person'"
+# One step in the index for each name, however many labels they gave.
+_NAMES = """
+    WITH RECURSIVE name (who) AS (
+        SELECT min(who) FROM label WHERE source = 'person'
+        UNION ALL
+        SELECT (SELECT min(label.who) FROM label WHERE source = 'person' AND label.who > name.who)
+        FROM name WHERE name.who NOT NULL
+    ) SELECT who FROM name WHERE who NOT NULL
+"""
+_SPELLED = f"SELECT who FROM ({_NAMES}) WHERE who = :by COLLATE NOCASE"
+_BY_PERSON = """
+    SELECT DISTINCT query_id FROM label WHERE source = 'person' AND status <> 'proposed'
+        AND NOT EXISTS (SELECT 1 FROM undone_label WHERE undone_label.label_id = label.id)
+"""
+_OF_ONE = f"{_BY_PERSON} AND who = :by"
+_OF_PERSON = f"{_BY_PERSON} AND who IN ({_SPELLED})"
 _BY = f"item.query_id IN ({_OF_PERSON})"
 _BROUGHT = "SELECT query_id FROM item_of_import WHERE import_id = :import"
 _OF_IMPORT = f"EXISTS ({_BROUGHT} AND item_of_import.query_id = item.query_id)"

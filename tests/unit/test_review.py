@@ -282,7 +282,7 @@ def test_filters(store: Store, tmp_path: Path) -> None:
     assert ids(corrected=True) == [money]
     assert ids(status="accepted", text="money") == [money]
     assert ids(import_id=1) == [call, money] and ids(import_id=2) == [call]
-    assert store.browse.people() == ("Ann", "Bob")
+    assert store.browse.people(PAIR) == (("Ann", 1), ("Bob", 1))
     assert [row[0] for row in store.browse.progress()] == ["Ann", "Bob"]
 
 

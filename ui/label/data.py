@@ -27,7 +27,7 @@ from db.store import Dataset, InvalidRows, StoreError
 from db.store.checks import MAX_NAME, MAX_NOTE
 from engine.sense import CLASSES
 from ui.desk import Bad, Reply, Served, guarded, number_of, text_of
-from ui.label.filters import read_filter
+from ui.label.filters import people_of, read_filter
 from ui.label.queue import PAIR
 from ui.label.sets import to_agreement, to_dataset, to_invalid, to_statistics
 from ui.label.works import Work, Works
@@ -83,7 +83,7 @@ class DataDesk:
         """What pages may call, by name: each takes hostile JSON and never raises."""
         methods = (
             self.statistics, self.agreement, self.datasets, self.count, self.freeze, self.export,
-            self.push, self.backup, self.work,
+            self.push, self.backup, self.work, self.people,
         )  # fmt: skip
         return {method.__name__: guarded(method) for method in methods}
 
@@ -180,6 +180,11 @@ class DataDesk:
         """How far something is that was begun here, or what came of it."""
         self._access.check_write()
         return self._works.ask(text_of(asked, "work"))
+
+    async def people(self, asked: Reply) -> Reply:
+        """Who can be chosen as the one who decided."""
+        self._access.check_write()
+        return await people_of(self._store, PAIR)
 
     def _find(self, dataset_id: int) -> Dataset:
         for dataset in self._store.datasets.list_datasets():

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from db.store import Filter
+import asyncio
+
+from db.store import Filter, Store
 from db.store.browse import PHRASES, STATES
 from engine.sense import CLASSES
-from ui.desk import Bad, is_index, text_of
+from ui.desk import Bad, Reply, is_index, text_of
 
 _LONGEST = 200  # characters of a search
 _CHOICES = {"status": STATES, "word_class": CLASSES, "shape": PHRASES}
 _NAMES = {"status": "status", "word_class": "class", "shape": "phrase"}
+
+
+async def people_of(store: Store, pair: str) -> Reply:
+    """Who can be chosen as the one who decided, and how often they did."""
+    found = await asyncio.to_thread(store.browse.people, pair)
+    return {"people": [{"who": who, "n": count} for who, count in found]}
 
 
 def read_filter(asked: object) -> Filter:

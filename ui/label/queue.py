@@ -19,7 +19,7 @@ from engine.lookup import LookupFailed
 from engine.rules import broken_rules
 from engine.sense import CLASSES, Phrase, Query, QueryError, Sense
 from ui.desk import Bad, Reply, Served, guarded, is_index, number_of, text_of
-from ui.label.filters import read_filter
+from ui.label.filters import people_of, read_filter
 from ui.label.shape import to_item, to_proposal
 from ui.page import read_page, read_script
 from ui.services import Services
@@ -27,8 +27,8 @@ from ui.strings import STRINGS
 
 PAIR = "en-zh"
 _SCRIPTS = (
-    "language", "part", "label/part", "label/filter", "label/why", "label/queue/item", "label/queue/form",
-    "label/queue/ask", "label/queue/keys", "label/queue/start",
+    "language", "part", "label/part", "label/filter", "label/why", "label/queue/item",
+    "label/queue/form", "label/queue/ask", "label/queue/keys", "label/queue/start",
 )  # fmt: skip
 _LONGEST_WAIT = 60.0  # seconds for an answer of the model
 
@@ -55,6 +55,7 @@ class QueueDesk:
         self._access = services.access
         self._review = services.store.review
         self._browse = services.store.browse
+        self._store = services.store
         self._decisions = services.store.decisions
         self._lookup = services.lookup
 
@@ -62,6 +63,7 @@ class QueueDesk:
         """What pages may call, by name: each takes hostile JSON and never raises."""
         methods = (
             self.next, self.open, self.decide, self.why, self.undo, self.propose, self.overlap,
+            self.people,
         )  # fmt: skip
         return {method.__name__: guarded(method) for method in methods}
 
@@ -122,6 +124,11 @@ class QueueDesk:
             self._access.check_write()
             await asyncio.to_thread(self._review.set_overlap, number_of(asked, "people"))
         return {"people": await asyncio.to_thread(self._review.overlap)}
+
+    async def people(self, asked: Reply) -> Reply:
+        """Who can be chosen as the one who decided."""
+        self._access.check_write()
+        return await people_of(self._store, PAIR)
 
     def _next(self, asked: Reply) -> Reply:
         who, chosen = text_of(asked, "who"), read_filter(asked.get("filter"))

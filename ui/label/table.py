@@ -12,7 +12,7 @@ from db.store.decisions import MAX_WHY
 from db.store.review import MOST_AT_ONCE
 from engine.sense import CLASSES
 from ui.desk import Bad, Reply, Served, guarded, is_index, number_of, text_of
-from ui.label.filters import read_filter
+from ui.label.filters import people_of, read_filter
 from ui.label.queue import PAIR, keep_why
 from ui.label.shape import to_row
 from ui.page import read_page, read_script
@@ -45,11 +45,12 @@ class TableDesk:
         self._access = services.access
         self._review = services.store.review
         self._browse = services.store.browse
+        self._store = services.store
         self._decisions = services.store.decisions
 
     def served(self) -> dict[str, Served]:
         """What pages may call, by name: each takes hostile JSON and never raises."""
-        methods = (self.rows, self.decide_many, self.why, self.undo_many)
+        methods = (self.rows, self.decide_many, self.why, self.undo_many, self.people)
         return {method.__name__: guarded(method) for method in methods}
 
     async def rows(self, asked: Reply) -> Reply:
@@ -93,3 +94,8 @@ class TableDesk:
         who, decision = text_of(asked, "who"), number_of(asked, "decision")
         _, kind, queries = await asyncio.to_thread(self._review.undo, who, decision)
         return {"kind": kind, "count": len(queries)}
+
+    async def people(self, asked: Reply) -> Reply:
+        """Who can be chosen as the one who decided."""
+        self._access.check_write()
+        return await people_of(self._store, PAIR)

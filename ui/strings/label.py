@@ -218,6 +218,8 @@ LABEL: dict[str, tuple[str, str]] = {
     "status_rejected": ("rejected", "已拒绝"),
     "status_flagged": ("flagged", "已标记"),
     "status_conflict": ("people differ", "意见不一致"),
+    "who_any": ("anybody", "不限"),
+    "who_n": ("{who} ({n})", "{who}（{n}）"),
     "class_any": ("any", "不限"),
     "phrase_any": ("any", "不限"),
     "phrase_with": ("with a phrase", "有短语"),

@@ -1,5 +1,5 @@
-// The filter that queue and table share. `makeFilter(form, changed)` fills a form with its fields;
-// read() is what the desk is asked with.
+// The filter that queue, table and datasets share. `makeFilter(form, changed)` fills a form with its
+// fields; read() is what the desk is asked with.
 
 const CHOICES = {
   status: ['open', 'accepted', 'rejected', 'flagged', 'conflict'],
@@ -25,6 +25,28 @@ const makeFilter = (form, changed) => {
     });
     field.append(...texts);
     label.append(make('span', '', t('filter_' + name)), field);
+    return label;
+  };
+
+  // Who decided: the people there are, and whoever is chosen already.
+  let people = [];
+  const fillPeople = (field, chosen) => {
+    const known = people.some(({ who }) => who === chosen) || !chosen;
+    const options = [['', t('who_any')], ...people.map(({ who, n }) => [who, t('who_n', { who, n: countText(n) })])];
+    if (!known) options.push([chosen, chosen]);
+    field.replaceChildren(
+      ...options.map(([value, text]) => {
+        const option = make('option', '', text);
+        option.value = value;
+        return option;
+      }),
+    );
+    field.value = chosen;
+  };
+
+  const addPeople = () => {
+    const label = addChoice('who', []);
+    fillPeople(label.querySelector('select'), '');
     return label;
   };
 
@@ -59,6 +81,7 @@ const makeFilter = (form, changed) => {
     showImport();
     for (const field of form.elements) {
       if (field.type === 'checkbox') field.checked = values[field.name] === true;
+      else if (field.name === 'who') fillPeople(field, values.who ?? '');
       else if (field.name) field.value = values[field.name] ?? '';
     }
   };
@@ -78,7 +101,7 @@ const makeFilter = (form, changed) => {
     const clear = make('button', 'ctx-quiet', t('filter_clear'));
     clear.type = 'button';
     clear.addEventListener('click', () => api.clear());
-    form.replaceChildren(addText('text'), ...choices, addText('who'), ...MARKS.map(addMark), clear);
+    form.replaceChildren(addText('text'), ...choices, addPeople(), ...MARKS.map(addMark), clear);
     write(values);
   };
 
@@ -100,6 +123,13 @@ const makeFilter = (form, changed) => {
     read,
     write,
     showTexts,
+    askPeople: async () => {
+      const reply = await ask('people');
+      if (reply.error) return;
+      people = reply.people;
+      const field = form.elements.who;
+      fillPeople(field, field.value);
+    },
     isSet: () => Object.keys(read()).length > 0,
     clear: () => {
       write({});

@@ -182,4 +182,7 @@ window.addEventListener('ctx-language', () => {
 });
 showTexts();
 if (isPhone()) one('.ctx-filter').open = false;
-whenShown('table', load);
+whenShown('table', () => {
+  load();
+  filter.askPeople();
+});

@@ -47,6 +47,7 @@ const lengthColumn = ([gaps, n]) => {
 
 const load = async () => {
   loadSets();
+  filter.askPeople();
   const [counts, agreed] = await Promise.all([ask('statistics'), ask('agreement')]);
   if (counts.error) return toast(errorText(counts));
   statistics = counts;

@@ -59,6 +59,7 @@ window.addEventListener('ctx-review', (event) => {
 showTexts();
 let shownFor = null;
 whenShown('queue', () => {
+  if (!props.limits.hosted) filter.askPeople();
   const { wanted } = held;
   held.wanted = null;
   if (wanted) return openItem(wanted);
