@@ -35,7 +35,7 @@ bench: .venv/test-ready
 adapter: .venv/run-ready
 	$(BIN)/python -m pip install --quiet -r trainer/sources/requirements.txt
 	$(BIN)/python -m trainer books assets/adapters/en-zh-sense/recipe.json
-	$(BIN)/python -m trainer run assets/adapters/en-zh-sense/recipe.json --install
+	$(BIN)/python -m trainer fit assets/adapters/en-zh-sense/recipe.json --install
 
 .venv/run-ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -27,6 +27,7 @@ from torch.nn import functional as F
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
+    BitsAndBytesConfig,
     GgufConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
@@ -130,8 +131,13 @@ def _bfloat16_speed() -> float:
     return seconds[torch.float32] / seconds[torch.bfloat16]
 
 
-def load_base(settings: Settings, progress: Progress = lambda state, share: None) -> Base:
-    """The base the settings name, ready to run; BaseError says what is missing and what to do."""
+def load_base(
+    settings: Settings,
+    progress: Progress = lambda state, share: None,
+    quantised: bool = False,
+) -> Base:
+    """The base the settings name, ready to run; BaseError says what is missing and what to do.
+    `quantised`: its linear layers are held in 4 bits (NF4), for training beside them."""
     choice = choose(settings)
     if settings.base == "embedded":
         folder = embedded_folder(settings.home, progress)
@@ -141,7 +147,7 @@ def load_base(settings: Settings, progress: Progress = lambda state, share: None
         revision = _check_source(settings.base)
     progress("loading", 0.2)
     start = time.monotonic()
-    model, tokenizer = _load(source, choice)
+    model, tokenizer = _load(source, choice, quantised)
     revision = revision or str(getattr(model.config, "_commit_hash", None) or "unknown")[:12]
     log.info(
         "loaded %s@%s on %s in %s, %.1f s (%s)",
@@ -180,12 +186,18 @@ def _check_memory(needed: int) -> None:
         )
 
 
-def _load(source: str, choice: Choice) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def _load(
+    source: str, choice: Choice, quantised: bool
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     logging_of_transformers.disable_progress_bar()
     try:
-        tokenizer = _load_tokenizer(source)
+        tokenizer = load_tokenizer(source)
         model = AutoModelForCausalLM.from_pretrained(
-            source, dtype=choice.dtype, use_safetensors=True, trust_remote_code=False
+            source,
+            dtype=choice.dtype,
+            use_safetensors=True,
+            trust_remote_code=False,
+            **({"quantization_config": _in_four_bits(choice)} if quantised else {}),
         )
     except MemoryError as error:
         raise BaseError(
@@ -205,11 +217,23 @@ def _load(source: str, choice: Choice) -> tuple[PreTrainedModel, PreTrainedToken
             " in CTX_BASE, or leave it empty for the embedded one.",
         ) from error
     model = model.eval().requires_grad_(False)
-    model.to(choice.device)  # type: ignore[arg-type]  # transformers wraps it without its types
+    if not quantised:  # one in 4 bits is where it was loaded
+        model.to(choice.device)  # type: ignore[arg-type]  # transformers wraps it without its types
     return model, tokenizer
 
 
-def _load_tokenizer(source: str) -> PreTrainedTokenizerBase:
+def _in_four_bits(choice: Choice) -> BitsAndBytesConfig:
+    if find_spec("bitsandbytes") is None:
+        raise BaseError("no_bitsandbytes", "4 bits need bitsandbytes: pip install bitsandbytes")
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=choice.dtype,
+    )
+
+
+def load_tokenizer(source: str) -> PreTrainedTokenizerBase:
     """The tokenizer of a source; the embedded base's straight from its file, in a third of the
     time (AutoTokenizer parses its 33 MB of JSON several times)."""
     file = Path(source) / "tokenizer.json"

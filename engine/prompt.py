@@ -42,6 +42,15 @@ class AnswerTokens:
     def fields(self) -> tuple[tuple[int, ...], ...]:
         return self.word_class, self.phrase, self.meaning, self.phrase_meaning
 
+    def marked(self) -> tuple[tuple[int, int, bool], ...]:
+        """Each token with its field's number in FIELDS, and whether it holds the answer together:
+        the bars and the end do, whatever they stand behind."""
+        return tuple(
+            (token, number, number > 0 and place == len(tokens) - 1)
+            for number, tokens in enumerate(self.fields())
+            for place, token in enumerate(tokens)
+        )
+
 
 class SensePrompt:
     """The text side of task `sense` for one tokenizer and style."""

@@ -1,6 +1,7 @@
 """The trainer without a screen.
 
-python -m trainer run RECIPE.json [--folder DIR] [--install]
+python -m trainer run RECIPE.json
+python -m trainer fit RECIPE.json [--folder DIR] [--install]
 python -m trainer tries TRIES.json [--folder DIR]
 python -m trainer books RECIPE.json
 python -m trainer teach --url URL --model NAME [--limit N] [--concurrency N] [--rate R] [--import N]
@@ -43,13 +44,18 @@ def main() -> int:
 
     parser = argparse.ArgumentParser(prog="python -m trainer", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    run = commands.add_parser("run", help="run a recipe; again after a stop, to go on")
+    run = commands.add_parser("run", help="make a job of a recipe and follow it")
     run.add_argument("recipe", type=Path, metavar="RECIPE.json")
-    run.add_argument("--folder", type=Path, help="where the run lies; default: CTX_HOME/runs/NAME")
-    run.add_argument(
+    run.set_defaults(command=_run)
+    fit = commands.add_parser(
+        "fit", help="run a recipe in this process, without a job; again after a stop, to go on"
+    )
+    fit.add_argument("recipe", type=Path, metavar="RECIPE.json")
+    fit.add_argument("--folder", type=Path, help="where the run lies; default: CTX_HOME/runs/NAME")
+    fit.add_argument(
         "--install", action="store_true", help="copy the finished adapter beside its recipe"
     )
-    run.set_defaults(command=_run)
+    fit.set_defaults(command=_fit)
     tries = commands.add_parser("tries", help="train and score variants of a recipe side by side")
     tries.add_argument("file", type=Path, metavar="TRIES.json")
     tries.add_argument("--folder", type=Path, help="where they lie; default: CTX_HOME/runs/tries")
@@ -77,18 +83,31 @@ def _is_named(error: Exception) -> bool:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from trainer.jobs.commands import follow_to_end, opened, state_of
+    from trainer.recipe import load_recipe, placed
+
+    recipe = placed(load_recipe(arguments.recipe), arguments.recipe.resolve().parent)
+    with opened() as (_, jobs):
+        job = jobs.add("train", asdict(recipe))
+        print(f"job {job.id}: {state_of(job)}", flush=True)
+        return follow_to_end(jobs, job.id)
+
+
+def _fit(arguments: argparse.Namespace) -> int:
     from engine.settings import read_settings
     from trainer.recipe import load_recipe
-    from trainer.run import load_splits, run_recipe, run_start
+    from trainer.run import find_start, run_recipe
+    from trainer.splits import load_splits
 
     settings, home = read_settings(), arguments.recipe.resolve().parent
     recipe = load_recipe(arguments.recipe)
     folder = arguments.folder or settings.home / "runs" / recipe.name
-    stopped, start, adapter = watch_signals(), None, None
+    stopped, adapter = watch_signals(), None
     splits, data = load_splits(recipe, home, settings)
-    if recipe.start:
-        start = run_start(recipe, home, folder / "start", settings, _say, stopped)
-    if start or not recipe.start:
+    began, start = find_start(recipe, home, folder, settings, _say, stopped)
+    if began:
         adapter = run_recipe(recipe, splits, data, folder, settings, _say, stopped, start=start)
     if adapter is None:
         print(f"{STOPPED}: {folder}")
@@ -114,8 +133,8 @@ def _books(arguments: argparse.Namespace) -> int:
     from engine.settings import assets, read_settings
     from trainer.phrasebook import make_phrase_lines, read_listed, read_table, write_phrasebook
     from trainer.recipe import load_recipe
-    from trainer.run import load_splits
     from trainer.sources.wordnet import frequency
+    from trainer.splits import load_splits
     from trainer.wordbook import listed_pairs, make_lines, write_wordbook
 
     recipe, home = load_recipe(arguments.recipe), arguments.recipe.resolve().parent

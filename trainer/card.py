@@ -13,6 +13,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from engine.adapters import CARD, merged_copy, read_adapter
 from engine.books import Books, shipped_books
 from engine.branches import Runner
 from engine.decoding import SenseDecoder
+from engine.lean import lean
 from engine.models import Base
 from engine.prompt import PROMPT_VERSION, SensePrompt
 from engine.sense import to_wire
@@ -35,7 +37,8 @@ from trainer.evaluate import (
     vote_on,
 )
 from trainer.examples import Example
-from trainer.recipe import Recipe
+from trainer.recipe import FULL, Recipe
+from trainer.splits import Splits, of_source, yardstick
 from trainer.unknown import in_unknown, known_phrases
 
 SCORES = "SCORES.md"
@@ -45,7 +48,19 @@ _FAILURES = 20
 _WHOLE = {"flat", "sentences", "streusle"}
 
 Report = Callable[[dict[str, Any]], None]
-Splits = dict[str, list[Example]]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a run came to: the adapter's or model's folder, the base without it, the recipe, its
+    examples and what each source gave, and the adapter it went on from."""
+
+    folder: Path
+    base: Base
+    recipe: Recipe
+    splits: Splits
+    data: list[dict[str, Any]]
+    start: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -64,27 +79,29 @@ class Scorer:
         return SenseDecoder(self.runner, self.prompt, books, self.threshold, self.favour)
 
 
-def write_card(
-    folder: Path,
-    base: Base,
-    recipe: Recipe,
-    splits: Splits,
-    data: list[dict[str, Any]],
-    tell: Report,
-) -> None:
-    """Choose thresholds on dev, score, and write card.json and SCORES.md beside the adapter."""
-    runner = Runner(merged_copy(base, read_adapter(folder)))
+def write_card(run: Finished, tell: Report, most: int = 0) -> dict[str, Evaluation]:
+    """Choose thresholds on dev, score, and write card.json and SCORES.md beside the adapter; what
+    was scored. `most`: score so many rows of a source's split and no more; 0: all there is to know
+    of the first source."""
+    folder, base, recipe, splits = run.folder, run.base, run.recipe, run.splits
+    runner = runner_of(run)
     prompt = SensePrompt(base.tokenizer, recipe.style)
-    first = recipe.sources[0].name  # the yardstick: the source that knows all fields
+    first = yardstick(recipe)  # the source that knows all fields
     books = shipped_books()
-    threshold, favour = _thresholds(Scorer(runner, prompt), books, recipe, splits)
-    tell({"phrase_threshold": threshold, "phrase_favour": favour})
+    if most and run.start:
+        begun = read_adapter(run.start).card
+        threshold, favour = begun.phrase_threshold, begun.phrase_favour
+    else:
+        threshold, favour = _thresholds(Scorer(runner, prompt), books, recipe, splits, most)
+    tell({"event": "thresholds", "phrase_threshold": threshold, "phrase_favour": favour})
     score = Scorer(runner, prompt, threshold, favour)
     evaluations = {}
-    for name, chosen, rows in _sets(recipe, splits, books):
+    sets = list(_brief_sets(recipe, splits, books, most) if most else _sets(recipe, splits, books))
+    for done, (name, chosen, rows) in enumerate(sets):
+        tell({"event": "scoring", "done": done, "of": len(sets)})
         if rows:
             evaluations[name] = score(chosen, rows)
-            tell({"scores": name, **evaluations[name].figures()})
+            tell({"event": "scores", "scores": name, **evaluations[name].figures()})
     calibration = fit_calibration(evaluations[f"dev {first}"])
     held_out = evaluations.get(f"test {first}", evaluations[f"dev {first}"])
     card = {
@@ -102,33 +119,54 @@ def write_card(
         "second_best_right": round(second_best_right(held_out), 4),
         "scores": {name: evaluation.figures() for name, evaluation in evaluations.items()},
         "failures": failures(held_out),
-        "data": data,
+        "data": run.data,
         "made": datetime.now(UTC).strftime("%Y-%m-%d"),
         "torch": torch.__version__,
         "machine": platform.machine(),
     }
     _write(folder / SCORES, scores_page(card))
     _write(folder / CARD, json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+    return evaluations
 
 
-def _thresholds(score: Scorer, books: Books, recipe: Recipe, splits: Splits) -> tuple[float, float]:
+def runner_of(run: Finished) -> Runner:
+    """What answers with a run's result: the base with the adapter, or the model itself."""
+    if run.recipe.matrices == FULL:
+        return Runner(lean(run.base.model))
+    return Runner(merged_copy(run.base, read_adapter(run.folder)))
+
+
+def _thresholds(
+    score: Scorer, books: Books, recipe: Recipe, splits: Splits, most: int
+) -> tuple[float, float]:
     """Threshold and favour that serve both phrases of the book and others: those that training
     never saw, and those of the other sources that know all of a sentence's phrases."""
-    first = recipe.sources[0].name
+    first = yardstick(recipe)
     known = score.decoder(Books(known_phrases()))
-    in_book = vote_on(score.decoder(books), of_source(splits["dev"], first))
-    others = vote_on(known, unknown_rows(splits, first))
+    few = partial(_some, most=most) if most else list[Example]
+    in_book = vote_on(score.decoder(books), few(of_source(splits["dev"], first)))
+    others = vote_on(known, few(unknown_rows(splits, first)))
     for source in recipe.sources[1:]:
         if source.format in _WHOLE:
-            others += vote_on(known, of_source(splits["dev"], source.name))
+            others += vote_on(known, few(of_source(splits["dev"], source.name)))
     return calibrate_phrases([voted for voted in (in_book, others) if voted])
+
+
+def _brief_sets(
+    recipe: Recipe, splits: Splits, books: Books, most: int
+) -> Iterator[tuple[str, Books, list[Example]]]:
+    """Dev and test rows of each source, `most` of each."""
+    for source in recipe.sources:
+        for split in ("dev", "test"):
+            rows = _some(of_source(splits[split], source.name), most)
+            yield f"{split} {source.name}", books, rows
 
 
 def _sets(
     recipe: Recipe, splits: Splits, books: Books
 ) -> Iterator[tuple[str, Books, list[Example]]]:
     """What is scored: name, the books that are open there, rows."""
-    first = recipe.sources[0].name
+    first = yardstick(recipe)
     mine = of_source(splits["test"], first)
     yield f"dev {first}", books, of_source(splits["dev"], first)
     yield f"test {first}", books, mine
@@ -146,13 +184,9 @@ def unknown_rows(splits: Splits, source: str) -> list[Example]:
     return [e for e in of_source(splits["unknown"], source) if in_unknown(e.query)]
 
 
-def of_source(examples: list[Example], source: str) -> list[Example]:
-    return [e for e in examples if e.source == source]
-
-
-def _some(examples: list[Example]) -> list[Example]:
+def _some(examples: list[Example], most: int = _MOST_ROWS) -> list[Example]:
     """Few enough rows to score, always the same ones."""
-    return random.Random(1).sample(examples, min(len(examples), _MOST_ROWS))
+    return random.Random(1).sample(examples, min(len(examples), most))
 
 
 def failures(evaluation: Evaluation) -> list[dict[str, Any]]:
@@ -177,7 +211,7 @@ def scores_page(card: dict[str, Any]) -> str:
     lines = [
         f"# Scores of {card['name']}",
         "",
-        "Written by `python -m trainer run`. Value and 95 % bootstrap interval over sentences.",
+        "Written by `python -m trainer fit`. Value and 95 % bootstrap interval over sentences.",
         "Nothing was chosen by `test`. Meaning match: equal to the label.",
         "",
     ]

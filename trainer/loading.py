@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.sense import Query
+from engine.settings import assets
 from trainer.examples import Example, Refusal, hash_files
 from trainer.recipe import RecipeError, Source
 from trainer.sources import READERS
@@ -32,6 +33,8 @@ def find_source(source: Source, recipe_folder: Path, data_folder: Path | None) -
     """The files of a source, then of its references, in order of name within each; RecipeError
     where they are missing or changed."""
     folders = [recipe_folder, *([data_folder] if data_folder else [])]
+    if source.format == "dataset":  # one of the project's; a frozen one is put in place by the job
+        folders = [assets() / "datasets"]
     files = [
         file for path in (source.path, *source.references) for file in _find(source, path, folders)
     ]

@@ -32,6 +32,8 @@ WIRE = "wire"  # a prompt style of the trainer's own: both sides as JSON, for co
 class RecipeError(ValueError):
     """A recipe that cannot be run, with the field and the reason."""
 
+    code = "bad_recipe"
+
 
 def _field(text: str, default: Any, choices: Sequence[str] = (), basic: bool = False) -> Any:
     """A field with its help text; `basic`: shown first in a form."""
@@ -195,6 +197,34 @@ def parse_recipe(data: dict[str, Any]) -> Recipe:
         return replace(Recipe(), **values, sources=sources)
     except TypeError as error:
         raise RecipeError(str(error)) from error
+
+
+def placed(recipe: Recipe, folder: Path) -> Recipe:
+    """The recipe with whole paths in place of those that are relative to `folder`."""
+
+    def whole(path: str) -> str:
+        found = folder / path
+        return str(found.resolve()) if path and found.exists() else path
+
+    sources = tuple(
+        one
+        if one.format == "dataset"
+        else replace(one, path=whole(one.path), references=tuple(map(whole, one.references)))
+        for one in recipe.sources
+    )
+    start = recipe.start if recipe.start == PRESENT else whole(recipe.start)
+    return replace(recipe, sources=sources, start=start)
+
+
+def stated(recipe: Recipe) -> dict[str, Any]:
+    """What of a recipe is not as it is anyway: it says which run it is, whatever fields come to be
+    added later."""
+    plain = _changed(recipe)
+    return plain | {"sources": [_changed(source) for source in recipe.sources]}
+
+
+def _changed(one: Any) -> dict[str, Any]:
+    return {f.name: getattr(one, f.name) for f in fields(one) if getattr(one, f.name) != f.default}
 
 
 def _fitting(name: str, value: Any) -> Any:

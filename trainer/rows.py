@@ -7,11 +7,10 @@ the tokens). Only answer positions carry loss; head and softmax are computed the
 
 from __future__ import annotations
 
-import math
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 
@@ -46,6 +45,11 @@ class Pack:
     def __len__(self) -> int:
         return len(self.prefix) + sum(len(r.question) + len(r.answer) - 1 for r in self.rows)
 
+    @property
+    def weight(self) -> float:
+        """The loss weight of all its answer tokens."""
+        return sum(sum(row.weights) for row in self.rows)
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -67,6 +71,10 @@ class Batch:
     gain_token: torch.Tensor
     gain: torch.Tensor
 
+    def to(self, device: torch.device) -> Batch:
+        """The same on a device."""
+        return Batch(*(getattr(self, one.name).to(device) for one in fields(self)))
+
 
 Worths = Callable[[Example], Mapping[str, float]]
 """What known meanings of an example's word are worth, in nats."""
@@ -74,6 +82,14 @@ Worths = Callable[[Example], Mapping[str, float]]
 
 Hint = Callable[[Query], Sequence[int]]
 """Members of a known phrase that a question names, for the prompt style that names one."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Loss weights: of each of FIELDS, and of what holds an answer together."""
+
+    fields: tuple[float, ...] = (1.0,) * len(FIELDS)
+    structure: float = 1.0
 
 
 def no_hint(query: Query) -> Sequence[int]:
@@ -85,11 +101,12 @@ def make_packs(
     prompt: SensePrompt,
     worths: Worths | None = None,
     hint: Hint = no_hint,
+    weights: Weights = Weights(),
 ) -> list[Pack]:
     """The examples as packs, in order of their contexts' first appearance."""
     rows: dict[tuple[int, ...], list[Row]] = defaultdict(list)
     for example in examples:
-        prefix, row = _make_row(example, prompt, worths, hint)
+        prefix, row = _make_row(example, prompt, worths, hint, weights)
         rows[prefix].append(row)
     return [
         Pack(prefix, tuple(mine[i : i + LARGEST_PACK]))
@@ -99,14 +116,17 @@ def make_packs(
 
 
 def _make_row(
-    example: Example, prompt: SensePrompt, worths: Worths | None, hint: Hint
+    example: Example, prompt: SensePrompt, worths: Worths | None, hint: Hint, weigh: Weights
 ) -> tuple[tuple[int, ...], Row]:
     answers = prompt.answer(example.query, example.sense)
-    answer = answers.fields()
-    numbers = tuple(number for number, tokens in enumerate(answer) for _ in tokens)
-    ids = tuple(token for tokens in answer for token in tokens)
+    ids, numbers, structure = zip(*answers.marked())
     prefix, question = prompt.parts(example.query, hint(example.query))
-    weights = tuple(example.weight * (FIELDS[number] in example.fields) for number in numbers)
+    weights = tuple(
+        example.weight
+        * (FIELDS[number] in example.fields)
+        * (weigh.structure if holds else weigh.fields[number])
+        for number, holds in zip(numbers, structure)
+    )
     gains: tuple[tuple[int, int, float], ...] = ()
     if worths and answers.meaning:
         known = Trie((prompt.ids(text), worth) for text, worth in worths(example).items())
@@ -179,11 +199,6 @@ def _mask(segments: torch.Tensor) -> torch.Tensor:
     seen, sees = segments[:, None, :], segments[:, :, None]
     earlier = torch.ones(segments.shape[1], segments.shape[1], dtype=torch.bool).tril()
     return (earlier & ((seen == sees) | (seen == 0)))[:, None]
-
-
-def count_steps(packs: Sequence[Pack], batch: int, epochs: float) -> int:
-    """Steps of a run: batches hold about `batch` rows."""
-    return math.ceil(epochs * len(_cut(list(range(len(packs))), packs, batch)))
 
 
 def bucketed(packs: Sequence[Pack], batch: int, seed: int, epoch: int) -> Iterator[list[Pack]]:

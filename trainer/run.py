@@ -1,46 +1,47 @@
 """Run a recipe to its end: data, training, calibration, scores, and the adapter with its card.
 
-Everything a run makes lies in its folder: log, checkpoints, and at last `adapter/`. Run it again
-after a stop or a kill and it goes on from the last checkpoint.
+Everything a run makes lies in its folder: log, checkpoints, and at last `adapter/` (`model/` where
+every parameter was trained). Run it again after a stop or a kill and it goes on from the last
+checkpoint.
 """
 
 from __future__ import annotations
 
 import json
 import random
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-from peft import PeftModel
-from safetensors.torch import load_file, save_file
-
-from engine.adapters import WEIGHTS
-from engine.models import Base, load_base
+from engine.adapters import read_adapter
+from engine.books import shipped_books
+from engine.models import load_base
 from engine.phrasebook import shipped_phrasebook
 from engine.prompt import SensePrompt
 from engine.settings import Settings
-from engine.split import split_of
 from engine.wordbook import Wordbook, shipped_wordbook
-from trainer.card import Splits, write_card
-from trainer.examples import Example, hash_files
+from trainer.card import Finished, write_card
+from trainer.examples import Example
 from trainer.hints import book_hint, training_hint
-from trainer.loading import find_source, load_examples
-from trainer.recipe import Recipe, RecipeError, load_recipe, save_recipe
-from trainer.rows import Pack, Worths, make_packs
-from trainer.training import LOG, Candidates, add_lora, fit, load_lora
-from trainer.unknown import has_unknown
+from trainer.losses import Candidates, Whole
+from trainer.model import load_start, make_trainable, save_adapter, save_whole
+from trainer.order import Order
+from trainer.parallel import make_accelerator
+from trainer.recipe import FULL, PRESENT, WIRE, Recipe, RecipeError, load_recipe, save_recipe
+from trainer.rows import Pack, Weights, Worths, make_packs
+from trainer.splits import Splits, load_splits, older
+from trainer.training import fit
+from trainer.watch import Watch, choose_rows
+from trainer.wire import prompt_for
 from trainer.wordbook import worths_for, worths_without
 
-ADAPTER = "adapter"
+ADAPTER, MODEL, LOG = "adapter", "model", "log.jsonl"
 _SOFTMAX_SAMPLE = 2048  # random tokens beside the task's own in a step's softmax
 
 Report = Callable[[dict[str, Any]], None]
-Finish = Callable[[Path, Base, Recipe, Splits, list[dict[str, Any]], Report], None]
+Finish = Callable[[Finished, Report], object]
 
 
 def run_recipe(
@@ -55,42 +56,109 @@ def run_recipe(
     start: Path | None = None,
 ) -> Path | None:
     """Train on what `load_splits` gave, from the adapter in `start` on, then `finish` (calibrate,
-    score); the adapter's folder, or None when stopped."""
+    score); the adapter's folder, or the model's; None when stopped."""
     folder.mkdir(parents=True, exist_ok=True)
     save_recipe(recipe, folder / "recipe.json")
-    base = load_base(settings)
-    prompt = SensePrompt(base.tokenizer, recipe.style)
-    model = add_lora(base.model, recipe)
+    accelerator = make_accelerator(recipe, folder, settings)
+    base = load_base(settings, quantised=recipe.quantised)
+    prompt = prompt_for(base.tokenizer, recipe.style)
+    model: Any = make_trainable(base.model, recipe)
     if start:
-        load_lora(model, load_file(start / WEIGHTS))
+        load_start(model, recipe, start)
     with (folder / LOG).open("a", encoding="utf-8") as log:
 
         def tell(event: dict[str, Any]) -> None:
-            print(json.dumps(event), file=log, flush=True)
-            report(event)
+            if accelerator.is_main_process:
+                print(json.dumps(event), file=log, flush=True)
+                accelerator.log(event, step=event.get("step"))
+                report(event)
 
+        order = make_order(recipe, splits["train"], prompt)
         done = fit(
             model,
             recipe,
-            _train_packs(recipe, splits["train"], prompt),
-            make_packs(
-                _sample(splits["dev"], recipe),
-                prompt,
-                _open(recipe, worths_for),
-                partial(book_hint, book=shipped_phrasebook()),
-            ),
-            Candidates(prompt.meaning_tokens, len(base.tokenizer), _SOFTMAX_SAMPLE, recipe.seed),
+            order,
+            _watch(recipe, splits["dev"], prompt, start, base.choice.dtype),
+            _candidates(recipe, prompt, len(base.tokenizer)),
             folder,
             tell,
             stopped,
+            base.choice.dtype,
+            accelerator,
         )
+        accelerator.end_training()
         if not done:
             return None
-        adapter = folder / ADAPTER
-        save_adapter(model, recipe, adapter)
-        plain = replace(base, model=model.unload())
-        finish(adapter, plain, recipe, splits, data, tell)
-    return adapter
+        made = folder / (MODEL if recipe.matrices == FULL else ADAPTER)
+        if accelerator.is_main_process:
+            if recipe.matrices == FULL:
+                save_whole(model, base, recipe, made)
+                plain = base
+            else:
+                save_adapter(model, recipe, made)
+                # Readers' base is not held in 4 bits: that is what the adapter is scored on.
+                plain = (
+                    load_base(settings) if recipe.quantised else replace(base, model=model.unload())
+                )
+            finish(Finished(made, plain, recipe, splits, data, start), tell)
+        accelerator.wait_for_everyone()
+    return made
+
+
+def _candidates(recipe: Recipe, prompt: SensePrompt, vocabulary: int) -> Candidates:
+    """What a step's softmax sees; JSON is written in more than the task's tokens."""
+    if recipe.style == WIRE:
+        return Whole()
+    return Candidates(prompt.meaning_tokens, vocabulary, _SOFTMAX_SAMPLE, recipe.seed)
+
+
+def _watch(
+    recipe: Recipe, dev: list[Example], prompt: SensePrompt, start: Path | None, compute: Any
+) -> Watch:
+    """What evaluations look at: dev rows, half of those that are answered from older data."""
+    names, card = older(recipe), read_adapter(start).card if start else None
+    mine = [e for e in dev if e.source not in names]
+    half = choose_rows(mine, recipe.guard_rows // (2 if names else 1), recipe.seed)
+    rest = [e for e in dev if e.source in names]
+    return Watch(
+        make_packs(
+            _sample(dev, recipe),
+            prompt,
+            _open(recipe, worths_for),
+            partial(book_hint, book=shipped_phrasebook()),
+        ),
+        (*half, *choose_rows(rest, recipe.guard_rows - len(half), recipe.seed)),
+        prompt,
+        shipped_books(),
+        card.phrase_threshold if card else 0.5,
+        card.phrase_favour if card else 0.0,
+        compute,
+    )
+
+
+def find_start(
+    recipe: Recipe,
+    recipe_folder: Path,
+    folder: Path,
+    settings: Settings,
+    report: Report,
+    stopped: Callable[[], bool],
+) -> tuple[bool, Path | None]:
+    """Whether the run can begin (no: stopped before it), and the adapter it goes on from."""
+    if not recipe.start:
+        return True, None
+    if recipe.matrices == FULL:
+        raise RecipeError("start: a run of all parameters begins with the base; leave it empty")
+    if recipe.start.endswith(".json"):
+        found = run_start(recipe, recipe_folder, folder / "start", settings, report, stopped)
+        return found is not None, found
+    place = settings.adapter_folder if recipe.start == PRESENT else recipe_folder / recipe.start
+    if place is None or not place.is_dir():
+        raise RecipeError(f"start = {recipe.start!r}: there is no such adapter")
+    card = read_adapter(place).card
+    if (card.pair, card.task, card.style) != (recipe.pair, recipe.task, recipe.style):
+        raise RecipeError(f"start = {recipe.start!r}: it is of another pair, task or style")
+    return True, place
 
 
 def run_start(
@@ -125,24 +193,31 @@ def run_start(
     )
 
 
-def _train_packs(recipe: Recipe, examples: list[Example], prompt: SensePrompt) -> list[Pack]:
-    """The packs of an epoch: of the recipe's share of sentences, each source's rows as often as
-    it says."""
-    times = {source.name: source.times for source in recipe.sources}
-    rounds = range(max(times.values()))
-    worths = _open(recipe, worths_without)
+def make_order(recipe: Recipe, examples: list[Example], prompt: SensePrompt) -> Order:
+    """The run's batches: of the recipe's share of sentences, each source's rows as often as it
+    says, and older ones."""
+    worths, names = _open(recipe, worths_without), older(recipe)
     hint = partial(training_hint, book=shipped_phrasebook())
+    weigh = Weights(recipe.weights, recipe.structure_weight)
     contexts = sorted({e.query.context for e in examples})
     count = max(1, round(recipe.share * len(contexts)))
     used = set(random.Random(recipe.seed).sample(contexts, count))
     examples = [e for e in examples if e.query.context in used]
-    return [
+
+    def packs(mine: list[Example]) -> list[Pack]:
+        return make_packs(mine, prompt, worths, hint, weigh)
+
+    times = {source.name: source.times for source in recipe.sources}
+    own = [
         pack
-        for turn in rounds
-        for pack in make_packs(
-            [e for e in examples if times[e.source] > turn], prompt, worths, hint
-        )
+        for turn in range(max(times.values()))
+        for pack in packs([e for e in examples if times[e.source] > turn and e.source not in names])
     ]
+    if not own:
+        raise RecipeError("the sources hold too few rows: there is nothing to train on")
+    before = packs([e for e in examples if e.source in names]) if recipe.replay else []
+    random.Random(recipe.seed).shuffle(before)
+    return Order(recipe, own, before)
 
 
 def _open(recipe: Recipe, worths: Callable[[Wordbook, Example], dict[str, float]]) -> Worths | None:
@@ -150,53 +225,7 @@ def _open(recipe: Recipe, worths: Callable[[Wordbook, Example], dict[str, float]
     return partial(worths, shipped_wordbook()) if recipe.books else None
 
 
-def load_splits(
-    recipe: Recipe, recipe_folder: Path, settings: Settings
-) -> tuple[dict[str, list[Example]], list[dict[str, Any]]]:
-    """The recipe's examples by split, and what each source gave; a query counts once."""
-    splits: dict[str, list[Example]] = {"train": [], "dev": [], "test": [], "unknown": []}
-    seen, data = set(), []
-    for source in recipe.sources:
-        files = find_source(source, recipe_folder, settings.data)
-        loaded = load_examples(source, files, recipe.pair)
-        fresh = [e for e in loaded.examples if e.query not in seen]
-        seen |= {e.query for e in fresh}
-        for example in fresh:
-            splits[_split(example.query.context)].append(example)
-        data.append({
-            "name": source.name, "origin": source.origin, "licence": source.licence,
-            "sha256": hash_files(files), "rows": len(fresh), "refused": loaded.refused,
-        })  # fmt: skip
-    if not splits["train"] or not splits["dev"]:
-        raise RecipeError("the sources hold too few rows: train and dev must each have some")
-    return splits, data
-
-
-@lru_cache(maxsize=100_000)
-def _split(context: str) -> str:
-    split = split_of(context)
-    return "unknown" if split == "train" and has_unknown(context) else split
-
-
 def _sample(examples: list[Example], recipe: Recipe) -> list[Example]:
-    """The dev rows that evaluations during the run score."""
+    """The dev rows whose loss evaluations take."""
     count = min(len(examples), recipe.dev_rows)
     return random.Random(recipe.seed).sample(examples, count)
-
-
-def save_adapter(model: PeftModel, recipe: Recipe, folder: Path) -> None:
-    """Write the LoRA weights in bfloat16 as safetensors, with their config and the recipe."""
-    shutil.rmtree(folder, ignore_errors=True)
-    model.save_pretrained(str(folder))
-    weights = load_file(folder / WEIGHTS)
-    save_file(
-        {name: tensor.to(torch.bfloat16).contiguous() for name, tensor in weights.items()},
-        folder / WEIGHTS,
-        metadata={"format": "pt"},
-    )
-    (folder / "README.md").unlink(missing_ok=True)
-    config = json.loads((folder / "adapter_config.json").read_text())
-    config["base_model_name_or_path"] = None  # a path of this machine
-    config["target_modules"] = sorted(config["target_modules"])
-    (folder / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
-    save_recipe(recipe, folder / "recipe.json")

@@ -1,260 +1,284 @@
-"""LoRA training of one recipe: steps, dev loss, checkpoints, resume. Knows no screen and no job.
+"""The training loop: steps, evaluations, checkpoints, resume, and its guard's rollbacks.
 
-Everything a run makes lies in one folder; a checkpoint is written beside its name and renamed,
-so a killed run leaves the last whole one. `fit` goes on from there when it is called again.
+Everything a run makes lies in one folder; `fit` goes on from there when it is called again, and
+step for step it is the same run as one that was never stopped. On accelerate, so the same recipe
+runs on one core or on many machines. Knows no screen, no job and no data.
 """
 
 from __future__ import annotations
 
-import itertools
-import json
+import errno
 import math
-import os
-import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
-from peft import set_peft_model_state_dict as load_lora
-from peft.helpers import disable_input_dtype_casting
+from accelerate import Accelerator
 from torch import nn
-from torch.nn import functional as F
-from transformers import PreTrainedModel
 
-from engine.prompt import FIELDS
-from trainer.recipe import MATRICES, Recipe
-from trainer.rows import Batch, Pack, bucketed, count_steps, make_batch
+from engine.memory import give_back
+from trainer.checkpoints import BEST, CHECKPOINT, Progress, State, discard, load, save
+from trainer.guard import Guard, interval
+from trainer.losses import AnswerLoss, Candidates
+from trainer.order import Order
+from trainer.recipe import Recipe
+from trainer.rows import Pack, make_batch
 
-CHECKPOINT = "checkpoint"
-BEST = "best"
-LOG = "log.jsonl"
-_EVALUATION_BATCH = 32
+_TIDY = 50  # steps after which freed memory is given back to the system
+_REPORTS = 200  # of a run's steps, at most, and every 20th at least
 
 Report = Callable[[dict[str, Any]], None]
 
 
-@dataclass
-class Progress:
-    """Where a run stands; saved with each checkpoint."""
+class TrainingError(RuntimeError):
+    """A run that cannot go on; `code` names the reason, the text says what to do."""
 
-    step: int = 0
-    best_loss: float = math.inf
-    best_step: int = 0
-
-
-def add_lora(model: PreTrainedModel, recipe: Recipe) -> PeftModel:
-    """The model with new LoRA weights (float32) on the recipe's matrices; the base is frozen."""
-    targets = MATRICES[recipe.matrices]
-    config = LoraConfig(
-        r=recipe.rank,
-        lora_alpha=recipe.alpha,
-        lora_dropout=recipe.dropout,
-        target_modules=targets if isinstance(targets, str) else list(targets),
-        task_type="CAUSAL_LM",
-    )
-    torch.manual_seed(recipe.seed)
-    return get_peft_model(model, config)
+    def __init__(self, code: str, text: str):
+        self.code = code
+        super().__init__(text)
 
 
-def answer_losses(
-    model: PeftModel, batch: Batch, candidates: torch.Tensor | None = None
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Cross-entropy of each answer token, and whether it was the likeliest: (tokens,) each.
+@dataclass(frozen=True)
+class Watched:
+    """An evaluation: its figures, among them `dev_loss`, and each dev sentence's score."""
 
-    Head and softmax see answer positions only, and of the vocabulary only `candidates`
-    (ascending ids, targets among them) where they are given. What the batch's known meanings gain
-    is added to the logits, as in decoding.
-    """
-    base: Any = model.get_base_model()
-    hidden = base.get_decoder()(
-        input_ids=batch.input_ids,
-        position_ids=batch.position_ids,
-        attention_mask=batch.mask,
-        use_cache=False,
-    ).last_hidden_state
-    picked = hidden.flatten(0, 1)[batch.at]
-    head, target, gained = base.get_output_embeddings().weight, batch.target, batch.gain_token
-    if candidates is not None:
-        head, target = head[candidates], torch.searchsorted(candidates, target)
-        gained = torch.searchsorted(candidates, gained)
-    logits = F.linear(picked, head).float()
-    cap = getattr(base.config, "final_logit_softcapping", None)
-    if cap:
-        logits = torch.tanh(logits / cap) * cap
-    logits = logits.index_put((batch.gain_at, gained), batch.gain, accumulate=True)
-    hits = logits.detach().argmax(-1) == target
-    return F.cross_entropy(logits, target, reduction="none"), hits
-
-
-class Candidates:
-    """The rows of the head a step's softmax sees: the task's tokens, the batch's own, and a fresh
-    random sample of all others, which stands for the rest of the vocabulary."""
-
-    def __init__(self, task: Sequence[int], vocabulary: int, sample: int, seed: int):
-        self.task = torch.tensor(task)
-        self.vocabulary, self.sample, self.seed = vocabulary, sample, seed
-
-    def of(self, batch: Batch, step: int) -> torch.Tensor:
-        """Ascending ids for one step; the same step always gets the same ones."""
-        random = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
-        others = torch.randint(self.vocabulary, (self.sample,), generator=random)
-        seen = (self.task, batch.target, batch.gain_token, batch.input_ids.flatten(), others)
-        return torch.cat(seen).unique()
+    figures: Mapping[str, float]
+    sentences: tuple[float, ...] = ()
 
 
 def fit(
-    model: PeftModel,
+    model: nn.Module,
     recipe: Recipe,
-    train: Sequence[Pack],
-    dev: Sequence[Pack],
+    order: Order,
+    watch: Callable[[nn.Module], Watched],
     candidates: Candidates,
     folder: Path,
     report: Report,
     stopped: Callable[[], bool] = lambda: False,
+    compute: torch.dtype = torch.float32,
+    accelerator: Accelerator | None = None,
 ) -> bool:
     """Train to the recipe's end and leave the best weights in the model; False when stopped early.
 
     Goes on from the folder's checkpoint where there is one. `report` gets one dict an event.
+    TrainingError where memory or disk do not suffice.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    steps = count_steps(train, recipe.batch, recipe.epochs)
-    weights = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=recipe.rate, weight_decay=recipe.weight_decay)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: _rate(s, steps, recipe))
-    progress = _resume(model, optimizer, schedule, folder)
-    batches = _batches_from(train, recipe, progress.step)
-    clock, rows_done, window = time.monotonic(), 0, []
-    model.train()
-    while progress.step < steps:
-        batch = make_batch(packs := next(batches))
-        chosen = candidates.of(batch, progress.step)
-        loss = _step(model, optimizer, schedule, weights, batch, chosen, recipe)
-        progress.step += 1
-        rows_done += sum(len(pack.rows) for pack in packs)
-        window.append(loss)
-        if progress.step % 20 == 0:
-            seconds = time.monotonic() - clock
-            report({
-                "step": progress.step, "steps": steps, "loss": sum(window) / len(window),
-                "rate": schedule.get_last_lr()[0], "rows_per_second": rows_done / seconds,
-            })  # fmt: skip
-            clock, rows_done, window = time.monotonic(), 0, []
-        stop = stopped()
-        if progress.step % recipe.evaluate_every == 0 or progress.step == steps or stop:
-            _evaluate_and_keep(model, optimizer, schedule, dev, progress, folder, report)
-        if stop:
+    try:
+        loss = AnswerLoss(model, compute)
+        run = _Run(loss, recipe, order, watch, candidates, folder, report, accelerator)
+        return run.go(stopped)
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise TrainingError("out_of_memory", _NO_MEMORY) from error
+    except RuntimeError as error:
+        if "allocate memory" in str(error):
+            raise TrainingError("out_of_memory", _NO_MEMORY) from error
+        raise
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise TrainingError("disk_full", "The disk is full: make room, then resume.") from error
+
+
+_NO_MEMORY = (
+    "There is not enough memory: halve `batch` and double `accumulation`, or set `checkpointing`;"
+    " a run of fewer or smaller matrices needs less, too."
+)
+
+
+class _Run:
+    """What `fit` holds while it is at work."""
+
+    def __init__(self, loss, recipe, order, watch, candidates, folder, report, accelerator):
+        model = loss.model
+        self.model, self.recipe, self.order, self.watch = model, recipe, order, watch
+        self.candidates, self.folder, self.report = candidates, folder, report
+        cpu = next(model.parameters()).device.type == "cpu"
+        self.accelerator = accelerator or Accelerator(cpu=cpu)
+        self.weights = {n: p for n, p in model.named_parameters() if p.requires_grad}
+        optimizer = torch.optim.AdamW(
+            self.weights.values(), lr=recipe.rate, weight_decay=recipe.weight_decay
+        )
+        self.loss, self.optimizer = self.accelerator.prepare(loss, optimizer)
+        self.guard = Guard(Progress(), recipe.patience)
+        self.began, self.first = time.monotonic(), 0
+        self.spent = 0.0  # seconds of evaluations since the last report
+
+    @property
+    def progress(self) -> Progress:
+        return self.guard.progress
+
+    def go(self, stopped: Callable[[], bool]) -> bool:
+        if not self._resume(self.folder / CHECKPOINT):
+            discard(self.folder)
+            if self._evaluate() == "nan":
+                raise TrainingError("nan", "The base's own loss is no number: try another dtype.")
+        every = max(1, min(20, self.order.steps // _REPORTS or 1))
+        rows, losses, clock = 0, [], time.monotonic()
+        self.model.train()
+        steps = self.order.from_step(self.progress.step)
+        while self.progress.step < self.order.steps:
+            batches = next(steps)
+            losses.append(self._step(batches))
+            self.progress.step += 1
+            rows += sum(len(pack.rows) for batch in batches for pack in batch)
+            state, last = self.guard.watch(losses[-1]), self.progress.step == self.order.steps
+            if self.progress.step % every == 0 or last:
+                self._tell(losses, rows, time.monotonic() - clock - self.spent)
+                rows, losses, clock, self.spent = 0, [], time.monotonic(), 0.0
+            if self.progress.step % _TIDY == 0:
+                give_back()
+            if state == "fine" and (self.progress.step % self.recipe.evaluate_every == 0 or last):
+                state = self._evaluate()
+            if state not in ("best", "fine"):
+                if not self._roll_back(state):
+                    break
+            elif not self.guard.is_patient():
+                self.report({"event": "early", "step": self.progress.step})
+                break
+            if self._is_stopped(stopped):
+                self._save(self.folder / CHECKPOINT)
+                self.report({"event": "stopped", "step": self.progress.step})
+                return False
+        self._restore(_whole(self.folder / BEST))
+        self.model.eval()
+        return True
+
+    def _step(self, batches: Sequence[Sequence[Pack]]) -> float:
+        """One step of the optimizer over these batches; the loss, a mean by weight."""
+        recipe, world = self.recipe, self.accelerator.num_processes
+        weight = max(1.0, sum(pack.weight for batch in batches for pack in batch))
+        # The same step draws the same dropout, whether the run was stopped before it or not.
+        torch.manual_seed((recipe.seed * 1_000_003 + self.progress.step) * world + self._rank)
+        rate = recipe.rate * self.progress.scale * rate_at(self.progress.step, self.order, recipe)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad(set_to_none=True)
+        total = torch.zeros((), device=self.accelerator.device)
+        for number, batch in enumerate(batches):
+            last = number == len(batches) - 1
+            with nullcontext() if last else self.accelerator.no_sync(self.loss):
+                total += self._backward(batch, weight, world)
+        if world > 1:
+            total = self.accelerator.reduce(total, "sum")
+        self.accelerator.clip_grad_norm_(list(self.weights.values()), recipe.clip)
+        self.optimizer.step()
+        return float(total)
+
+    def _backward(self, batch: Sequence[Pack], weight: float, world: int) -> torch.Tensor:
+        """Add this process's share of a batch to the gradients; its part of the loss."""
+        mine = list(batch[self._rank :: world])
+        share = 1.0 if mine else 0.0  # every process must take part
+        made = make_batch(mine or batch[:1]).to(self.accelerator.device)
+        chosen = self.candidates.of(made, self.progress.step)
+        losses, _ = self.loss(made, chosen)
+        loss = share * (losses * made.weight).sum() / weight
+        self.accelerator.backward(loss * world)  # gradients are averaged over the processes
+        return loss.detach()
+
+    def _tell(self, losses: list[float], rows: int, seconds: float) -> None:
+        done, steps = self.progress.step, self.order.steps
+        rate = self.optimizer.param_groups[0]["lr"]
+        spent = time.monotonic() - self.began
+        event = {
+            "event": "step", "step": done, "steps": steps, "loss": sum(losses) / len(losses),
+            "rate": rate, "rows_per_second": rows / max(seconds, 1e-9),
+            "memory_gb": psutil.Process().memory_info().rss / 1e9,
+            "left_seconds": spent / max(1, done - self.first) * (steps - done),
+        }  # fmt: skip
+        self.report({k: v if not isinstance(v, float) or math.isfinite(v) else None
+                     for k, v in event.items()})  # fmt: skip
+
+    def _evaluate(self) -> str:
+        """Score the weights as they are, and keep them; what the guard says of them."""
+        clock = time.monotonic()
+        self.model.eval()
+        found = self.watch(self.model)
+        self.model.train()
+        said = self.guard.judge(found.figures["dev_loss"], found.sentences)
+        figures = {k: v for k, v in found.figures.items() if math.isfinite(v)}
+        if found.sentences:
+            low, high = interval(found.sentences)
+            score = sum(found.sentences) / len(found.sentences)
+            figures |= {"score": score, "low": low, "high": high}
+        best = said == "best"
+        self.report({"event": "dev", "step": self.progress.step, **figures, "best": best})
+        if best:
+            self._save(self.folder / BEST)
+        if said in ("best", "fine"):
+            self._save(self.folder / CHECKPOINT)
+        self.spent += time.monotonic() - clock
+        return said
+
+    def _roll_back(self, reason: str) -> bool:
+        best, step = _whole(self.folder / BEST), self.progress.step
+        goes_on = self.guard.roll_back()
+        self._restore(best)
+        rate = self.recipe.rate * self.progress.scale
+        event = {"step": step, "to_step": self.progress.best_step, "reason": reason, "rate": rate}
+        self.report({"event": "rollback" if goes_on else "given_up", **event})
+        self._save(self.folder / CHECKPOINT)
+        return goes_on
+
+    def _restore(self, state: State) -> None:
+        """Take a state's weights and optimizer; where the run stands is left as it is."""
+        with torch.no_grad():
+            for name, weight in self.weights.items():
+                weight.copy_(state.weights[name])
+        self.optimizer.load_state_dict(state.optimizer)
+
+    def _resume(self, folder: Path) -> bool:
+        state = load(folder)
+        if state is None or load(self.folder / BEST) is None:
             return False
-    load_lora(model, _load(folder / BEST / "weights.pt"))
-    return True
+        self._restore(state)
+        self.guard.progress = state.progress
+        self.first = self.progress.step
+        self.report({"event": "resumed", "step": self.progress.step})
+        return True
+
+    def _save(self, folder: Path) -> None:
+        if not self.accelerator.is_main_process:
+            return self.accelerator.wait_for_everyone()
+        weights = {name: weight.detach().cpu() for name, weight in self.weights.items()}
+        save(folder, State(weights, self.optimizer.state_dict(), self.progress))
+        self.accelerator.wait_for_everyone()
+
+    def _is_stopped(self, stopped: Callable[[], bool]) -> bool:
+        """Whether the first process is asked to stop: all of them do what it does."""
+        if self.accelerator.num_processes == 1:
+            return stopped()
+        asked = float(self.accelerator.is_main_process and stopped())
+        flag = torch.tensor(asked, device=self.accelerator.device)
+        return bool(self.accelerator.reduce(flag, "sum"))
+
+    @property
+    def _rank(self) -> int:
+        return self.accelerator.process_index
 
 
-def _step(model, optimizer, schedule, weights, batch, candidates, recipe: Recipe) -> float:
-    with torch.autocast(model.device.type, torch.bfloat16), disable_input_dtype_casting(model):
-        losses, _ = answer_losses(model, batch, candidates)
-    loss = (losses * batch.weight).sum() / batch.weight.sum().clamp(min=1.0)
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    nn.utils.clip_grad_norm_(weights, recipe.clip)
-    optimizer.step()
-    schedule.step()
-    return loss.item()
+def _whole(folder: Path) -> State:
+    state = load(folder)
+    if state is None:
+        raise TrainingError("best_lost", f"The best weights in {folder} are not what was written.")
+    return state
 
 
-def _rate(step: int, steps: int, recipe: Recipe) -> float:
-    """Linear warm-up, then a cosine down to a tenth of the peak rate."""
+def rate_at(step: int, order: Order, recipe: Recipe) -> float:
+    """The share of the peak rate at a step: a linear warm-up, then as the schedule says, cosine and
+    linear down to a tenth."""
+    steps = order.steps
     warmup = max(1, round(recipe.warmup * steps))
     if step < warmup:
         return (step + 1) / warmup
-    return 0.1 + 0.45 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
-
-
-def _batches_from(train: Sequence[Pack], recipe: Recipe, step: int) -> Iterator[list[Pack]]:
-    """The endless order of batches, from the given step on."""
-    endless = (
-        batch
-        for epoch in itertools.count()
-        for batch in bucketed(train, recipe.batch, recipe.seed, epoch)
-    )
-    return itertools.islice(endless, step, None)
-
-
-@torch.no_grad()
-def dev_scores(model: PeftModel, packs: Sequence[Pack]) -> dict[str, float]:
-    """Loss a token, and for each field the share of rows whose every token is the likeliest
-    given the right ones before it. An upper bound on decoding, cheap enough to watch."""
-    model.eval()
-    total, tokens = 0.0, 0
-    right = dict.fromkeys(FIELDS, 0)
-    count = dict.fromkeys(FIELDS, 0)
-    ordered = sorted(packs, key=len)
-    for start in range(0, len(ordered), _EVALUATION_BATCH):
-        batch = make_batch(ordered[start : start + _EVALUATION_BATCH])
-        losses, hits = answer_losses(model, batch)
-        known = batch.weight > 0
-        total, tokens = total + losses[known].sum().item(), tokens + int(known.sum())
-        for number, name in enumerate(FIELDS):
-            mine = known & (batch.field == number)
-            wrong = set(batch.row[mine & ~hits].tolist())
-            asked = set(batch.row[mine].tolist())
-            count[name] += len(asked)
-            right[name] += len(asked - wrong)
-    model.train()
-    shares = {name: right[name] / count[name] for name in FIELDS if count[name]}
-    return {"dev_loss": total / tokens, **shares}
-
-
-def _evaluate_and_keep(model, optimizer, schedule, dev, progress, folder, report) -> None:
-    scores = dev_scores(model, dev)
-    if scores["dev_loss"] < progress.best_loss:
-        progress.best_loss, progress.best_step = scores["dev_loss"], progress.step
-        _save(folder / BEST, {"weights.pt": get_peft_model_state_dict(model)}, progress)
-    state = {
-        "weights.pt": get_peft_model_state_dict(model),
-        "trainer.pt": {
-            "optimizer": optimizer.state_dict(),
-            "schedule": schedule.state_dict(),
-            "random": torch.get_rng_state(),
-        },
-    }
-    _save(folder / CHECKPOINT, state, progress)
-    report({"step": progress.step, "best_step": progress.best_step, **scores})
-
-
-def _save(folder: Path, state: dict[str, Any], progress: Progress) -> None:
-    """Write beside the final name, then swap: a kill leaves the old one or the new one."""
-    fresh, old = folder.with_suffix(".new"), folder.with_suffix(".old")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    for name, value in state.items():
-        with open(fresh / name, "wb") as file:
-            torch.save(value, file)
-            file.flush()
-            os.fsync(file.fileno())
-    (fresh / "progress.json").write_text(json.dumps(vars(progress)))
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    fresh.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _resume(model, optimizer, schedule, folder: Path) -> Progress:
-    found = folder / CHECKPOINT
-    if not found.exists():
-        found = found.with_suffix(".old")  # killed between the two renames
-    if not found.exists():
-        return Progress()
-    load_lora(model, _load(found / "weights.pt"))
-    state = _load(found / "trainer.pt")
-    optimizer.load_state_dict(state["optimizer"])
-    schedule.load_state_dict(state["schedule"])
-    torch.set_rng_state(state["random"])
-    return Progress(**json.loads((found / "progress.json").read_text()))
-
-
-def _load(file: Path) -> Any:
-    return torch.load(file, map_location="cpu", weights_only=True)
+    past = (step - warmup) / max(1, steps - warmup)
+    if recipe.schedule == "constant":
+        return 1.0
+    if recipe.schedule == "linear":
+        return 1.0 - 0.9 * past
+    return 0.1 + 0.45 * (1 + math.cos(math.pi * past))

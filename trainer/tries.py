@@ -20,20 +20,20 @@ from engine.adapters import merged_copy, read_adapter
 from engine.books import Books, shipped_books
 from engine.branches import Runner
 from engine.decoding import SenseDecoder
-from engine.models import Base
 from engine.phrasebook import digest, shipped_phrasebook
 from engine.prompt import SensePrompt
 from engine.settings import Settings
 from engine.wordbook import shipped_wordbook
-from trainer.card import Splits, of_source, unknown_rows
+from trainer.card import Finished, unknown_rows
 from trainer.evaluate import calibrate_phrases, phrase_f1, vote_on
 from trainer.examples import Example
 from trainer.hints import book_hint
-from trainer.recipe import Recipe, RecipeError, load_recipe, parse_recipe
+from trainer.recipe import Recipe, RecipeError, load_recipe, parse_recipe, stated
 from trainer.rows import make_packs
-from trainer.run import Report, load_splits, run_recipe
-from trainer.training import dev_scores
+from trainer.run import Report, run_recipe
+from trainer.splits import Splits, load_splits, of_source
 from trainer.unknown import known_phrases
+from trainer.watch import dev_scores
 from trainer.wordbook import worths_for
 
 DONE = "done.json"
@@ -78,7 +78,7 @@ def run_tries(
         if is_done(tried.get(name), one):
             continue
         report({"try": name})
-        mine = folder / digest(asdict(one))
+        mine = folder / digest(stated(one))
         splits, data = loaded = loaded or load_splits(recipe, home, settings)
         if not run_recipe(one, splits, data, mine, settings, report, stopped, _score):
             return None
@@ -90,7 +90,7 @@ def run_tries(
 
 def is_done(found: dict[str, Any] | None, recipe: Recipe) -> bool:
     """Whether what was found is of this recipe, not of one that had its name before."""
-    return found is not None and found["recipe"] == digest(asdict(recipe))
+    return found is not None and found["recipe"] == digest(stated(recipe))
 
 
 def page(name: str, tried: dict[str, dict[str, Any]]) -> str:
@@ -128,12 +128,11 @@ def changed(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
     return parse_recipe(data)
 
 
-def _score(
-    folder: Path, base: Base, recipe: Recipe, splits: Splits, data: Any, tell: Report
-) -> None:
+def _score(run: Finished, tell: Report) -> None:
     """End a try: for each field of dev rows, how often its tokens are the likeliest ones behind
     the right ones before them, the wordbook open; and how good the phrases are that the words of
     some contexts vote for, the phrasebook open. No meanings are written: quick."""
+    folder, base, recipe, splits = run.folder, run.base, run.recipe, run.splits
     prompt = SensePrompt(base.tokenizer, recipe.style)
     voted = {}
     if recipe.style != "marked":  # such words do not share one prefix and cannot vote together
@@ -155,7 +154,7 @@ def _score(
     used = {source.name for source in recipe.sources if source.times}
     rows = round(recipe.share * sum(e.source in used for e in splits["train"]))
     tried = {
-        "recipe": digest(asdict(recipe)),
+        "recipe": digest(stated(recipe)),
         "books": shipped_books().version,
         "rows": rows,
         "n": {name: len(mine) for name, mine in sets.items()},

@@ -47,6 +47,15 @@ def export_dataset(
     return _write(rows, file, form, about, tick) | left
 
 
+def export_teacher(store: Store, file: Path, name: str) -> Counts:
+    """Write what teachers answered to the queries of a frozen dataset, in the flat form: the last
+    answer to each."""
+    fresh = file.with_name(f"{file.name}.part")
+    told = _write_flat(fresh, store.exports.taught(name))
+    os.replace(fresh, file)
+    return told
+
+
 def export(
     store: Store,
     file: Path,

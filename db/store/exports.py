@@ -94,6 +94,10 @@ class ExportTable:
         """The rows of a frozen dataset, in the same order."""
         return self._stream(*frozen(name, full))
 
+    def taught(self, name: str) -> Iterator[Answered]:
+        """The last answer of a teacher to each query of a frozen dataset that has one."""
+        return self._stream(_TAUGHT, {"name": name})
+
     def _stream(self, sql: str, values: Values) -> Iterator[Answered]:
         """Rows of one moment of the database, whatever is written meanwhile."""
         with (
@@ -139,6 +143,16 @@ _STANDING = """
 _FROZEN = """
     FROM dataset JOIN dataset_row ON dataset_row.dataset_id = dataset.id
     JOIN label ON label.id = dataset_row.label_id JOIN query ON query.id = label.query_id
+"""
+_TAUGHT = """
+    SELECT query.context, query.position, query.pair, label.*
+    FROM dataset JOIN dataset_row ON dataset_row.dataset_id = dataset.id
+    JOIN label AS kept ON kept.id = dataset_row.label_id JOIN query ON query.id = kept.query_id
+    JOIN label ON label.id = (
+        SELECT max(id) FROM label AS given
+        WHERE given.query_id = query.id AND given.source = 'teacher'
+    )
+    WHERE dataset.name = :name
 """
 _ATTRIBUTION = """(
     SELECT sentence.attribution FROM sentence

@@ -9,9 +9,8 @@ import torch
 from engine.adapters import CARD, CONFIG, WEIGHTS, AdapterError, merged_copy, read_adapter
 from engine.models import Base, Choice
 from tests.tiny import tiny_model, tiny_prompt
+from trainer.model import make_trainable, save_adapter
 from trainer.recipe import Recipe
-from trainer.run import save_adapter
-from trainer.training import add_lora
 
 PROMPT = tiny_prompt()
 RECIPE = Recipe(rank=4, alpha=8, dropout=0.0)
@@ -24,7 +23,7 @@ def tiny_base():
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
-    model = add_lora(tiny_model(len(PROMPT.tokenizer)), RECIPE)
+    model = make_trainable(tiny_model(len(PROMPT.tokenizer)), RECIPE)
     torch.manual_seed(3)
     for name, parameter in model.named_parameters():
         if "lora_B" in name:

@@ -1,7 +1,6 @@
 """What a card and a table of tries say, and which phrases training never sees."""
 
 import dataclasses
-from dataclasses import asdict
 
 import pytest
 
@@ -14,8 +13,9 @@ from tests.unit.test_training import example
 from trainer.card import failures, scores_page
 from trainer.evaluate import Evaluation, Voted, calibrate_phrases, phrase_f1
 from trainer.metrics import score
-from trainer.recipe import Recipe, RecipeError, Source
-from trainer.run import _split, _train_packs
+from trainer.recipe import Recipe, RecipeError, Source, stated
+from trainer.run import make_order
+from trainer.splits import _split
 from trainer.tries import changed, is_done, page, table
 from trainer.unknown import has_unknown, in_unknown, known_phrases, unknown_phrases
 
@@ -68,11 +68,15 @@ def test_each_source_comes_as_often_as_it_says_and_none_does_where_it_is_only_sc
         for i in range(10)
     ]
     prompt = tiny_prompt()
-    assert len(_train_packs(RECIPE, rows, prompt)) == 30
-    assert len(_train_packs(changed(RECIPE, {"without": ["gold"]}), rows, prompt)) == 10
-    half = _train_packs(changed(RECIPE, {"share": 0.5, "without": ["other"]}), rows, prompt)
+
+    def packs(**changes):
+        return make_order(changed(RECIPE, changes), rows, prompt).packs_of(0)
+
+    assert len(packs()) == 30
+    assert len(packs(without=["gold"])) == 10
+    half = packs(share=0.5, without=["other"])
     assert len(half) == 2 * len({pack.prefix for pack in half}) > 0
-    assert half == _train_packs(changed(RECIPE, {"share": 0.5, "without": ["other"]}), rows, prompt)
+    assert half == packs(share=0.5, without=["other"])
 
 
 @pytest.mark.parametrize(
@@ -85,7 +89,7 @@ def test_a_try_that_cannot_be_is_refused(changes):
 
 
 def test_a_try_is_done_for_its_own_recipe_only():
-    found = {"recipe": digest(asdict(RECIPE)), "rows": 10, "scores": {}}
+    found = {"recipe": digest(stated(RECIPE)), "rows": 10, "scores": {}}
     assert is_done(found, RECIPE)
     assert not is_done(found, changed(RECIPE, {"rank": 2}))
     assert not is_done(None, RECIPE)

@@ -13,7 +13,8 @@ from engine.settings import read_settings
 from tests.tiny import tiny_model, tiny_tokenizer
 from trainer import run
 from trainer.recipe import Recipe, RecipeError, Source, load_recipe, save_recipe
-from trainer.run import load_splits, run_recipe, run_start
+from trainer.run import run_recipe, run_start
+from trainer.splits import load_splits
 
 NAMES = ("Tom", "Ann", "him", "her", "them", "us", "me", "you", "it", "Bob", "Sue", "Kim")
 
@@ -26,14 +27,15 @@ def home(tmp_path, monkeypatch):
         for a in NAMES for b in NAMES
     ]  # fmt: skip
     (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    first = Recipe(sources=(Source("rows", "rows.jsonl"),), rank=4, alpha=8, rate=5e-3, epochs=1)
+    rows = (Source("rows", "rows.jsonl"),)
+    first = Recipe(sources=rows, rank=4, alpha=8, rate=5e-3, epochs=1, guard_rows=0)
     save_recipe(first, tmp_path / "first.json")
     save_recipe(replace(first, start="first.json", rate=1e-12), tmp_path / "recipe.json")
     save_recipe(replace(first, start="first.json", rank=2), tmp_path / "other.json")
     save_recipe(replace(first, start="recipe.json", rate=1e-12), tmp_path / "third.json")
     save_recipe(replace(first, start="ring.json"), tmp_path / "ring.json")
 
-    def tiny_base(settings):
+    def tiny_base(settings, quantised=False):
         choice = Choice("cpu", torch.float32, "a test")
         tokenizer = tiny_tokenizer()
         return Base(tiny_model(len(tokenizer)), tokenizer, "tiny", "0", choice)

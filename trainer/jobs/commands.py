@@ -49,6 +49,9 @@ def add_commands(commands: Any) -> None:
         one = commands.add_parser(name, help=_SHOWS[name][0])
         one.add_argument("job", type=int, metavar="JOB")
         one.set_defaults(command=_SHOWS[name][1])
+    report = commands.add_parser("report", help="write a training run's report: HTML and Markdown")
+    report.add_argument("job", type=int, metavar="JOB")
+    report.set_defaults(command=_report)
     for wish, text in _WISHES.items():
         asked = commands.add_parser(wish, help=text)
         asked.add_argument("job", type=int, metavar="JOB")
@@ -88,7 +91,7 @@ def _add_shown(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def _opened() -> Iterator[tuple[Settings, Jobs]]:
+def opened() -> Iterator[tuple[Settings, Jobs]]:
     from db.store import open_store
     from engine.settings import read_settings
     from trainer.jobs.queue import Jobs
@@ -107,10 +110,10 @@ def _make(arguments: argparse.Namespace) -> int:
             {"text": text, "meaning": meaning, "literal": literal, "count": arguments.count}
             for (text, _, meaning), literal in shown
         ]
-    with _opened() as (_, jobs):
+    with opened() as (_, jobs):
         job = jobs.add(arguments.kind, recipe)
         print(f"job {job.id}: {state_of(job)}", flush=True)
-        return _follow_to_end(jobs, job.id)
+        return follow_to_end(jobs, job.id)
 
 
 def _work(arguments: argparse.Namespace) -> int:
@@ -126,7 +129,7 @@ def _work(arguments: argparse.Namespace) -> int:
 
 
 def _jobs(arguments: argparse.Namespace) -> int:
-    with _opened() as (_, jobs):
+    with opened() as (_, jobs):
         jobs.look()
         for job in jobs.list_jobs():
             print(f"{job.id}\t{job.created[:16]}\t{job.kind}\t{state_of(job)}\t{progress_of(job)}")
@@ -134,23 +137,36 @@ def _jobs(arguments: argparse.Namespace) -> int:
 
 
 def _follow(arguments: argparse.Namespace) -> int:
-    with _opened() as (_, jobs):
-        return _follow_to_end(jobs, arguments.job)
+    with opened() as (_, jobs):
+        return follow_to_end(jobs, arguments.job)
 
 
 def _log(arguments: argparse.Namespace) -> int:
-    with _opened() as (_, jobs):
+    with opened() as (_, jobs):
         print(jobs.log(jobs.get(arguments.job).id).text, end="")
     return 0
 
 
 def _aside(arguments: argparse.Namespace) -> int:
-    with _opened() as (_, jobs):
+    with opened() as (_, jobs):
         for one in jobs.requests(jobs.get(arguments.job).id, "set_aside", limit=_ASIDE):
             asked = f"{one.query.target!r} in {one.query.context}" if one.query else one.asked
             print(f"{one.number}\t{one.reason}\t{asked}")
             for text in one.outcome.answers:
                 print(f"\t{text!r}")
+    return 0
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from trainer.report import read_events, write_report
+
+    with opened() as (_, jobs):
+        job = jobs.get(arguments.job)
+        if job.kind != "train":
+            print(f"job {job.id} is no training run", file=sys.stderr)
+            return 2
+        for file in write_report(job, read_events(jobs, job.id), jobs.folder(job.id)):
+            print(file)
     return 0
 
 
@@ -162,7 +178,7 @@ _SHOWS = {
 
 
 def _ask(arguments: argparse.Namespace) -> int:
-    with _opened() as (_, jobs):
+    with opened() as (_, jobs):
         jobs.look()
         if getattr(arguments, "aside", False):
             job = jobs.ask_again(arguments.job)
@@ -172,7 +188,7 @@ def _ask(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _follow_to_end(jobs: Jobs, job_id: int) -> int:
+def follow_to_end(jobs: Jobs, job_id: int) -> int:
     """Print how far the job is until no process has it and none will; 0 where it is done."""
     said: tuple[Any, ...] = ()
     try:

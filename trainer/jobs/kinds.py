@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 # Imported when asked for, as some need torch.
 MODULES = {
     "teacher": "trainer.jobs.teacher",
+    "train": "trainer.jobs.train",
     "sentences": "trainer.jobs.sentences",
     "translations": "trainer.jobs.translations",
 }

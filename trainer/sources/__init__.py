@@ -14,6 +14,7 @@ from trainer.sources import sentences, streusle, tatoeba, teacher, wordnet
 Reader = Callable[[Source, Sequence[Path], str], Iterator[Example | Refusal]]
 
 READERS: dict[str, Reader] = {
+    "dataset": read_rows,
     "flat": read_rows,
     "wire": read_rows,
     "sentences": sentences.read,

@@ -1,0 +1,54 @@
+"""The end of a job's run: its card with brief scores, and whether readers may have the result."""
+
+from __future__ import annotations
+
+import json
+
+from engine.adapters import CARD
+from engine.books import shipped_books
+from engine.decoding import SenseDecoder
+from engine.prompt import SensePrompt
+from trainer.card import Finished, Report, runner_of, write_card
+from trainer.recipe import FULL, WIRE
+from trainer.retention import Gate, Reference, judge
+from trainer.splits import of_source, yardstick
+from trainer.watch import choose_rows
+
+_SCORED = 150  # rows of a source's split that the card scores
+_COMPARED = 200  # rows on which the reference's score must be kept
+
+
+def finish(run: Finished, reference: Reference | None, tell: Report) -> None:
+    """Score the result and judge whether it may be given to readers; both stand in its card."""
+    if run.recipe.style == WIRE:
+        return tell({"event": "result", "fit": False, "reason": "style", "scores": {}})
+    evaluations = write_card(run, tell, _SCORED)
+    full = run.recipe.matrices == FULL  # no adapter, and its base is no longer the reference's
+    gate = _judge(run, reference) if reference and not full else None
+    fit, reason = not full and (gate is None or gate.fit), "full" if full else ""
+    told = {"fit": fit, "reason": reason or (gate.reason if gate else "")}
+    told |= {"reference": gate.told() if gate else {}}
+    file = run.folder / CARD
+    card = json.loads(file.read_text(encoding="utf-8")) | told
+    file.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    scores = {name: found.figures() for name, found in evaluations.items()}
+    tell({"event": "result", **told, "scores": scores})
+
+
+def _judge(run: Finished, reference: Reference) -> Gate | None:
+    """The comparison on dev rows of the yardstick; a teacher answered those of the run's own
+    sources, and is compared on them."""
+    card = json.loads((run.folder / CARD).read_text(encoding="utf-8"))
+    decoder = SenseDecoder(
+        runner_of(run),
+        SensePrompt(run.base.tokenizer, run.recipe.style),
+        shipped_books(),
+        card["phrase_threshold"],
+        card["phrase_favour"],
+    )
+    dev = run.splits["dev"]
+    rows = dev if reference.answers is not None else of_source(dev, yardstick(run.recipe))
+    chosen = choose_rows(
+        [e for e in rows if reference.answers is None or e.query in reference.answers], _COMPARED, 1
+    )
+    return judge(reference, run.base, decoder, chosen, run.recipe.retention)

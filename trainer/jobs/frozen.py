@@ -1,0 +1,51 @@
+"""Frozen datasets as files, so that a run reads what was frozen and nothing that came later.
+
+A file is named by its dataset's hash: written once, whole, and shared by all runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from db.dataset.exporting import export_dataset, export_teacher
+from db.store import Refused, Store
+from engine.settings import assets
+from trainer.examples import hash_files
+from trainer.recipe import Recipe
+
+FOLDER = "datasets"
+
+
+def place(recipe: Recipe, store: Store, home: Path) -> tuple[Recipe, tuple[Path, ...]]:
+    """The recipe with a file for each frozen dataset that it names, and files of what teachers
+    answered to the same queries. Refused where there is no such dataset."""
+    sources, answers = [], []
+    for source in recipe.sources:
+        if source.format != "dataset" or _is_shipped(source.path, store):
+            sources.append(source)
+            continue
+        dataset = store.datasets.get(source.path)
+        folder = home / FOLDER
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        rows = folder / f"{dataset.sha256}.jsonl"
+        taught = folder / f"{dataset.sha256}.teacher.jsonl"
+        if not rows.exists():
+            export_dataset(store, rows, "flat", dataset.name)
+        if recipe.reference == "teacher":
+            export_teacher(store, taught, dataset.name)
+            answers.append(taught)
+        origin = source.origin or f"frozen dataset {dataset.name}, {dataset.created}"
+        sources.append(
+            replace(source, format="flat", path=str(rows), origin=origin, sha256=hash_files([rows]))
+        )
+    return replace(recipe, sources=tuple(sources)), tuple(answers)
+
+
+def _is_shipped(name: str, store: Store) -> bool:
+    """Whether the rows come with the project and are in no database of this home."""
+    try:
+        store.datasets.get(name)
+    except Refused:
+        return (assets() / FOLDER / name).is_dir()
+    return False

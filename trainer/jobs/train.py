@@ -1,0 +1,127 @@
+"""The kind `train`: a recipe becomes an adapter with its card, guarded, in a job's folder.
+
+What it tells is events in the database; whoever watches reads them there. Stop saves and ends,
+cancel ends and discards the checkpoints.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from engine.sense import Query, Sense
+from trainer.card import Finished
+from trainer.checkpoints import discard
+from trainer.examples import parse_row
+from trainer.finish import finish
+from trainer.jobs.frozen import place
+from trainer.jobs.kinds import JobError, Kind, Prepared
+from trainer.jobs.work import Work
+from trainer.plan import base_folder, estimate
+from trainer.recipe import PRESENT, Recipe, RecipeError, parse_recipe
+from trainer.retention import Reference
+from trainer.run import ADAPTER, MODEL, find_start, run_recipe
+from trainer.splits import load_splits
+
+_PAUSE = 0.5  # seconds between two looks while the job waits
+# What a job's row shows of an event.
+_SHOWN = {
+    "plan": ("rows", "parameters"),
+    "step": ("loss", "rows_per_second", "left_seconds", "memory_gb"),
+    "dev": ("dev_loss", "score"),
+    "scoring": ("scoring", "of"),
+    "result": ("fit", "reason"),
+}
+
+
+def prepare(recipe: Mapping[str, Any]) -> Prepared:
+    """The recipe made whole; JobError says what is wrong with it."""
+    try:
+        found = parse_recipe(dict(recipe))
+    except RecipeError as error:
+        raise JobError("bad_recipe", str(error)) from error
+    if not found.sources:
+        raise JobError("no_dataset", "sources: the run needs a dataset")
+    return Prepared(json.loads(json.dumps(asdict(found))), "compute")
+
+
+def run(work: Work) -> bool:
+    """Train, score and judge; whether all of it is done."""
+    recipe, taught = place(parse_recipe(dict(work.job.recipe)), work.store, work.settings.home)
+    splits, data = load_splits(recipe, work.folder, work.settings)
+    watched = Watched(work)
+    plan = estimate(recipe, splits, work.settings, base_folder(work.settings))
+    watched.report({"event": "plan", **asdict(plan)})
+    if plan.refusal:
+        raise JobError(plan.refusal, plan.detail)
+
+    def end(run: Finished, tell: Any) -> None:
+        finish(run, _reference(run, work, taught), tell)
+
+    began, start = find_start(
+        recipe, work.folder, work.folder, work.settings, watched.report, watched.stopped
+    )
+    made = began and run_recipe(
+        recipe, splits, data, work.folder, work.settings, watched.report, watched.stopped, end,
+        start,
+    )  # fmt: skip
+    if not made and work.wish() == "cancel":
+        discard(work.folder)
+        for name in (ADAPTER, MODEL):
+            shutil.rmtree(work.folder / name, ignore_errors=True)
+    return bool(made)
+
+
+class Watched:
+    """A run as its job tells of it."""
+
+    def __init__(self, work: Work):
+        self._work = work
+        self._figures: dict[str, Any] = dict(work.job.figures)
+        self._done, self._total = work.job.done, work.job.total
+
+    def stopped(self) -> bool:
+        """Whether the job is asked to end; waits while it is asked to wait."""
+        while (wish := self._work.wish()) == "pause":
+            self._work.set_paused(True)
+            time.sleep(_PAUSE)
+        self._work.set_paused(False)
+        return wish in ("stop", "cancel")
+
+    def report(self, event: Mapping[str, Any]) -> None:
+        """Keep an event, and what the job's row shows of it."""
+        work, kind = self._work, str(event.get("event"))
+        work.store.events.tell(work.job.id, work.process, event)
+        work.say(json.dumps(event, ensure_ascii=False))
+        if kind in ("step", "plan"):
+            self._done, self._total = event.get("step", self._done), event["steps"]
+        self._figures |= {name: event[name] for name in _SHOWN.get(kind, ()) if name in event}
+        if kind == "dev" and event.get("best"):
+            best = {"best": event.get("score"), "best_loss": event["dev_loss"]}
+            self._figures |= best | {"best_step": event["step"]}
+        if kind in _SHOWN:
+            work.report(self._done, self._total, self._figures)
+
+
+def _reference(run: Finished, work: Work, taught: tuple[Path, ...]) -> Reference | None:
+    """Whose score the result must keep."""
+    name = run.recipe.reference
+    folder = {PRESENT: work.settings.adapter_folder, "start": run.start}.get(name)
+    if folder:
+        return Reference(name, folder)
+    if name == "teacher" and taught:
+        return Reference(name, answers=_answers(taught, run.recipe.pair))
+    return None
+
+
+def _answers(files: tuple[Path, ...], pair: str) -> dict[Query, Sense]:
+    rows = (line for file in files for line in file.read_text(encoding="utf-8").splitlines())
+    return dict(parse_row(row, "flat", pair) for row in rows)
+
+
+KIND = Kind(Recipe, prepare, run)
