@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from transformers import DynamicCache
 
 from engine.prompt import SensePrompt
 from engine.sense import Query, Sense, from_wire
@@ -37,30 +38,45 @@ def write_freely(
     model: nn.Module, prompt: SensePrompt, queries: Sequence[Query], most: int = 32
 ) -> list[Written]:
     """The likeliest text behind each query's prompt, at most `most` tokens; greedy."""
-    generator: Any = model
-    tokenizer = prompt.tokenizer
-    pad = tokenizer.pad_token_id or 0
-    ends = [prompt.end, *([tokenizer.eos_token_id] if tokenizer.eos_token_id is not None else [])]
     written: list[Written] = []
-    device = next(model.parameters()).device
     for start in range(0, len(queries), _BATCH):
         asked = queries[start : start + _BATCH]
         prompts = [sum(prompt.parts(query), ()) for query in asked]
-        length = max(map(len, prompts))
-        ids = torch.tensor([[pad] * (length - len(p)) + list(p) for p in prompts], device=device)
-        mask = torch.tensor(
-            [[0] * (length - len(p)) + [1] * len(p) for p in prompts], device=device
-        )
-        given = generator.generate(
-            input_ids=ids, attention_mask=mask, max_new_tokens=most, do_sample=False,
-            eos_token_id=ends, pad_token_id=pad,
-        )  # fmt: skip
-        for query, tokens in zip(asked, given[:, length:].tolist()):
+        ends = {prompt.end, prompt.tokenizer.eos_token_id}
+        for query, tokens in zip(asked, _greedy(model, prompts, ends, most)):
             written.append(_read(prompt, query, tokens, ends))
     return written
 
 
-def _read(prompt: SensePrompt, query: Query, tokens: list[int], ends: list[int]) -> Written:
+def _greedy(
+    model: Any, prompts: list[tuple[int, ...]], ends: set[int | None], most: int
+) -> list[list[int]]:
+    """The likeliest tokens behind each prompt, up to an end. Logits are taken of the last position
+    alone: those of a whole batch of prompts would be gigabytes."""
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    body, head = base.get_decoder(), base.get_output_embeddings()
+    device, length = head.weight.device, max(map(len, prompts))
+    ids = torch.tensor([[0] * (length - len(p)) + list(p) for p in prompts], device=device)
+    mask = torch.tensor([[0] * (length - len(p)) + [1] * len(p) for p in prompts], device=device)
+    cache = DynamicCache(config=base.config)
+    written: list[list[int]] = [[] for _ in prompts]
+    open_rows = set(range(len(prompts)))
+    while open_rows and len(written[0]) < most:
+        places = (mask.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
+        hidden = body(
+            input_ids=ids, attention_mask=mask, position_ids=places, past_key_values=cache,
+            use_cache=True,
+        ).last_hidden_state[:, -1]  # fmt: skip
+        ids = head(hidden.to(head.weight.dtype)).argmax(-1, keepdim=True)
+        mask = torch.cat([mask, torch.ones_like(ids)], -1)
+        for number, token in enumerate(ids[:, 0].tolist()):
+            written[number].append(token)
+            if token in ends:
+                open_rows.discard(number)
+    return written
+
+
+def _read(prompt: SensePrompt, query: Query, tokens: list[int], ends: set[int | None]) -> Written:
     count = next((i for i, token in enumerate(tokens) if token in ends), None)
     kept = tokens[:count]
     text = str(prompt.tokenizer.decode(kept, skip_special_tokens=True)).strip()

@@ -119,10 +119,15 @@ class Recipe:
     phrase_meaning_weight: float = _field("loss weight of the phrase's meaning", 1.0)
     seed: int = _field("of row order, dropout and LoRA's start", 1)
     evaluate_every: int = _field("steps between dev evaluations and checkpoints", 200, (), True)
-    dev_rows: int = _field("dev rows whose loss an evaluation takes", 400)
+    dev_rows: int = _field("dev rows whose loss an evaluation takes", 200)
     guard_rows: int = _field(
         "dev rows that an evaluation answers as readers would get them; when they get worse the run"
         " goes back to its best weights. 0: only the loss is watched", 100, (), True,
+    )  # fmt: skip
+    keep: str = _field(
+        "which weights it ends with: best on dev rows; or last, unless they are worse than the best"
+        " beyond chance: for a few rows that are all to be learnt",
+        "best", ("best", "last"),
     )  # fmt: skip
     patience: int = _field("evaluations without gain after which the run ends; 0: never", 0)
     reference: str = _field(

@@ -63,7 +63,7 @@ def fit(
     compute: torch.dtype = torch.float32,
     accelerator: Accelerator | None = None,
 ) -> bool:
-    """Train to the recipe's end and leave the best weights in the model; False when stopped early.
+    """Train to the recipe's end and leave the weights it keeps in the model; False when stopped early.
 
     Goes on from the folder's checkpoint where there is one. `report` gets one dict an event.
     TrainingError where memory or disk do not suffice.
@@ -137,6 +137,7 @@ class _Run:
                 state = self._evaluate()
             if state not in ("best", "fine"):
                 if not self._roll_back(state):
+                    self.progress.bad = 1  # the best ones are kept, whatever came since
                     break
             elif not self.guard.is_patient():
                 self.report({"event": "early", "step": self.progress.step})
@@ -145,7 +146,8 @@ class _Run:
                 self._save(self.folder / CHECKPOINT)
                 self.report({"event": "stopped", "step": self.progress.step})
                 return False
-        self._restore(_whole(self.folder / BEST))
+        if self.recipe.keep == "best" or self.progress.bad:
+            self._restore(_whole(self.folder / BEST))
         self.model.eval()
         return True
 

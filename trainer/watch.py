@@ -28,7 +28,7 @@ from trainer.rows import Pack, make_batch
 from trainer.training import Watched
 
 _EVALUATION_BATCH = 32
-_WRITTEN = 24  # rows that are answered with nothing to hold the model
+_WRITTEN = 16  # rows that are answered with nothing to hold the model
 _LONGEST_WIRE = 96  # tokens of an answer in JSON
 
 
