@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,8 @@ class Event:
 @dataclass(frozen=True)
 class Opened:
     """A query before a person. `labels` are those that person may see, oldest first; `standing`
-    is the one that stands now; `seen` is the last version, to say what a decision was based on."""
+    is the one that stands now; `sides` are what each person decided who do not agree, the first
+    one first; `seen` is the last version, to say what a decision was based on."""
 
     id: int
     query: Query
@@ -59,6 +60,7 @@ class Opened:
     attribution: str
     seen: int
     blind: bool
+    sides: tuple[Label, ...] = ()
 
 
 def open_query(db: Database, query_id: int, who: str, several: bool) -> Opened:
@@ -94,7 +96,16 @@ def open_query(db: Database, query_id: int, who: str, several: bool) -> Opened:
     return Opened(
         query_id, query, row["status"] or "open", standing, labels, complaints, events,
         row["translation"] or "", row["attribution"] or "", seen, blind,
+        _sides(db, query_id, labels) if row["status"] == "conflict" else (),
     )  # fmt: skip
+
+
+def _sides(db: Database, query_id: int, labels: Iterable[Label]) -> tuple[Label, ...]:
+    """Each person's latest decision; behind a settled conflict only what came with it or later, as
+    the item counts them."""
+    (since,) = db.execute(_SETTLED, [query_id]).fetchone()
+    found = {x.who: x for x in labels if decides(x) and x.version >= since}
+    return tuple(sorted(found.values(), key=lambda label: label.version))
 
 
 def _event(row: Mapping[str, Any]) -> Event:
@@ -122,5 +133,12 @@ _EVENTS = f"""
     LEFT JOIN undone ON undone.decision_id = decision.id
     LEFT JOIN label ON label.id = decision_query.label_id
     WHERE decision_query.query_id = ? ORDER BY decision.id
+"""
+_SETTLED = """
+    SELECT coalesce(max(label.version), 0) FROM decision_query
+    JOIN decision ON decision.id = decision_query.decision_id AND decision.kind = 'settle'
+    JOIN label ON label.id = decision_query.label_id
+    WHERE decision_query.query_id = ?
+        AND NOT EXISTS (SELECT 1 FROM undone WHERE undone.decision_id = decision.id)
 """
 _COMPLAINTS = "SELECT * FROM feedback WHERE query_id = ? ORDER BY id"

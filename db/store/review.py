@@ -22,6 +22,7 @@ from db.store.labels import Label, counts, keep_label, read_label
 from db.store.opened import Opened, decides, open_query
 from db.store.queries import TASK
 from db.store.rows import utc_now
+from db.store.turns import Waiting, turn, waiting
 from engine.rules import broken_rules
 from engine.sense import Phrase, Query, Sense
 
@@ -63,14 +64,13 @@ class ReviewTable:
         or have decided, does not come again. `after`: the query they come from is let go."""
         who, now, status = _name(who), self._clock(), which.status or "open"
         chosen, values = where(replace(which, status=status), pair)
-        turn = _OPEN_TURN if status == "open" else _OTHER_TURN
         while True:  # what is out of date may be all there is
             with self._connections.write() as db:
                 due = work_off(db, BATCH)
                 values |= {"who": who, "now": now, "overlap": _overlap(db), "after": after or 0}
                 db.execute("DELETE FROM lease WHERE until <= ? OR who = ?", [now, who])
                 rules = f"{chosen} AND {narrowed(db, which)}"
-                sql = f"SELECT query_id FROM item WHERE {rules} AND {turn} LIMIT 1"
+                sql = f"SELECT query_id FROM item WHERE {rules} AND {turn(status)} LIMIT 1"
                 found = db.execute(sql, values).fetchone()
                 if found and db.execute(_IS_DUE, found).fetchone():
                     bring_up_to_date(db, found)  # it may not be this person's turn any more
@@ -81,6 +81,12 @@ class ReviewTable:
                     return found[0]
             if not due:
                 return None
+
+    def waiting(self, pair: str, who: str) -> Waiting:
+        """What else waits for this person."""
+        with self._connections.read() as db:
+            values = {"pair": pair, "who": _name(who), "now": self._clock()}
+            return waiting(db, values | {"overlap": _overlap(db)})
 
     def hold(self, query_id: int, who: str) -> None:
         """Lease a query that was chosen from a list, whoever else has it."""
@@ -103,6 +109,7 @@ class ReviewTable:
         query_id: int,
         sense: Sense | None = None,
         *,
+        rejected: bool = False,
         seen: int | None = None,
         also: Sequence[int] = (),
         proposed: tuple[Sense, str, float] | None = None,
@@ -111,6 +118,7 @@ class ReviewTable:
     ) -> int:
         """Keep a decision; its id.
 
+        `rejected`: who settles finds that there is no answer; `sense` is what they reject.
         `seen`: the last version this person saw; Refused("changed") where somebody decided since.
         `also`: queries of the phrase's other members, which get the phrase, too.
         `proposed`: a model's answer that was shown and is not kept yet (sense, engine, confidence).
@@ -134,7 +142,7 @@ class ReviewTable:
                 keep_label(db, query, told, "model", engine, "proposed", confidence)
             label_ids: dict[int, int | None] = {query_id: None}
             if sense is not None and kind in _ANSWERS:
-                status = "rejected" if kind == "reject" else "accepted"
+                status = "rejected" if rejected or kind == "reject" else "accepted"
                 label_ids[query_id] = keep_label(db, query, sense, "person", who, status)
                 label_ids |= _spread(db, query, sense.phrase, also, who)
             decision_id = _keep_decision(db, kind, who, note, label_ids, token)
@@ -281,34 +289,6 @@ def _keep_decision(
     return decision_id
 
 
-_LEASES = """
-    (SELECT count(*) FROM lease WHERE lease.query_id = item.query_id AND who <> :who
-        AND until > :now)
-"""
-# Open queries: not with as many others as are still wanted, nor skipped or decided by this person.
-_OPEN_TURN = f"""
-    {_LEASES} < max(1, :overlap - given)
-    AND NOT EXISTS (
-        SELECT 1 FROM decision_query JOIN decision ON decision.id = decision_query.decision_id
-        WHERE decision_query.query_id = item.query_id AND decision.who = :who
-            AND decision.kind = 'skip'
-            AND NOT EXISTS (SELECT 1 FROM undone WHERE undone.decision_id = decision.id)
-    )
-    AND (reported OR NOT EXISTS (
-        SELECT 1 FROM label WHERE label.query_id = item.query_id AND label.who = :who
-            AND label.source = 'person' AND label.status <> 'proposed' AND {counts()}
-    ))
-    ORDER BY place, query_id
-"""
-# Any others are gone through from the first to the last; nobody settles what they decided.
-_OTHER_TURN = f"""
-    {_LEASES} = 0 AND query_id > :after
-    AND (status <> 'conflict' OR NOT EXISTS (
-        SELECT 1 FROM label WHERE label.query_id = item.query_id AND label.who = :who
-            AND label.source = 'person' AND label.status <> 'proposed' AND {counts()}
-    ))
-    ORDER BY query_id
-"""
 _STANDING_LABEL = """
     SELECT label.* FROM item JOIN label ON label.id = item.label_id WHERE item.query_id = ?
 """

@@ -28,7 +28,7 @@ def flag(page) -> None:
 
 def test_a_reason_is_typed_or_left_alone(tmp_path, begin, page) -> None:
     open_queue(page, begin(dogs))
-    why = page.locator(".ctx-queue .ctx-why")
+    why = page.locator(".ctx-queue .ctx-flag-why")
     expect(why).to_be_hidden()
     flag(page)
     expect(why).to_contain_text("Flagged: Dogs. Why?")
@@ -68,7 +68,7 @@ def test_many_at_once_have_one_reason(tmp_path, begin, page) -> None:
     page.goto(app.url + "/#label/table")
     page.locator(".ctx-all input").check()
     page.locator(".ctx-table [data-do=flag]").click()
-    why = page.locator(".ctx-table .ctx-why")
+    why = page.locator(".ctx-table .ctx-flag-why")
     expect(why).to_contain_text("4 questions")
     why.locator("input").fill("no text for learners")
     why.locator("input").press("Enter")

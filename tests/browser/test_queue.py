@@ -122,28 +122,6 @@ def test_somebody_elses_decision_is_shown_and_the_form_kept(tmp_path, begin, pag
     assert accepted[4].sense.meaning == "回去"
 
 
-def test_a_conflict_is_settled(tmp_path, begin, page) -> None:
-    def fill(store) -> None:
-        store.review.set_overlap(2)
-        query_id = teach(store, BACK, Sense("noun", "背"))
-        store.review.decide("Ann", "accept", query_id, Sense("noun", "背"))
-        store.review.decide("Bob", "edit", query_id, Sense("adverb", "回", PHRASE))
-
-    app = begin(fill)
-    open_queue(page, app, "Cid", state="empty")
-    page.locator(".ctx-queue .ctx-filter summary").click()
-    page.locator(".ctx-queue [name=status]").select_option("conflict")
-    page.wait_for_selector(".ctx-queue[data-state=item]")
-    expect(page.locator(".ctx-flag")).to_contain_text("People do not agree")
-    expect(page.locator(".ctx-queue .ctx-answers")).to_contain_text("Bob")
-    page.evaluate("document.activeElement.blur()")
-    page.keyboard.press("1")  # the newest answer
-    page.keyboard.press("a")
-    page.wait_for_selector(".ctx-queue[data-state=empty]")
-    rows = look(tmp_path, lambda store: list(store.exports.answered(PAIR)))
-    assert [(row.who, row.sense.meaning) for row in rows] == [("Cid", "回")]
-
-
 def test_the_models_answer_fills_a_query_that_has_none(tmp_path, begin, page) -> None:
     def fill(store) -> None:
         text = tmp_path / "text.txt"

@@ -2,55 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from db.dataset.importing import bring
-from db.store import Brought, Filter, Origin, Refused, Store, open_store
+from db.store import Filter, Origin, Refused, Store
 from db.store.review import LEASE_SECONDS, ReviewTable
-from engine.sense import Answer, Phrase, Query, Sense
-
-PAIR = "en-zh"
-CONTEXT = "She meant to call them back."
-CALL, BACK = Query(CONTEXT, 3), Query(CONTEXT, 5)
-PHRASE = Phrase((3, 5), "回电话")
-RIGHT = Sense("verb", "打电话", PHRASE)
-WRONG = Sense("noun", "背")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(tmp_path / "ctx.db") as store:
-        yield store
-
-
-@pytest.fixture
-def filled(store: Store, tmp_path: Path) -> Store:
-    """Twenty sentences of three queries each."""
-    file = tmp_path / "text.txt"
-    file.write_text("".join(f"Dogs chase cats{chr(97 + n)}.\n" for n in range(20)))
-    bring(store, file, Origin("text", ""))
-    return store
-
-
-def propose(store: Store, query: Query, sense: Sense, who: str = "T", source: str = "teacher"):
-    """The query's id; it comes in by an import of its own, with this answer."""
-    origin = Origin("row", "flat", who=who, source=source)
-    row = Brought(1, 0, "raw", context=query.context, queries=(query,), sense=sense)
-    store.imports.add(store.imports.begin(origin), origin, [row])
-    return store.queries.find(query)
-
-
-def imported(store: Store, tmp_path: Path, *contexts: str) -> None:
-    file = tmp_path / "more.txt"
-    file.write_text("\n".join(contexts))
-    bring(store, file, Origin("more", ""))
+from engine.sense import Answer, Query, Sense
+from tests.reviewed import (
+    BACK,
+    CALL,
+    CONTEXT,
+    PAIR,
+    PHRASE,
+    RIGHT,
+    RIGHT_NOUN,
+    WRONG,
+    imported,
+    propose,
+)
 
 
 def test_everybody_gets_another_query_and_each_comes_once(filled: Store) -> None:
@@ -105,9 +77,6 @@ def test_what_readers_reported_comes_first_then_the_unsure_then_what_differs(
         order.append(filled.queries.get(found))
         filled.review.decide("Ann", "accept", found, WRONG)
     assert order == [BACK, unsure, differing]
-
-
-RIGHT_NOUN = Sense("noun", "钱")
 
 
 def test_a_complaint_opens_an_accepted_query_again(store: Store) -> None:
@@ -192,57 +161,6 @@ def test_a_phrase_is_not_given_to_words_outside_it(store: Store) -> None:
     assert store.review.open(back, "Ann").status == "open"
 
 
-def test_with_overlap_people_decide_blind_and_differences_are_settled(store: Store) -> None:
-    store.review.set_overlap(2)
-    query_id = propose(store, BACK, WRONG)
-    imported_id = query_id
-    store.feedback.add_feedback(BACK, Answer(WRONG, "", 0.9, "model", "m"))
-    assert store.review.next(PAIR, "Ann") == imported_id
-    store.review.decide("Ann", "edit", query_id, RIGHT)
-    seen_by_bob = store.review.open(query_id, "Bob")
-    assert seen_by_bob.blind and all(label.who != "Ann" for label in seen_by_bob.labels)
-    assert store.review.next(PAIR, "Ann") is None
-    assert store.review.next(PAIR, "Bob") == query_id
-    store.review.decide("Bob", "accept", query_id, WRONG, seen=seen_by_bob.seen)
-    opened = store.review.open(query_id, "Cid")
-    assert (opened.status, opened.standing) == ("conflict", None)
-    assert store.exports.counts(PAIR)["conflicts"] == 1
-    assert list(store.exports.answered(PAIR)) == []
-    assert store.review.next(PAIR, "Cid", Filter(status="conflict")) == query_id
-    store.review.decide("Cid", "settle", query_id, RIGHT, seen=opened.seen)
-    assert store.review.open(query_id, "Ann").status == "accepted"
-    (row,) = store.exports.answered(PAIR)
-    assert (row.who, row.sense) == ("Cid", RIGHT)
-    store.review.undo("Cid")
-    assert store.review.open(query_id, "Ann").status == "conflict"
-
-
-def test_two_who_agree_need_nobody_to_settle(store: Store) -> None:
-    store.review.set_overlap(2)
-    query_id = propose(store, BACK, WRONG)
-    store.review.decide("Ann", "accept", query_id, WRONG)
-    assert store.review.open(query_id, "Cid").status == "open"
-    store.review.decide("Bob", "accept", query_id, WRONG)
-    assert store.review.open(query_id, "Cid").status == "accepted"
-
-
-def test_many_at_once_and_back(filled: Store) -> None:
-    ids = [row.id for row in filled.browse.page(PAIR, limit=10)]
-    filled.review.work_off()
-    ids = [row.id for row in filled.browse.page(PAIR, limit=10)]
-    with pytest.raises(Refused):  # no answers to accept yet
-        filled.review.decide_many("Ann", "accept", ids)
-    for one in ids:
-        propose(filled, filled.queries.get(one), WRONG)
-    decision, count = filled.review.decide_many("Ann", "accept", [*ids, *ids])
-    assert count == len(ids)
-    assert filled.browse.states(PAIR) == {
-        "open": 50, "accepted": 10, "rejected": 0, "flagged": 0, "conflict": 0,
-    }  # fmt: skip
-    assert filled.review.undo("Ann", decision)[2] == tuple(ids)
-    assert filled.browse.states(PAIR)["open"] == 60
-
-
 def test_a_flag_takes_a_query_out_until_it_is_decided_or_unflagged(store: Store) -> None:
     query_id = propose(store, BACK, WRONG)
     store.feedback.add_feedback(BACK, Answer(WRONG, "", 0.9, "model", "m"))
@@ -251,46 +169,6 @@ def test_a_flag_takes_a_query_out_until_it_is_decided_or_unflagged(store: Store)
     assert store.review.next(PAIR, "Bob", Filter(status="flagged")) == query_id
     store.review.decide("Bob", "unflag", query_id)
     assert store.review.next(PAIR, "Bob") == query_id
-
-
-@pytest.mark.parametrize(
-    "text, found",
-    [("打破", 1), ("破", 1), ("silence", 1), ("silen", 1), ("沉默 打破", 1), ("打开", 0), ('"', 0)],
-)
-def test_search_finds_one_or_two_chinese_characters(store: Store, text: str, found: int) -> None:
-    query = Query("He broke the silence.", 1)
-    propose(store, query, Sense("verb", "打破", Phrase((1, 3), "打破沉默")))
-    store.feedback.add_feedback(query, Answer(WRONG, "", 0.9, "model", "m"))
-    store.review.work_off()
-    assert store.browse.count(PAIR, Filter(text=text)) == found
-
-
-def test_filters(store: Store, tmp_path: Path) -> None:
-    imported(store, tmp_path, CONTEXT, "Banks lend money.")
-    call, money = propose(store, CALL, RIGHT), propose(store, Query("Banks lend money.", 2), WRONG)
-    store.review.decide("Ann", "accept", call, RIGHT)
-    store.review.decide("Bob", "edit", money, RIGHT_NOUN)
-
-    def ids(**chosen) -> list[int]:
-        return [row.id for row in store.browse.page(PAIR, Filter(**chosen))]
-
-    assert ids(who="Ann") == [call]
-    assert ids(status="accepted") == [call, money]
-    assert ids(word_class="verb") == [call]
-    assert ids(shape="split") == ids(shape="with") == [call]
-    assert ids(shape="joined") == []
-    assert ids(corrected=True) == [money]
-    assert ids(status="accepted", text="money") == [money]
-    assert ids(import_id=1) == [call, money] and ids(import_id=2) == [call]
-    assert store.browse.people(PAIR) == (("Ann", 1), ("Bob", 1))
-    assert [row[0] for row in store.browse.progress()] == ["Ann", "Bob"]
-
-
-def test_an_undone_import_leaves_the_queue(filled: Store) -> None:
-    assert filled.review.next(PAIR, "Ann")
-    filled.imports.undo(1)
-    assert filled.review.next(PAIR, "Bob") is None
-    assert filled.browse.count(PAIR) == 0
 
 
 def test_an_undone_import_takes_peoples_answers_back_that_it_brought(
@@ -321,162 +199,6 @@ def test_eight_people_at_once_lose_nothing(filled: Store) -> None:
         done = [one for mine in pool.map(work, [f"P{n}" for n in range(8)]) for one in mine]
     assert len(done) == len(set(done)) == 60
     assert filled.check() == ()
-
-
-WHO = st.sampled_from(["Ann", "Bob", "Cid"])
-SENSES = st.sampled_from([RIGHT, Sense("adverb", "回", PHRASE), WRONG])
-
-
-class Labelling(RuleBasedStateMachine):
-    """Any order of importing, answering, deciding, taking back, settling and freezing."""
-
-    @initialize()
-    def begin(self) -> None:
-        import tempfile
-
-        self.folder = tempfile.TemporaryDirectory()
-        self.store = open_store(Path(self.folder.name) / "ctx.db")
-        self.labels: dict[int, object] = {}
-        self.frozen: dict[str, str] = {}
-        self.ids = [self.store.queries.add(query) for query in (CALL, BACK)]
-
-    def teardown(self) -> None:
-        if hasattr(self, "store"):
-            self.store.close()
-            self.folder.cleanup()
-
-    @rule(query=st.sampled_from([CALL, BACK]), sense=SENSES, who=st.sampled_from(["T", "U"]))
-    def answer(self, query: Query, sense: Sense, who: str) -> None:
-        self.store.labels.add_label(query, sense, "teacher", who, "proposed")
-
-    @rule(query=st.sampled_from([CALL, BACK]))
-    def complain(self, query: Query) -> None:
-        self.store.feedback.add_feedback(query, Answer(WRONG, "", 0.9, "model", "m"))
-
-    @rule()
-    def import_text(self) -> None:
-        file = Path(self.folder.name) / "text.txt"
-        file.write_text(CONTEXT)
-        bring(self.store, file, Origin("text", ""))
-
-    @rule()
-    def undo_import(self) -> None:
-        open_ones = [one for one in self.store.imports.list_imports() if not one.undone]
-        if open_ones:
-            self.store.imports.undo(open_ones[0].id)
-
-    @rule(who=WHO, sense=SENSES, kind=st.sampled_from(["accept", "edit", "reject", "skip", "flag"]))
-    def decide(self, who: str, sense: Sense, kind: str) -> None:
-        found = self.store.review.next(PAIR, who)
-        if found:
-            if found not in self.ids:  # no member of the phrase
-                sense = WRONG
-            self.store.review.decide(who, kind, found, sense)
-            if kind in ("skip", "flag"):
-                assert self.store.review.next(PAIR, who) != found
-
-    @rule(who=WHO)
-    def take_back(self, who: str) -> None:
-        try:
-            self.store.review.undo(who)
-        except Refused as error:
-            assert error.code == "nothing_to_undo"
-
-    @rule(who=WHO, sense=SENSES)
-    def settle(self, who: str, sense: Sense) -> None:
-        found = self.store.review.next(PAIR, who, Filter(status="conflict"))
-        if found:
-            sense = sense if found in self.ids else WRONG
-            self.store.review.decide(who, "settle", found, sense)
-            assert self.store.review.open(found, who).status == "accepted"
-
-    @rule(people=st.integers(1, 3))
-    def overlap(self, people: int) -> None:
-        self.store.review.set_overlap(people)
-
-    @rule()
-    def freeze(self) -> None:
-        name = f"set {len(self.frozen)}"
-        try:
-            self.frozen[name] = self.store.datasets.freeze(name, PAIR).sha256
-        except Refused as error:
-            assert error.code == "no_rows"
-
-    @invariant()
-    def nothing_is_lost_or_changed(self) -> None:
-        if not hasattr(self, "store"):
-            return
-        now = {x.id: x for query in (CALL, BACK) for x in self.store.labels.history(query)}
-        assert {key: now[key] for key in self.labels} == self.labels
-        self.labels = now
-        assert {x.name: x.sha256 for x in self.store.datasets.list_datasets()} == self.frozen
-        assert self.store.check() == ()
-
-    @invariant()
-    def items_are_what_they_would_be_from_nothing(self) -> None:
-        if not hasattr(self, "store"):
-            return
-        self.store.review.work_off()
-        with self.store._connections.write() as db:
-            before = [tuple(row) for row in db.execute("SELECT * FROM item ORDER BY query_id")]
-            db.execute("INSERT OR IGNORE INTO item_due SELECT id FROM query")
-        self.store.review.work_off()
-        with self.store._connections.read() as db:
-            after = [tuple(row) for row in db.execute("SELECT * FROM item ORDER BY query_id")]
-        assert before == after
-
-
-TestLabelling = Labelling.TestCase
-TestLabelling.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
-
-
-def test_many_at_once_leaves_out_what_breaks_a_rule(store: Store) -> None:
-    good = propose(store, BACK, Sense("adverb", "回"))
-    bad = propose(store, CALL, Sense("verb", "打，叫"))
-    _, count = store.review.decide_many("Ann", "accept", [good, bad])
-    assert count == 1
-    assert set(store.labels.accepted(PAIR, CONTEXT)) == {5}
-
-
-def test_where_several_decide_nobody_takes_an_answer_over_unseen(store: Store) -> None:
-    store.review.set_overlap(2)
-    query_id = propose(store, BACK, WRONG)
-    store.review.decide("Ann", "edit", query_id, Sense("adverb", "回"))
-    (row,) = store.browse.page(PAIR, blind_for="Bob")
-    assert (row.sense, row.who) == (None, "")
-    (row,) = store.browse.page(PAIR, blind_for="Ann")
-    assert row.who == "Ann"
-    with pytest.raises(Refused):
-        store.review.decide_many("Bob", "accept", [query_id])
-    store.review.decide("Cid", "flag", query_id)
-    assert store.review.open(query_id, "Bob").blind
-
-
-def test_ones_own_proposal_for_a_phrase_is_seen_where_others_are_not(store: Store) -> None:
-    store.review.set_overlap(2)
-    call, back = propose(store, CALL, Sense("verb", "打")), propose(store, BACK, WRONG)
-    store.review.decide("Ann", "edit", back, Sense("adverb", "回", PHRASE), also=[call])
-    assert store.review.open(call, "Ann").standing.sense.phrase.members == PHRASE.members
-    assert store.review.open(call, "Bob").standing.sense.phrase is None
-
-
-def test_nobody_settles_what_they_decided_themselves(store: Store) -> None:
-    store.review.set_overlap(2)
-    query_id = propose(store, BACK, WRONG)
-    store.review.decide("Ann", "accept", query_id, WRONG)
-    store.review.decide("Bob", "edit", query_id, Sense("adverb", "回"))
-    conflicts = Filter(status="conflict")
-    assert store.review.next(PAIR, "Ann", conflicts) is None
-    assert store.review.next(PAIR, "Cid", conflicts) == query_id
-
-
-def test_another_overlap_holds_for_all_at_once(filled: Store) -> None:
-    filled.review.set_overlap(2)
-    first = filled.review.next(PAIR, "Ann")
-    filled.review.decide("Ann", "accept", first, WRONG)
-    filled.review.set_overlap(1)
-    assert filled.browse.states(PAIR)["accepted"] == 1
-    assert filled.review.next(PAIR, "Bob") != first
 
 
 def test_undo_opens_what_was_before_the_person(store: Store) -> None:

@@ -61,7 +61,7 @@ def to_lines(lines: Sequence[Brought]) -> list[Json]:
             "part": one.part,
             "reason": one.reason,
             "rules": [] if one.reason else one.detail.split(),
-            "raw": visible(_cut(one.context or one.raw)),
+            "raw": visible(_cut((one.reason and one.context) or one.raw)),
         }
         for one in lines
     ]

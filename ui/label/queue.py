@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import gradio as gr
@@ -28,7 +29,8 @@ from ui.strings import STRINGS
 PAIR = "en-zh"
 _SCRIPTS = (
     "language", "part", "label/part", "label/filter", "label/why", "label/queue/item",
-    "label/queue/form", "label/queue/ask", "label/queue/keys", "label/queue/start",
+    "label/queue/adjudicate", "label/queue/form", "label/queue/ask", "label/queue/waits",
+    "label/queue/keys", "label/queue/start",
 )  # fmt: skip
 _LONGEST_WAIT = 60.0  # seconds for an answer of the model
 
@@ -79,7 +81,7 @@ class QueueDesk:
 
         def run() -> Reply:
             self._review.hold(query_id, who)
-            return {"item": self._item(query_id, who), "left": self._left()}
+            return {"item": self._item(query_id, who), "left": self._left(), **self._more(asked)}
 
         return await asyncio.to_thread(run)
 
@@ -98,7 +100,8 @@ class QueueDesk:
             if len(queries) == 1:
                 self._review.hold(queries[0], who)
             item = self._item(queries[0], who)
-            return {"item": item, "kind": kind, "count": len(queries), "left": self._left()}
+            told = {"item": item, "kind": kind, "count": len(queries), "left": self._left()}
+            return told | self._more(asked)
 
         return await asyncio.to_thread(run)
 
@@ -135,7 +138,15 @@ class QueueDesk:
         after = asked.get("after")
         query_id = self._review.next(PAIR, who, chosen, after if is_index(after, 2**53) else None)
         item = self._item(query_id, who) if query_id else None
-        return {"item": item, "left": self._left(chosen)}
+        return {"item": item, "left": self._left(chosen), **self._more(asked)}
+
+    def _more(self, asked: Reply) -> Reply:
+        """What else waits for this person, and how often they decided since their day began."""
+        who, since = text_of(asked, "who"), read_moment(asked, "since")
+        told: Reply = {"waits": asdict(self._review.waiting(PAIR, who))}
+        if since:
+            told["today"] = self._decisions.count_since(who, since)
+        return told
 
     def _left(self, chosen: Filter = EVERYTHING) -> int:
         """How many there are to review, of those chosen."""
@@ -148,17 +159,24 @@ class QueueDesk:
     def _decide(self, asked: Reply) -> Reply:
         who, kind, query_id = text_of(asked, "who"), text_of(asked, "kind"), number_of(asked, "id")
         read_filter(asked.get("filter"))  # before anything is kept
+        read_moment(asked, "since")
         sense = proposed = None
+        rejected = False
         if kind in ("save", "reject"):
             opened = self._review.open(query_id, who)
             sense = read_sense(asked, opened.query)
+            if kind == "reject" and not sense.meaning and opened.sides:
+                sense = opened.sides[0].sense  # what is rejected where nothing was filled in
             if not sense.meaning:
                 raise Bad("no_text")
+            if not sense.word_class:
+                raise Bad("no_class")
             if sense.phrase and not sense.phrase.meaning:
                 raise Bad("phrase_no_meaning")
             broken = broken_rules(opened.query, sense)
             if kind == "save" and broken and asked.get("anyway") is not True:
                 return {"rules": list(broken)}
+            rejected = kind == "reject"
             kind = _kind(kind, opened, sense)
             proposed = self._proposed(opened)
         decision = self._review.decide(
@@ -166,6 +184,7 @@ class QueueDesk:
             kind,
             query_id,
             sense,
+            rejected=rejected,
             seen=number_of(asked, "seen") if sense else None,
             also=_ids(asked.get("also", [])),
             proposed=proposed,
@@ -195,6 +214,18 @@ async def keep_why(decisions: DecisionTable, asked: Reply) -> Reply:
     return {"decision": decision}
 
 
+def read_moment(asked: Reply, key: str) -> str:
+    """A moment with its zone, in UTC as the store has it; "" where none is said."""
+    text = text_of(asked, key)
+    if not text:
+        return ""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    except (ValueError, OverflowError, OSError):
+        raise Bad("not_understood") from None
+
+
 def read_sense(asked: Mapping[str, Any], query: Query) -> Sense:
     """The sense that the form's fields say; Bad where they cannot say one."""
     members = asked.get("members", [])
@@ -208,10 +239,10 @@ def read_sense(asked: Mapping[str, Any], query: Query) -> Sense:
 
 
 def _kind(kind: str, opened: Opened, sense: Sense) -> str:
-    if kind == "reject":
-        return kind
     if opened.status == "conflict":
         return "settle"
+    if kind == "reject":
+        return kind
     standing = opened.standing
     same = standing is not None and _said(standing.sense) == _said(sense)
     return "accept" if same else "edit"

@@ -47,6 +47,10 @@ def to_item(opened: Opened, siblings: Mapping[int, int]) -> Json:
         "attribution": visible(opened.attribution),
         "standing": to_fields(standing.sense) if standing else None,
         "answers": to_answers(opened),
+        "sides": [
+            {**to_fields(side.sense), "who": visible(side.who), "status": side.status}
+            for side in opened.sides
+        ],
         "siblings": {str(position): query_id for position, query_id in siblings.items()},
         "history": to_history(opened),
         "flag": _flag(opened),

@@ -96,7 +96,7 @@ const tell = (text, decision = null) => {
   hiding = setTimeout(() => one('.ctx-toast').classList.remove('ctx-up'), 9000);
 };
 
-const why = makeWhy(one('.ctx-why'), (text) => {
+const why = makeWhy(one('.ctx-flag-why'), (text) => {
   tell(text);
   load();
 });

@@ -2,11 +2,12 @@
 
 const filter = makeFilter(one('.ctx-filter form'), () => next());
 const isFiltered = () => filter.isSet();
-const why = makeWhy(one('.ctx-why'), toast, () => keyOf('why'));
+const why = makeWhy(one('.ctx-flag-why'), toast, () => keyOf('why'));
 
 const showReply = (reply) => {
   if (reply.error) return showTrouble(reply);
   if (reply.left !== undefined) held.left = reply.left;
+  if (reply.waits) Object.assign(held, { waits: reply.waits, today: reply.today ?? 0 });
   showLeft();
   if (reply.item) showItem(reply.item);
   else showEmpty('queue_done');
@@ -43,14 +44,14 @@ const next = () => {
   alone(async () => {
     if (props.limits.hosted) return showEmpty('queue_hosted');
     if (!person()) return showEmpty('queue_no_name');
-    showReply(await ask('next', { filter: filter.read() }));
+    showReply(await ask('next', { filter: filter.read(), since: dayBegan() }));
   });
 };
 
 const openItem = (id) =>
   alone(async () => {
     if (!person()) return showEmpty('queue_no_name');
-    showReply(await ask('open', { id }));
+    showReply(await ask('open', { id, since: dayBegan() }));
   });
 
 const newToken = () => `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
@@ -69,11 +70,12 @@ const decide = (kind) =>
   alone(async () => {
     const { item, fields, anyway } = held;
     if (!item) return;
+    if (kind === 'save' && !fields.class) return toast(t('error_no_class'));
     const also = kind === 'save' && alsoField.checked ? alsoIds() : [];
     why.keep();
     form.inert = true; // what is typed now would land in the next query
     const reply = await send({
-      kind, id: item.id, seen: item.seen, ...fields, also, anyway, token: newToken(), filter: filter.read(),
+      kind, id: item.id, seen: item.seen, ...fields, also, anyway, token: newToken(), filter: filter.read(), since: dayBegan(),
     });
     form.inert = false;
     if (reply.rules) {
@@ -102,7 +104,7 @@ const meetOther = async (item) => {
 const undo = () =>
   alone(async () => {
     why.close();
-    const reply = await ask('undo');
+    const reply = await ask('undo', { since: dayBegan() });
     if (reply.error) return toast(errorText(reply));
     showReply(reply);
     const what = t('did_' + reply.kind);

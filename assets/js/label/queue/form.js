@@ -5,9 +5,10 @@ const { meaning: meaningField, class: classField, phraseMeaning: phraseField, al
 
 const fillClasses = () => {
   classField.replaceChildren(
-    ...props.classes.map((name) => {
-      const option = make('option', '', className(name));
+    ...['', ...props.classes].map((name) => {
+      const option = make('option', '', name ? className(name) : t('no_class_yet'));
       option.value = name;
+      option.hidden = !name; // a start, not a choice
       return option;
     }),
   );
@@ -48,7 +49,8 @@ const change = (fields) => {
 };
 
 const takeOver = (i) => {
-  const answer = held.item?.answers[i];
+  const answer = held.item && choicesOf(held.item)[i];
+  if (answer?.status === 'rejected' && i < held.item.sides.length) return; // nothing to take over
   if (answer) change(copyOf(answer));
 };
 

@@ -1,7 +1,7 @@
 // The query that lies before the person, and what is painted of it.
 
 // `item` is as the desk gave it; `fields` is the form: class, meaning, members, phraseMeaning.
-const held = { item: null, fields: null, left: 0, busy: false, again: false, anyway: false, cursor: 0 };
+const held = { item: null, fields: null, left: 0, waits: { conflicts: 0, flagged: 0, reported: 0 }, today: 0, kind: '', busy: false, again: false, anyway: false, cursor: 0 };
 
 const setState = (state) => {
   root.dataset.state = state;
@@ -25,7 +25,8 @@ const wordAt = (w) => line.querySelector(`[data-w="${w}"]`);
 // Who else says what; the digit beside an answer takes it over.
 const paintAnswers = () => {
   const { item, fields } = held;
-  const rows = item.answers.map((answer, i) => {
+  const shown = choicesOf(item).map((answer, i) => [answer, i]).slice(isConflict() ? item.sides.length : 0);
+  const rows = shown.map(([answer, i]) => {
     const row = make('li', 'ctx-answer-row');
     const take = make('button', 'ctx-take');
     take.type = 'button';
@@ -39,10 +40,12 @@ const paintAnswers = () => {
       take.append(make('span', 'ctx-its-phrase', phrase));
     }
     if (sameFields(answer, fields)) take.setAttribute('aria-current', 'true');
-    row.append(take, make('p', 'ctx-note', answer.by.map(givenBy).join(' · ')));
+    const by = answer.by.filter((one) => !isConflict() || one.source !== 'person');
+    row.append(take, make('p', 'ctx-note', by.map(givenBy).join(' · ')));
     return row;
   });
   one('.ctx-answers').replaceChildren(...rows);
+  one('.ctx-beside h3').textContent = t(isConflict() ? 'model_answers' : 'other_answers');
   one('.ctx-beside h3').hidden = !rows.length && !item.blind;
   one('.ctx-blind').hidden = !item.blind;
 };
@@ -65,8 +68,8 @@ const paintFlag = () => {
   const { item } = held;
   const told = item.answers.some((answer) => answer.by.some((by) => by.source === 'reader'));
   const complained = item.history.some((event) => event.kind === 'complaint');
-  const state = { conflict: 'is_conflict', flagged: 'is_flagged', accepted: 'is_accepted', rejected: 'is_rejected' };
-  const key = state[item.status] ?? (told || complained ? 'is_reported' : '');
+  const state = { flagged: 'is_flagged', accepted: 'is_accepted', rejected: 'is_rejected' };
+  const key = isConflict() ? '' : (state[item.status] ?? (told || complained ? 'is_reported' : ''));
   one('.ctx-flag').textContent = key && t(key) + flagText(item.flag);
   one('.ctx-flag').dataset.kind = item.status;
 };
@@ -81,8 +84,8 @@ const sameFields = (a, b) =>
   (!a.members.length || a.phraseMeaning === b.phraseMeaning);
 
 const showItem = (item) => {
-  const blank = { class: 'noun', meaning: '', members: [], phraseMeaning: '' };
   const conflict = item.status === 'conflict'; // nobody's answer has a start
+  const blank = { class: conflict ? '' : 'noun', meaning: '', members: [], phraseMeaning: '' };
   const best = conflict ? blank : (item.standing ?? item.answers[0]);
   held.item = item;
   held.cursor = item.position;
@@ -108,12 +111,14 @@ const copyOf = ({ class: name, meaning, members, phraseMeaning }) => ({
 
 const paintAll = () => {
   paintLine();
+  paintSides();
   paintAnswers();
   paintForm();
 };
 
 const showLeft = () => {
   one('.ctx-left').textContent = t(held.left === 1 ? 'left_one' : 'left', { n: countText(held.left) });
+  paintWaits();
 };
 
 const showEmpty = (key, values = {}) => {
@@ -125,5 +130,6 @@ const showEmpty = (key, values = {}) => {
   one('.ctx-empty [data-do=clear_filter]').hidden = !found || key !== 'queue_done';
   one('.ctx-empty [data-do=again]').hidden = key === 'queue_no_name';
   one('.ctx-empty [data-do=undo]').hidden = key !== 'queue_done';
+  root.dataset.mode = 'review';
   setState('empty');
 };

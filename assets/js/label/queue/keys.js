@@ -28,10 +28,13 @@ const DO = {
   phraseMeaning: () => (held.fields.members.length ? phraseField.select() : wordAt(held.cursor).focus()),
 };
 
+// What a button is called for an item of such a state.
+const LABELS = { flagged: { flag: 'do_unflag' }, conflict: { save: 'do_settle' } };
+
 const printKeys = () => {
   root.querySelectorAll('.ctx-keys-bar [data-do]').forEach((button) => {
     const name = button.dataset.do;
-    const label = name === 'flag' && held.item?.status === 'flagged' ? 'do_unflag' : 'do_' + name;
+    const label = LABELS[held.item?.status]?.[name] ?? 'do_' + name;
     button.replaceChildren(make('span', '', t(label)), make('kbd', '', keyOf(name)));
     button.setAttribute('aria-keyshortcuts', keys[name]);
   });

@@ -15,6 +15,7 @@ const ACTIONS = {
 root.addEventListener('click', (event) => {
   const button = event.target.closest('button');
   if (button?.dataset.take) takeOver(Number(button.dataset.take));
+  else if (button?.dataset.kind) showKind(button.dataset.kind === kindShown() ? '' : button.dataset.kind);
   else if (button?.dataset.do) ACTIONS[button.dataset.do]();
 });
 
@@ -35,6 +36,7 @@ const showTexts = () => {
   printKeys();
   filter.showTexts();
   why.showTexts();
+  paintWaits();
   if (!held.item) return;
   showLeft();
   paintFlag();
@@ -50,6 +52,7 @@ window.addEventListener('ctx-language', () => {
 window.addEventListener('ctx-review', (event) => {
   if (event.detail.filter) {
     filter.write(event.detail.filter);
+    held.kind = '';
     shownFor = null; // the query at hand may be another one's
   }
   held.wanted = event.detail.id ?? null;
@@ -62,6 +65,11 @@ whenShown('queue', () => {
   if (!props.limits.hosted) filter.askPeople();
   const { wanted } = held;
   held.wanted = null;
+  if (askedKind() !== held.kind) {
+    held.kind = askedKind();
+    filter.write(held.kind ? KINDS[held.kind] : {});
+    shownFor = null;
+  }
   if (wanted) return openItem(wanted);
   if (shownFor === person() && held.item) return;
   shownFor = person();
