@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 MOST_LOOKS = 2  # previews at work at once
 _KEPT_LOOKS = 20
+_SETTLED_AT_ONCE = 4000  # items: a quarter of a second
 _UNWATCHED_SECONDS = 60.0  # nobody asks for a preview any more: it stops
 _CHUNK = 1 << 20
 
@@ -96,8 +97,8 @@ class Looks:
 
 @dataclass
 class Run:
-    """An import at work or over. `state`: running, settling (the queue is made ready), whole,
-    stopped or failed."""
+    """An import at work or over. `state`: running, settling (the queue is made ready: `ready` items
+    of `due`), whole, stopped or failed."""
 
     number: int
     name: str
@@ -105,6 +106,8 @@ class Run:
     total: int
     lines: int = 0
     counts: Counts = field(default_factory=Counts)
+    ready: int = 0
+    due: int = 0
     state: str = "running"
     error: str = ""
     began: float = field(default_factory=time.monotonic)
@@ -158,11 +161,53 @@ class Carrier:
             run.counts = carry(self._store, run.number, source, origin, most_words, tick)
 
         error = _failure(work)
+
+        def settle(done: int, total: int) -> bool:
+            run.ready, run.due = done, total
+            return True
+
+        run.due = self._due()
         run.state = "settling"
-        late = _failure(self._store.review.work_off)
+        late = _failure(lambda: self._store.review.work_off(settle))
         run.error = error or late
         run.took = run.seconds
         run.state = "failed" if run.error else "stopped" if stopped else "whole"
+
+    def _due(self) -> int:
+        try:
+            return self._store.review.due()
+        except StoreError:  # closed meanwhile: said by what comes next
+            return 0
+
+
+class Settling:
+    """Makes the queue ready on a thread where that takes long, as after a large import that was
+    killed; whoever asks meanwhile hears how far it is."""
+
+    def __init__(self, store: Store):
+        self._review = store.review
+        self._lock = threading.Lock()
+        self._far: tuple[int, int] | None = None
+
+    def look(self) -> tuple[int, int] | None:
+        """How many items are ready of how many; None where all are. A few are so at once."""
+        with self._lock:
+            if self._far is None:
+                due = self._review.due()
+                if due <= _SETTLED_AT_ONCE:
+                    self._review.work_off()
+                    return None
+                self._far = (0, due)
+                threading.Thread(target=self._run, name="settle", daemon=True).start()
+            return self._far
+
+    def _run(self) -> None:
+        def tick(done: int, total: int) -> bool:
+            self._far = (done, total)
+            return True
+
+        _failure(lambda: self._review.work_off(tick))
+        self._far = None
 
 
 def _failure(work: Callable[[], None]) -> str:

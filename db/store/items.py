@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ SURE = 0.8  # a model's answer below this confidence comes up early
 _HAN = regex.compile(r"([\p{Han}])")
 
 Row = Mapping[str, Any]
+Tick = Callable[[int, int], bool]
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,25 @@ def work_off(db: Database, most: int | None = None) -> int:
     return len(ids)
 
 
-def work_off_all(connections: Connections) -> None:
-    """Bring every item up to date, a batch at a time so that others may write between."""
+def work_off_all(connections: Connections, tick: Tick = lambda done, total: True) -> None:
+    """Bring every item up to date, a batch at a time so that others may write between. `tick`
+    hears after each how many are of how many, and stops it with False: the rest stays due, as it
+    does after a kill."""
+    done, total = 0, count_due(connections)
     while True:
         with connections.read() as db:
             if not db.execute("SELECT 1 FROM item_due LIMIT 1").fetchone():
                 return
         with connections.write() as db:
-            work_off(db, BATCH)
+            done += work_off(db, BATCH)
+        if not tick(done, max(done, total)):  # more may have come meanwhile
+            return
+
+
+def count_due(connections: Connections) -> int:
+    """How many items are out of date."""
+    with connections.read() as db:
+        return db.execute("SELECT count(*) FROM item_due").fetchone()[0]
 
 
 def bring_up_to_date(db: Database, query_ids: Sequence[int]) -> None:

@@ -17,7 +17,14 @@ from db.store.browse import EVERYTHING, Filter, narrowed, where
 from db.store.checks import MAX_NAME, MAX_NOTE, check_choice, check_text
 from db.store.connection import Connections, insert_row
 from db.store.errors import Refused
-from db.store.items import BATCH, bring_up_to_date, work_off, work_off_all
+from db.store.items import (
+    BATCH,
+    Tick,
+    bring_up_to_date,
+    count_due,
+    work_off,
+    work_off_all,
+)
 from db.store.labels import Label, counts, keep_label, read_label
 from db.store.opened import Opened, decides, open_query
 from db.store.queries import TASK
@@ -38,9 +45,13 @@ class ReviewTable:
     def __init__(self, connections: Connections, clock: Callable[[], float] = time.time):
         self._connections, self._clock = connections, clock
 
-    def work_off(self) -> None:
-        """Bring every item up to date."""
-        work_off_all(self._connections)
+    def work_off(self, tick: Tick = lambda done, total: True) -> None:
+        """Bring every item up to date, as `items.work_off_all` does."""
+        work_off_all(self._connections, tick)
+
+    def due(self) -> int:
+        """How many items are out of date."""
+        return count_due(self._connections)
 
     def overlap(self) -> int:
         """How many people decide each query."""

@@ -81,6 +81,8 @@ def to_run(run: Run) -> Json:
         "state": run.state,
         "lines": run.lines,
         "total": run.total,
+        "ready": run.ready,
+        "due": run.due,
         "seconds": round(run.seconds, 1),
         "queries": counts.queries,
         "known": counts.known,

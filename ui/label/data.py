@@ -23,6 +23,7 @@ from db.dataset.agreement import measure
 from db.dataset.exporting import export_dataset
 from db.dataset.folder import zip_folder
 from db.dataset.hub import has_token, push
+from db.dataset.running import Settling
 from db.store import Dataset, InvalidRows, StoreError
 from db.store.checks import MAX_NAME, MAX_NOTE
 from engine.sense import CLASSES
@@ -30,6 +31,7 @@ from ui.desk import Bad, Reply, Served, guarded, number_of, text_of
 from ui.label.filters import people_of, read_filter
 from ui.label.queue import PAIR
 from ui.label.sets import to_agreement, to_dataset, to_invalid, to_statistics
+from ui.label.shape import preparing
 from ui.label.works import Work, Works
 from ui.page import read_page, read_script
 from ui.services import Services
@@ -78,6 +80,7 @@ class DataDesk:
         self._store = services.store
         self._folder, self._written = folder, written
         self._works = Works()
+        self._settling = Settling(services.store)
 
     def served(self) -> dict[str, Served]:
         """What pages may call, by name: each takes hostile JSON and never raises."""
@@ -90,7 +93,12 @@ class DataDesk:
     async def statistics(self, asked: Reply) -> Reply:
         """What there is, counted."""
         self._access.check_write()  # other people's names stand here
-        return await asyncio.to_thread(to_statistics, self._store, PAIR)
+
+        def run() -> Reply:
+            far = self._settling.look()
+            return preparing(far) if far else to_statistics(self._store, PAIR)
+
+        return await asyncio.to_thread(run)
 
     async def agreement(self, asked: Reply) -> Reply:
         """How far people agree, by field."""

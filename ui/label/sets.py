@@ -58,7 +58,6 @@ def _fields(sense: Any, words: int) -> Json:
 
 def to_statistics(store: Store, pair: str) -> Json:
     """What the store holds of a pair, counted."""
-    store.review.work_off()
     spread = store.browse.spread_of(pair)
     return {
         "states": store.browse.states(pair),

@@ -151,6 +151,11 @@ def _told(opened: Opened, event: Event) -> str:
     return to_text(opened.query, event.sense) if event.sense and event.undone else ""
 
 
+def preparing(far: tuple[int, int]) -> Json:
+    """What a page gets while the queue is made ready: how many items are, of how many."""
+    return {"preparing": {"done": far[0], "total": far[1]}}
+
+
 def to_row(listed: Listed) -> Json:
     """A line of the table."""
     return {

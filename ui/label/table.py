@@ -8,13 +8,14 @@ import asyncio
 
 import gradio as gr
 
+from db.dataset.running import Settling
 from db.store.decisions import MAX_WHY
 from db.store.review import MOST_AT_ONCE
 from engine.sense import CLASSES
 from ui.desk import Bad, Reply, Served, guarded, is_index, number_of, text_of
 from ui.label.filters import people_of, read_filter
 from ui.label.queue import PAIR, keep_why
-from ui.label.shape import to_row
+from ui.label.shape import preparing, to_row
 from ui.page import read_page, read_script
 from ui.services import Services
 from ui.strings import STRINGS
@@ -45,6 +46,7 @@ class TableDesk:
         self._access = services.access
         self._review = services.store.review
         self._browse = services.store.browse
+        self._settling = Settling(services.store)
         self._store = services.store
         self._decisions = services.store.decisions
 
@@ -59,7 +61,8 @@ class TableDesk:
         chosen, after = read_filter(asked.get("filter")), number_of(asked, "after")
 
         def run() -> Reply:
-            self._review.work_off()
+            if far := self._settling.look():
+                return preparing(far)
             blind_for = text_of(asked, "who") if self._review.overlap() > 1 else None
             rows = self._browse.page(PAIR, chosen, after, ROWS + 1, blind_for)
             return {

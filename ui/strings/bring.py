@@ -21,6 +21,7 @@ BRING: dict[str, tuple[str, str]] = {
     "looking_at": ("Looking through {name}", "正在查看 {name}"),
     "bringing": ("Importing {name}", "正在导入 {name}"),
     "settling": ("Preparing the questions for review", "正在准备待审核的问题"),
+    "settling_of": ("Preparing the queue: {n} of {total}", "正在准备队列：{n} / {total}"),
     "sent_of": ("{done} of {all}", "{done} / {all}"),
     "lines_of": ("{n} of {total} lines", "{n} / {total} 行"),
     "run_counts": ("{queries} new questions, {refused} refused, {time}", "{queries} 个新问题，{refused} 条被拒，{time}"),

@@ -36,6 +36,17 @@ const givenBy = (by) => {
 // "how many", short: 10,000 is where counting ends.
 const countText = (n) => (n >= 10000 ? '10,000+' : n.toLocaleString(language));
 
+// While the queue is made ready, as after a large import: what is asked again until it is.
+const askReady = async (name, question, tellFar) => {
+  for (;;) {
+    const reply = await ask(name, question);
+    if (!reply.preparing || !isShown()) return reply;
+    const { done, total } = reply.preparing;
+    tellFar(t('settling_of', { n: done.toLocaleString(language), total: total.toLocaleString(language) }));
+    await new Promise((again) => setTimeout(again, 700));
+  }
+};
+
 const whenShown = (view, act) => {
   const check = () => document.body.dataset.tab === 'label' && document.body.dataset.view === view && act();
   window.addEventListener('ctx-view', check);

@@ -79,8 +79,10 @@ const paintChosen = () => {
 let asked = 0;
 const load = async () => {
   const mine = ++asked;
-  const reply = await ask('rows', { filter: filter.read(), after: starts.at(-1) });
-  if (mine !== asked) return;
+  const reply = await askReady('rows', { filter: filter.read(), after: starts.at(-1) }, (far) => {
+    if (mine === asked) one('.ctx-count').textContent = far;
+  });
+  if (mine !== asked || reply.preparing) return;
   if (reply.error) return tell(errorText(reply));
   shown = reply;
   paint();

@@ -42,8 +42,11 @@ const showRun = (run) => {
   if (run.state === 'running' && run.seconds > 5 && part > 0.02 && part < 1) {
     far.push(t('run_left', { time: timeText((run.seconds / part) * (1 - part)) }));
   }
-  const title = run.state === 'settling' ? t('settling') : t('bringing', { name: run.name });
-  showWait(title, part, far.join(' · '));
+  if (run.state === 'settling') {
+    const text = run.due ? t('settling_of', { n: count(run.ready), total: count(run.due) }) : '';
+    return showWait(t('settling'), run.ready / (run.due || 1), text);
+  }
+  showWait(t('bringing', { name: run.name }), part, far.join(' · '));
 };
 
 // Asks how far it is until it is over. A server that does not answer is asked again.

@@ -48,7 +48,15 @@ const lengthColumn = ([gaps, n]) => {
 const load = async () => {
   loadSets();
   filter.askPeople();
-  const [counts, agreed] = await Promise.all([ask('statistics'), ask('agreement')]);
+  const far = one('.ctx-settling');
+  const [counts, agreed] = await Promise.all([
+    askReady('statistics', {}, (text) => {
+      far.textContent = text;
+    }),
+    ask('agreement'),
+  ]);
+  far.textContent = '';
+  if (counts.preparing) return;
   if (counts.error) return toast(errorText(counts));
   statistics = counts;
   agreement = agreed.fields ?? null;
