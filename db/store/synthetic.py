@@ -6,6 +6,7 @@ Storing it and ending its request are one transaction, as with answers.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -31,6 +32,18 @@ class Translation:
     text: str
     who: str
     created: str
+
+
+@dataclass(frozen=True)
+class Came:
+    """One thing that a job wrote: a sentence with the positions of the words that it shows, or why
+    it was refused; or a sentence's translation. In order of `at`."""
+
+    at: tuple[int, int]
+    context: str
+    positions: tuple[int, ...] = ()
+    translation: str = ""
+    reason: str = ""
 
 
 class SyntheticTable:
@@ -73,6 +86,37 @@ class SyntheticTable:
         }  # fmt: skip
         with self._connections.read() as db:
             return tuple(row[0] for row in db.execute(_UNTRANSLATED, values))
+
+    def count_untranslated(self, pair: str, who: str, import_id: int | None = None) -> int:
+        """How many `untranslated` would give."""
+        values = {"pair": pair, "who": who, "import": import_id, "limit": -1}
+        with self._connections.read() as db:
+            return db.execute(f"SELECT count(*) FROM ({_UNTRANSLATED})", values).fetchone()[0]
+
+    def import_of(self, job_id: int) -> tuple[int, bool] | None:
+        """The job's newest import, and whether it was taken back; None where nothing came yet."""
+        sql = f"SELECT id, undone FROM import WHERE {_OF_JOB} ORDER BY id DESC LIMIT 1"
+        with self._connections.read() as db:
+            found = db.execute(sql, [FORMAT, _name(job_id)]).fetchone()
+        return (found[0], found[1] is not None) if found else None
+
+    def came(
+        self, job_id: int, after: tuple[int, int] = (0, -1), limit: int = 50
+    ) -> tuple[Came, ...]:
+        """What a job wrote, behind a place, sentences or translations; what was taken back, too."""
+        values = [FORMAT, _name(job_id), *after, limit]
+        with self._connections.read() as db:
+            rows = [*db.query(_SENTENCES, values), *db.query(_TRANSLATED, values)]
+        return tuple(
+            Came(
+                (row["number"], row["part"]),
+                row["context"] or "",
+                tuple(json.loads(row["positions"])),
+                row["text"],
+                row["detail"] if row["reason"] else "",
+            )
+            for row in rows
+        )
 
     def translate(
         self,
@@ -162,4 +206,23 @@ _TRANSLATIONS = """
     FROM sentence JOIN translation ON translation.sentence_id = sentence.id
     JOIN import ON import.id = translation.import_id AND import.undone IS NULL
     WHERE sentence.pair = ? AND sentence.context = ? ORDER BY translation.id DESC
+"""
+_SENTENCES = """
+    SELECT line.number, line.part, line.reason, line.detail, sentence.context, '' AS text, (
+        SELECT json_group_array(position) FROM query
+        WHERE query.pair = sentence.pair AND query.task = 'sense'
+            AND query.context = sentence.context
+    ) AS positions
+    FROM import JOIN imported_line AS line ON line.import_id = import.id
+    LEFT JOIN sentence ON sentence.id = line.sentence_id
+    WHERE import.format = ? AND import.name = ? AND (line.number, line.part) > (?, ?)
+    ORDER BY import.id, line.number, line.part LIMIT ?
+"""
+_TRANSLATED = """
+    SELECT translation.id AS number, 0 AS part, '' AS reason, '' AS detail, sentence.context,
+        translation.text, '[]' AS positions
+    FROM import JOIN translation ON translation.import_id = import.id
+    JOIN sentence ON sentence.id = translation.sentence_id
+    WHERE import.format = ? AND import.name = ? AND (translation.id, 0) > (?, ?)
+    ORDER BY translation.id LIMIT ?
 """

@@ -13,6 +13,7 @@ from typing import Any
 
 import gradio as gr
 
+from db.dataset.visible import visible
 from db.store import DecisionTable, Filter, Opened
 from db.store.browse import EVERYTHING
 from db.store.decisions import MAX_WHY
@@ -154,7 +155,12 @@ class QueueDesk:
 
     def _item(self, query_id: int, who: str) -> Reply:
         opened = self._review.open(query_id, who)
-        return to_item(opened, self._review.siblings(opened.query))
+        item = to_item(opened, self._review.siblings(opened.query))
+        if not opened.translation:
+            query = opened.query
+            for one in self._store.synthetic.translations(query.pair, query.context)[:1]:
+                item |= {"translation": visible(one.text), "translator": visible(one.who)}
+        return item
 
     def _decide(self, asked: Reply) -> Reply:
         who, kind, query_id = text_of(asked, "who"), text_of(asked, "kind"), number_of(asked, "id")

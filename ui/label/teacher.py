@@ -12,17 +12,23 @@ from typing import Any
 import gradio as gr
 
 from db.dataset.visible import visible
-from db.store import Job, Request, Wanted
+from db.store import Wanted
 from engine.teacher import KEY, KEY_URL, TeacherError, read_key
 from trainer.jobs.kinds import JobError
 from trainer.jobs.queue import Jobs
-from ui.desk import Bad, Reply, Served, guarded, is_index, number_of, text_of
+from ui.desk import Bad, Reply, Served, guarded, number_of, text_of
+from ui.label.jobs import import_of, pace_of, to_job, to_request
 from ui.label.queue import PAIR
+from ui.label.writing import WritingDesk
 from ui.page import read_page, read_script
 from ui.services import Services
 from ui.strings import STRINGS
 
-_SCRIPTS = ("language", "part", "label/part", "label/teacher/jobs", "label/teacher/start")
+KINDS = ("teacher", "sentences", "translations")
+_SCRIPTS = (
+    "language", "part", "label/part", "label/teacher/came", "label/teacher/jobs",
+    "label/teacher/start",
+)  # fmt: skip
 _SHOWN = 20  # jobs, and requests that were set aside
 _MOST_LOG = 6000  # characters of a log's end
 _LONGEST_WAIT = 15.0  # seconds for a server's list of models
@@ -33,13 +39,14 @@ def build_teacher(services: Services) -> None:
     if not services.access.hosted:
         services.jobs.look()
     known = "" if services.access.hosted else os.environ.get(KEY_URL, "").strip()
+    served = {**TeacherDesk(services).served(), **WritingDesk(services).served()}
     gr.HTML(
         html_template=read_page("label/teacher"),
         js_on_load=read_script(*_SCRIPTS),
         apply_default_css=False,
         elem_id="label-teacher",
         elem_classes="ctx-view",
-        server_functions=list(TeacherDesk(services).served().values()),
+        server_functions=list(served.values()),
         strings=STRINGS,
         limits={"hosted": services.access.hosted, "url": known, "key": KEY, "key_url": KEY_URL},
     )
@@ -66,19 +73,19 @@ class TeacherDesk:
         return {method.__name__: guarded(method) for method in methods}
 
     async def jobs(self, asked: Reply) -> Reply:
-        """The newest jobs of this kind as they stand."""
+        """The newest jobs of these kinds as they stand."""
         return await self._run(self._list)
 
     def _list(self) -> Reply:
         self._jobs.look()
-        jobs = [job for job in self._jobs.list_jobs(limit=100) if job.kind == "teacher"]
+        jobs = [job for job in self._jobs.list_jobs(limit=100) if job.kind in KINDS]
         return {"jobs": [to_job(job) for job in jobs[:_SHOWN]]}
 
     async def wanted(self, asked: Reply) -> Reply:
         """How many queries would be asked about."""
         who = text_of(asked, "model") or text_of(asked, "engine")
         source = "teacher" if text_of(asked, "model") else "model"
-        wanted = Wanted(PAIR, source, who, _import(asked), asked.get("only_open") is True)
+        wanted = Wanted(PAIR, source, who, import_of(asked), asked.get("only_open") is True)
         return await self._run(lambda: {"count": self._store.requests.count_wanted(wanted)})
 
     async def teach(self, asked: Reply) -> Reply:
@@ -89,14 +96,8 @@ class TeacherDesk:
                 recipe[name] = value
         if recipe.get("engine") not in (None, "shipped", "base"):
             raise Bad("bad_recipe")  # folders are named in the shell, not by strangers
-        recipe |= {
-            "limit": number_of(asked, "limit"),
-            "concurrency": number_of(asked, "concurrency"),
-        }
-        rate = asked.get("rate", 0)
-        if isinstance(rate, bool) or not isinstance(rate, int | float):
-            raise Bad("not_understood")
-        recipe |= {"rate": float(rate), "import_id": _import(asked)}
+        recipe |= pace_of(asked)
+        recipe |= {"limit": number_of(asked, "limit"), "import_id": import_of(asked)}
         who = text_of(asked, "who")
         return await self._run(lambda: {"job": to_job(self._jobs.add("teacher", recipe, who))})
 
@@ -145,50 +146,3 @@ class TeacherDesk:
             return await asyncio.to_thread(work)
         except (JobError, TeacherError) as error:
             raise Bad(error.code, detail=str(error)[:300]) from None
-
-
-def to_job(job: Job) -> Reply:
-    """A job as the page shows it."""
-    recipe, figures = job.recipe, job.figures
-    trouble = figures.get("trouble") or {}
-    return {
-        "id": job.id,
-        "name": recipe.get("model") or recipe.get("engine") or "",
-        "url": recipe.get("url", ""),
-        "state": job.state,
-        "place": job.place,
-        "asked": job.asked,
-        "done": job.done,
-        "total": job.total,
-        "left": figures.get("left_seconds"),
-        "aside": figures.get("set_aside", 0),
-        "tokens": [figures.get("tokens_in", 0), figures.get("tokens_out", 0)],
-        "waiting": f"{trouble['waiting']}: {trouble.get('detail', '')}"[:300]
-        if trouble.get("waiting")
-        else "",
-        "error": job.error,
-        "detail": job.detail[:300],
-        "who": job.who,
-        "created": job.created,
-    }
-
-
-def to_request(request: Request) -> Reply:
-    """A request that was set aside."""
-    query = request.query
-    return {
-        "number": request.number,
-        "target": query.target if query else "",
-        "context": visible(query.context) if query else "",
-        "reason": visible(request.reason),
-        "answers": [visible(answer) for answer in request.outcome.answers],
-    }
-
-
-def _import(asked: Reply) -> int | None:
-    number = asked.get("import")
-    if number in (None, ""):
-        return None
-    if not is_index(number, 2**53):
-        raise Bad("not_understood")
-    return number

@@ -43,6 +43,7 @@ BRING: dict[str, tuple[str, str]] = {
     "form_flat": ("rows with answers (JSON)", "带答案的数据（JSON）"),
     "form_table": ("table with answers", "带答案的表格"),
     "form_parquet": ("rows with answers (Parquet)", "带答案的数据（Parquet）"),
+    "form_synthetic": ("synthetic: written by a model", "合成：由模型写成"),
     "read_as": ("Strange characters? Read it as", "字符不对？按此编码读取"),
     "encoding_cp1252": ("Western (Windows-1252)", "西欧（Windows-1252）"),
     "encoding_mac_roman": ("Western (old Mac)", "西欧（旧 Mac）"),

@@ -93,6 +93,11 @@ const showItem = (item) => {
   held.anyway = false;
   setState('item');
   one('.ctx-translation').textContent = item.translation;
+  if (item.translator) {
+    const mark = make('span', 'ctx-note', t('translated_by', { who: item.translator }));
+    mark.lang = language;
+    one('.ctx-translation').append(' ', mark);
+  }
   one('.ctx-attribution').textContent = item.attribution;
   one('.ctx-history').open = false;
   paintFlag();

@@ -62,6 +62,7 @@ const openButton = (job, what, text) => {
 const jobRow = (job) => {
   const row = make('li', 'ctx-job');
   const head = make('p', 'ctx-job-head');
+  if (WRITES.includes(job.kind)) head.append(make('span', 'ctx-state', t('kind_' + job.kind)), ' ');
   head.append(make('b', '', job.url ? job.name : t('engine_' + job.name) || job.name), ' ', make('span', 'ctx-note', job.url));
   const bar = make('div', 'ctx-bar');
   const fill = make('i', '');
@@ -75,10 +76,13 @@ const jobRow = (job) => {
   const actions = make('div', 'ctx-row');
   actions.append(...WISHES[job.state].map((wish) => wishButton(job, wish)));
   if (job.aside) actions.append(openButton(job, 'aside', t('show_aside', { n: job.aside })));
+  if (WRITES.includes(job.kind) && job.done) actions.append(openButton(job, 'came', t('show_came')));
   actions.append(openButton(job, 'log', t('show_log')));
   row.append(actions);
   const more = opened.get(job.id);
-  if (more) row.append(more.what === 'log' ? make('pre', 'ctx-log', more.text) : asideList(job, more.requests));
+  if (more?.what === 'log') row.append(make('pre', 'ctx-log', more.text));
+  else if (more?.what === 'came') row.append(cameBox(job, more));
+  else if (more) row.append(asideList(job, more.requests));
   return row;
 };
 
@@ -98,9 +102,14 @@ const asideList = (job, requests) => {
   return rows;
 };
 
+// Painted anew every second or two: whoever walks here with the keyboard stays where they are.
 const paint = () => {
   one('.ctx-no-jobs').hidden = shown.length > 0;
+  const held = list.contains(document.activeElement) ? { ...document.activeElement.dataset } : null;
   list.replaceChildren(...shown.map(jobRow));
+  if (!held) return;
+  const same = (button) => Object.entries(held).every(([name, value]) => button.dataset[name] === value);
+  [...list.querySelectorAll('button')].find(same)?.focus({ preventScroll: true });
 };
 
 let looking = 0;
@@ -132,7 +141,8 @@ const toggle = async (id, what) => {
     opened.delete(id);
     return paint();
   }
-  const reply = what === 'log' ? await ask('tail', { id }) : await ask('aside', { id, after: 0 });
+  const asks = { log: () => ask('tail', { id }), came: () => askCame(id), aside: () => ask('aside', { id, after: 0 }) };
+  const reply = await asks[what]();
   if (reply.error) return toast(teacherError(reply));
   opened.set(id, { what, ...reply });
   paint();
@@ -144,6 +154,15 @@ list.addEventListener('click', async (event) => {
   const button = event.target.closest('button');
   if (!button) return;
   const id = Number(button.dataset.job);
+  if (button.dataset.came === 'review') {
+    return window.dispatchEvent(new CustomEvent('ctx-review', { detail: { filter: { import: opened.get(id).import } } }));
+  }
+  if (button.dataset.came) {
+    const reply = await askCame(id, opened.get(id));
+    if (reply.error) return toast(teacherError(reply));
+    opened.set(id, { what: 'came', ...reply });
+    return paint();
+  }
   if (button.dataset.show) return toggle(id, button.dataset.show);
   const reply = await ask('wish', { id, wish: button.dataset.wish });
   if (reply.error) toast(teacherError(reply));
