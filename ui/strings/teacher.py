@@ -6,8 +6,8 @@ TEACHER: dict[str, tuple[str, str]] = {
         "Teachers are switched off on this public copy.",
         "这个公开版本不提供教师模型。",
     ),
-    "teacher_title": ("Let a model answer", "让模型回答"),
-    "teacher_how": (
+    "teacher_title": ("Let a model work", "让模型来做"),
+    "what_answers_how": (
         "It answers the questions that it has not answered yet; its answers are proposals that people review. The job goes on when this page is closed.",
         "它会回答自己尚未回答的问题；答案只是供人审核的建议。关闭此页面后任务继续进行。",
     ),
@@ -34,7 +34,7 @@ TEACHER: dict[str, tuple[str, str]] = {
     "translate_all": ("all imports", "所有导入"),
     "would_translate": ("{n} sentences have no translation by it.", "有 {n} 个句子没有它的译文。"),
     "would_translate_one": ("1 sentence has no translation by it.", "有 1 个句子没有它的译文。"),
-    "teach_from": ("Who answers", "由谁回答"),
+    "teach_from": ("Who shall do it", "由谁来做"),
     "kind_sentences": ("sentences", "写句子"),
     "kind_translations": ("translations", "翻译"),
     "show_came": ("What came", "得到的内容"),
@@ -61,7 +61,7 @@ TEACHER: dict[str, tuple[str, str]] = {
         "If the server wants a key, set {key}, and {url} to its address, before the app starts. The key goes nowhere else and is never stored or shown.",
         "如果服务器需要密钥，请在启动应用之前设置 {key}，并把 {url} 设为它的地址。密钥只发给该服务器，不会被保存或显示。",
     ),
-    "teacher_limit": ("Questions at most (0: all)", "最多问题数（0：全部）"),
+    "teacher_limit": ("At most (0: all)", "最多多少条（0：全部）"),
     "teacher_concurrency": ("Asked at once", "同时进行"),
     "teacher_rate": ("A second at most (0: any)", "每秒最多（0：不限）"),
     "teacher_open": ("only what nobody has decided", "只问无人决定过的"),

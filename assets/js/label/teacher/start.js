@@ -23,7 +23,7 @@ const showFrom = () => {
   const server = kind !== 'answers' || fields.from.value === 'server';
   const hide = { '.ctx-from': kind !== 'answers', '.ctx-teach-show': kind !== 'sentences', '.ctx-teach-import': kind !== 'translations', '.ctx-of-limit': kind === 'sentences', '.ctx-of-answers': kind !== 'answers' };
   for (const [part, hidden] of Object.entries(hide)) one(part).hidden = hidden;
-  one('.ctx-what-how').textContent = kind === 'answers' ? '' : t(`what_${kind}_how`);
+  one('.ctx-what-how').textContent = t(`what_${kind}_how`);
   one('.ctx-teach-server').hidden = !server;
   root.querySelectorAll('.ctx-of-server').forEach((field) => {
     field.hidden = !server;
@@ -98,7 +98,7 @@ const showTexts = () => {
   const { key, key_url: url } = props.limits;
   one('.ctx-key-note').textContent = t('teacher_key', { key, url });
   if (fields.import.options.length) fields.import.options[0].textContent = t('translate_all');
-  if (what() !== 'answers') one('.ctx-what-how').textContent = t(`what_${what()}_how`);
+  one('.ctx-what-how').textContent = t(`what_${what()}_how`);
   paint();
 };
 

@@ -1,0 +1,53 @@
+"""The Label tab by the Tab key alone: all that can be pressed is reached, and one sees where."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.sense import Query, Sense
+from tests.browser.reviewing import open_queue, teach
+
+# What the Tab key should reach in the view that is shown: of radio buttons the chosen one, of a
+# sentence's words one.
+WANTED = """() => [...document.querySelectorAll(
+        '.ctx-view :is(button, input, select, textarea, summary)')]
+    .filter((e) => e.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true }))
+    .filter((e) => !e.disabled && e.tabIndex >= 0 && (e.type !== 'radio' || e.checked))
+    .map((e, i) => (e.dataset.walked = String(i)))"""
+# Where the focus is, and whether it shows: by an outline, or by the shadow of a field or its box.
+HERE = """() => {
+    const here = document.activeElement;
+    if (!here || here === document.body) return null;
+    const { outlineStyle, boxShadow } = getComputedStyle(here);
+    const box = getComputedStyle(here.closest('.ctx-drop') ?? here).boxShadow;
+    const shown = outlineStyle !== 'none' || box !== 'none' || boxShadow !== 'none';
+    return { walked: here.dataset.walked, shown, what: here.outerHTML.slice(0, 160) };
+}"""
+
+
+@pytest.mark.parametrize("view", ["queue", "table", "bring", "teacher", "data"])
+def test_every_control_is_reached_and_shows_it(begin, page, view) -> None:
+    def fill(store) -> None:
+        for number in range(3):
+            teach(store, Query(f"Dogs {'abc'[number]} bark.", 0), Sense("noun", "狗"))
+        store.datasets.freeze("all", "en-zh", accepted=False)
+
+    app = begin(fill)
+    open_queue(page, app)
+    page.goto(f"{app.url}/#label/{view}")
+    page.wait_for_timeout(1500)
+    page.evaluate("document.activeElement?.blur(); getSelection().removeAllRanges()")
+    wanted, seen, ends = set(page.evaluate(WANTED)), set(), 0
+    assert len(wanted) >= 5
+    while ends < 2:  # once round, from wherever the focus was
+        page.keyboard.press("Tab")
+        here = page.evaluate(HERE)
+        if here is None:
+            ends += 1
+            continue
+        assert here["shown"], here["what"]
+        seen.add(here["walked"])
+    assert wanted <= seen, page.evaluate(
+        "ids => ids.map((id) => document.querySelector(`[data-walked='${id}']`)?.outerHTML)",
+        sorted(wanted - seen),
+    )
