@@ -12,6 +12,7 @@ from ui.masthead import build_masthead
 from ui.page import make_blocks
 from ui.read import build_read
 from ui.services import Services
+from ui.train import build_train
 
 
 def build_app(services: Services) -> gr.Blocks:
@@ -22,5 +23,7 @@ def build_app(services: Services) -> gr.Blocks:
             build_read(services)
         with gr.Column(elem_id="tab-label", elem_classes="ctx-parts"):
             build_label(services)
+        with gr.Column(elem_id="tab-train", elem_classes="ctx-parts"):
+            build_train(services)
         build_api(services)
     return app.queue(max_size=64)

@@ -1,5 +1,6 @@
 // The masthead: tabs, language, light or dark. Other page parts hear of a new language by the event
-// ctx-language, and of another tab or view by ctx-view. The address says which: #label/queue.
+// ctx-language, and of another tab or view by ctx-view. The address says which: #label/queue, and in
+// some views also which item: #train/run/7.
 
 const showLanguage = () => {
   document.documentElement.lang = language;
@@ -11,14 +12,14 @@ const showLanguage = () => {
 
 const setTheme = (dark) => document.body.classList.toggle('dark', dark);
 
-const VIEWS = { label: ['queue', 'table', 'bring', 'teacher', 'data'] };
+const VIEWS = { label: ['queue', 'table', 'bring', 'teacher', 'data'], train: ['new', 'runs', 'run'] };
 
 const showView = () => {
-  const [name, wanted] = location.hash.slice(1).split('/');
+  const [name, wanted, item = ''] = location.hash.slice(1).split('/');
   const tab = name in VIEWS ? name : 'read';
   const views = VIEWS[tab] ?? [''];
   const view = views.includes(wanted) ? wanted : views[0];
-  Object.assign(document.body.dataset, { tab, view });
+  Object.assign(document.body.dataset, { tab, view, item });
   element.querySelectorAll('[data-tab]').forEach((button) => {
     button.setAttribute('aria-current', button.dataset.tab === tab ? 'page' : 'false');
   });

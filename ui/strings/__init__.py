@@ -10,9 +10,11 @@ from ui.strings.data import DATA
 from ui.strings.en import EN
 from ui.strings.label import LABEL
 from ui.strings.teacher import TEACHER
+from ui.strings.train import TRAIN
+from ui.strings.train_fields import TRAIN_FIELDS
 from ui.strings.zh_cn import ZH_CN
 
-_PAIRS: dict[str, tuple[str, str]] = {**LABEL, **BRING, **DATA, **TEACHER}
+_PAIRS: dict[str, tuple[str, str]] = {**LABEL, **BRING, **DATA, **TEACHER, **TRAIN, **TRAIN_FIELDS}
 STRINGS: dict[str, dict[str, str]] = {
     "en": EN | {key: english for key, (english, _) in _PAIRS.items()},
     "zh-CN": ZH_CN | {key: chinese for key, (_, chinese) in _PAIRS.items()},

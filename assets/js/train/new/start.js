@@ -1,0 +1,112 @@
+// Wires the form, and starts the run: a dataset, a preset, Start.
+
+const formElement = one('.ctx-new-form');
+
+const paintGo = () => {
+  const ready = Boolean(form.dataset && form.preset);
+  const preset = presetNow();
+  goLine.textContent = ready
+    ? t('new_ready', { dataset: form.dataset, preset: preset ? preset.title[language] : t('new_own') })
+    : t('new_nothing');
+  root.querySelectorAll('.ctx-go button').forEach((one) => (one.disabled = busy || !ready));
+};
+
+const begin = () =>
+  alone(t('new_starting'), async () => {
+    const reply = await ask('begin', question());
+    if (reply.error) return showRefusal(reply);
+    showWrong([]);
+    location.hash = '#train/run/' + reply.run.id;
+  });
+
+formElement.addEventListener('submit', (event) => {
+  event.preventDefault();
+  if (form.dataset && form.preset) begin();
+});
+
+const onChange = (event) => {
+  const { name, value } = event.target;
+  forgetLooks();
+  if (name === 'dataset') form.dataset = value;
+  else if (name === 'preset') {
+    form.preset = value;
+    takePreset();
+  } else {
+    if (name === START) form.start = value;
+    clearWrong(event.target);
+    form.values = readValues();
+    paintChanged();
+  }
+  keepForm();
+  paintGo();
+};
+
+formElement.addEventListener('input', onChange);
+// Enter in a field starts nothing: too much depends on it.
+formElement.addEventListener('keydown', (event) => {
+  if (event.key === 'Enter' && event.target.matches('.ctx-field input')) event.preventDefault();
+});
+
+const ACTIONS = {
+  check,
+  preview,
+  back: () => {
+    takePreset();
+    keepForm();
+    forgetLooks();
+  },
+  all: () => {
+    showAll = true;
+    paintDatasets();
+  },
+};
+
+root.addEventListener('click', (event) => {
+  const does = event.target.closest('[data-do]')?.dataset.do;
+  if (does) ACTIONS[does]();
+});
+
+const paint = () => {
+  if (!datasets) return;
+  buildFields(form.values);
+  paintDatasets();
+  paintPresets();
+  paintChanged();
+  paintGo();
+  if (lastPlan) showPlan(lastPlan);
+  root.dataset.state = 'shown';
+};
+
+const load = async () => {
+  recallForm();
+  const replies = await Promise.all([recipeFields.length ? null : ask('form'), ask('choices')]);
+  const [made, found] = replies;
+  const failed = replies.find((reply) => reply?.error);
+  if (failed) return toast(errorText(failed));
+  if (made) ({ fields: recipeFields, presets } = made);
+  ({ datasets, runs, present: hasPresent } = found);
+  if (!datasets.some((one) => one.name === form.dataset)) form.dataset = datasets.length === 1 ? datasets[0].name : '';
+  if (!presetNow() && !form.preset) {
+    form.preset = presets[0]?.name ?? '';
+    form.start = presetNow()?.start ?? '';
+    form.values = { ...presetValues(presetNow()), ...form.values };
+  }
+  paint();
+};
+
+const showTexts = () => {
+  fillTexts();
+  if (datasets) form.values = readValues();
+  paint();
+};
+
+window.addEventListener('ctx-language', () => {
+  language = findLanguage();
+  showTexts();
+});
+
+fillTexts();
+if (props.limits.hosted) root.dataset.state = 'closed';
+whenShown('new', () => {
+  if (!props.limits.hosted) load();
+});

@@ -1,0 +1,77 @@
+// A run's curves, painted anew as it tells more, with what happened to it as marks across.
+
+const plots = new Map();
+
+const plotFor = (name) => {
+  if (!plots.has(name)) {
+    const plot = makePlot(name);
+    plots.set(name, plot);
+    one('.ctx-curves').append(plot.element);
+  }
+  return plots.get(name);
+};
+
+const forgetPlots = () => {
+  plots.clear();
+  one('.ctx-curves').replaceChildren();
+};
+
+const DEV = ['score', 'meaning_match', 'class_accuracy', 'phrase_f1', 'phrase_precision', 'phrase_recall', 'valid', 'ended'];
+const QUIET = ['phrase_precision', 'phrase_recall', 'valid', 'ended']; // to be switched on
+
+const curvesOf = (events, names) =>
+  names
+    .map((name) => ({ name, text: figureName(name), points: curveOf(events, name) }))
+    .filter((curve) => curve.points.length);
+
+const specs = () => {
+  const { steps, devs } = told;
+  const dev = curvesOf(devs, DEV);
+  const score = dev.find((curve) => curve.name === 'score');
+  const bounded = devs.filter((one) => typeof one.low === 'number' && typeof one.high === 'number');
+  if (score) score.band = bounded.map((one) => [one.step, one.low, one.high]);
+  const losses = [...curvesOf(steps, ['loss']), ...curvesOf(devs, ['dev_loss'])];
+  return {
+    loss: { title: t('plot_loss'), how: t('plot_loss_how'), curves: losses },
+    dev: { title: t('plot_dev'), how: t('plot_dev_how'), curves: dev, quiet: QUIET },
+    rate: { title: t('plot_rate'), curves: curvesOf(steps, ['rate']) },
+    speed: { title: t('plot_speed'), curves: curvesOf(steps, ['rows_per_second']) },
+    memory: { title: t('plot_memory'), curves: curvesOf(steps, ['memory_gb']) },
+  };
+};
+
+const paintCurves = () => {
+  const best = bestOf(told)?.step;
+  const right = Math.max(1, lastStep()?.step ?? 0, told.devs.at(-1)?.step ?? 0);
+  const marks = told.marks.map((mark) => ({ x: mark.step, text: markText(mark) }));
+  if (best !== undefined) marks.push({ x: best, text: t('mark_best') });
+  marks.sort((a, b) => a.x - b.x);
+  let any = false;
+  for (const [name, spec] of Object.entries(specs())) {
+    if (!spec.curves.length) continue;
+    any = true;
+    const wide = name === 'loss' || name === 'dev';
+    plotFor(name).update({ ...spec, right, ...(wide ? { best, marks } : {}) });
+  }
+  one('.ctx-run-curves > .ctx-none').hidden = any;
+  paintMarks();
+};
+
+const markWhy = (mark) => {
+  const parts = [mark.reason ? t('why_' + mark.reason) || mark.reason : ''];
+  if (typeof mark.rate === 'number') parts.push(`${figureName('rate')} ${shortText(mark.rate)}`);
+  return parts.filter(Boolean).join(', ');
+};
+
+const paintMarks = () => {
+  const box = one('.ctx-run-marks');
+  box.hidden = !told.marks.length;
+  box.querySelector('ol').replaceChildren(
+    ...told.marks.map((mark) => {
+      const line = make('li', '');
+      line.dataset.mark = mark.event;
+      line.append(make('b', '', t('step_n', { n: whole(mark.step) })), ` ${markText(mark)} `, make('span', 'ctx-note', markWhy(mark)));
+      return line;
+    }),
+  );
+};

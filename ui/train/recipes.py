@@ -1,0 +1,190 @@
+"""From a page's form to a recipe, and back: the form is made of the recipe's fields, whatever they
+are. Every value comes from a stranger. Knows no gradio; imports the trainer when it is first asked.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+from db.dataset.shipped import GOLD
+from db.store import Job, Refused, Store, StoreError
+from db.store.checks import MAX_NAME, check_text
+from ui.desk import Bad, Reply, text_of
+from ui.strings.train_fields import CHINESE_HELP
+
+if TYPE_CHECKING:
+    from trainer.jobs.queue import Jobs
+    from trainer.recipe import Recipe
+
+# The page has parts of their own for these, or there is nothing to choose.
+ELSEWHERE = ("pair", "task", "sources", "start")
+USUAL: Reply = {"start": "present", "replay": 0.5, "reference": "present"}
+RUN = "run:"
+_LARGEST = 2**53  # what pages can say exactly
+_WEIGHTS = "adapter/adapter_model.safetensors"
+
+
+def to_fields() -> list[Reply]:
+    """The recipe's fields as the form needs them, in the recipe's order."""
+    from trainer.recipe import Recipe
+
+    return [
+        {
+            "name": one.name,
+            "kind": "choice" if one.metadata["choices"] else type(one.default).__name__,
+            "choices": list(one.metadata["choices"]),
+            "basic": one.metadata["basic"],
+            "help": {
+                "en": one.metadata["help"],
+                "zh-CN": CHINESE_HELP.get(one.name, one.metadata["help"]),
+            },
+            "usual": USUAL.get(one.name, one.default),
+        }
+        for one in fields(Recipe)
+        if one.name not in ELSEWHERE
+    ]
+
+
+def to_presets() -> list[Reply]:
+    """The presets as the page shows them; `start` stands apart from the form's fields."""
+    from trainer.presets import list_presets
+
+    return [
+        {
+            "name": one.name,
+            "title": dict(one.title),
+            "for": dict(one.purpose),
+            "start": one.recipe.get("start", USUAL["start"]),
+            "values": {k: v for k, v in one.recipe.items() if k not in ELSEWHERE},
+        }
+        for one in list_presets()
+    ]
+
+
+def read_recipe(asked: Reply, store: Store, jobs: Jobs) -> Recipe:
+    """The recipe that a form states; Bad("bad_fields") names the fields that do not fit."""
+    from trainer.recipe import RecipeError, parse_recipe
+
+    dataset = _find_dataset(asked.get("dataset"), store)
+    values = _values(asked.get("values"))
+    if wrong := wrong_fields(values):
+        raise Bad("bad_fields", fields=wrong)
+    start = find_start(text_of(asked, "start"), jobs)
+    try:
+        return parse_recipe(values | {"start": start, "sources": _sources(dataset)})
+    except RecipeError as error:
+        raise Bad("bad_recipe", detail=str(error)[:300]) from None
+
+
+def plain(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as the JSON that a job keeps."""
+    return json.loads(json.dumps(asdict(recipe)))
+
+
+def wrong_fields(values: Reply) -> list[str]:
+    """The fields that do not fit: each by itself, or where all do those that clash."""
+    alone = [name for name, value in values.items() if not _fits({name: value})]
+    if alone or _fits(values):
+        return alone
+    without = [name for name in values if _fits({k: v for k, v in values.items() if k != name})]
+    return without or list(values)
+
+
+def find_start(wanted: str, jobs: Jobs) -> str:
+    """What a recipe's `start` says for "", "present" or a finished run ("run:7"): never a path that
+    comes from a page."""
+    if wanted in ("", "present"):
+        return wanted
+    number = wanted.removeprefix(RUN)
+    if not wanted.startswith(RUN) or not (number.isascii() and number.isdecimal()):
+        raise Bad("bad_fields", fields=["start"])
+    try:
+        job = jobs.get(min(int(number[:18]), _LARGEST))
+    except Refused:
+        raise Bad("bad_fields", fields=["start"]) from None
+    if not has_adapter(job, jobs):
+        raise Bad("bad_fields", fields=["start"])
+    return str(jobs.folder(job.id) / "adapter")
+
+
+def has_adapter(job: Job, jobs: Jobs) -> bool:
+    """Whether the job is a run that ended with an adapter."""
+    if job.kind != "train" or job.state != "done":
+        return False
+    return (jobs.folder(job.id) / _WEIGHTS).is_file()
+
+
+def told_start(start: str, jobs: Jobs) -> str:
+    """What a recipe goes on from, as pages say it: "", "present", "run:7", or the folder's name."""
+    folders = {str(jobs.folder(job.id) / "adapter"): job.id for job in list_runs(jobs)}
+    if start in folders:
+        return f"{RUN}{folders[start]}"
+    return start.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def list_runs(jobs: Jobs, most: int = 1000) -> list[Job]:
+    """The training runs, the newest first."""
+    found: list[Job] = []
+    before: int | None = None
+    while page := jobs.list_jobs(before=before, limit=200):
+        found += [job for job in page if job.kind == "train"]
+        before = page[-1].id
+        if len(found) >= most:
+            break
+    return found[:most]
+
+
+def dataset_of(recipe: Any) -> str:
+    """The name of the dataset that a run learns: its source that is not older examples."""
+    sources = recipe.get("sources") or [{}]
+    return next((one for one in sources if not one.get("replay")), sources[0]).get("path", "")
+
+
+def _find_dataset(name: object, store: Store) -> str:
+    """The name, which must be a frozen dataset's that has something to learn."""
+    for dataset in store.datasets.list_datasets():
+        if dataset.name == name:
+            if not dataset.splits["train"]:
+                raise Bad("too_few_rows")
+            return dataset.name
+    raise Bad("no_dataset")
+
+
+def _values(values: object) -> Reply:
+    """The form's values under names of fields, each of a kind that a field can have."""
+    from trainer.recipe import Recipe
+
+    if not isinstance(values, dict):
+        raise Bad("not_understood")
+    known = {one.name for one in fields(Recipe)} - set(ELSEWHERE)
+    if set(values) - known:
+        raise Bad("not_understood")
+    return values
+
+
+def _fits(values: Reply) -> bool:
+    from trainer.recipe import RecipeError, parse_recipe
+
+    try:
+        if not all(map(_is_plain, values.values())):
+            return False
+        parse_recipe(dict(values))
+    except (RecipeError, StoreError):
+        return False
+    return True
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, str):
+        return bool(check_text("field", value, MAX_NAME) or not value)
+    return isinstance(value, bool | int | float) and -_LARGEST < value < _LARGEST
+
+
+def _sources(name: str) -> list[dict[str, Any]]:
+    """The chosen dataset, and the older examples that it is mixed with: they ship with the app."""
+    older = GOLD if name == "gold" else "gold"  # no two sources are called alike
+    gold = {"name": older, "path": GOLD, "format": "dataset", "replay": True}
+    mine = {"name": name, "path": name, "format": "dataset", "times": 1}
+    return [mine] if name == GOLD else [gold, mine]

@@ -1,0 +1,104 @@
+"""Training runs in the form their pages get them: plain JSON, to be set as text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from db.dataset.visible import visible
+from db.store import Dataset, Job, Store
+from ui.train.recipes import ELSEWHERE, dataset_of
+
+Json = dict[str, Any]
+CHECKPOINTS = ("checkpoint", "best")
+_MOST_TEXT = 2000  # characters of why a run failed
+
+
+def to_choice(dataset: Dataset) -> Json:
+    """A frozen dataset to choose from."""
+    return {
+        "name": dataset.name,
+        "rows": dataset.rows,
+        "splits": dict(dataset.splits),
+        "when": dataset.created,
+        "about": visible(dataset.description),
+    }
+
+
+def to_run(job: Job) -> Json:
+    """A run's row: what it is and how far."""
+    return {
+        "id": job.id,
+        "name": visible(str(job.recipe.get("name", ""))),
+        "dataset": visible(str(dataset_of(job.recipe))),
+        "state": job.state,
+        "place": job.place,
+        "asked": job.asked,
+        "done": job.done,
+        "total": job.total,
+        "left": job.figures.get("left_seconds"),
+        "error": job.error,
+        "detail": visible(job.detail)[:_MOST_TEXT],
+        "who": visible(job.who),
+        "created": job.created,
+        "started": job.started,
+        "ended": job.ended,
+        "note": job.note,
+    }
+
+
+def to_recipe(recipe: Mapping[str, Any], start: str) -> Json:
+    """A run's recipe: its fields in order, which of them are not as usual, and what it goes on
+    from."""
+    from trainer.recipe import Recipe
+
+    usual = vars(Recipe())
+    rows = [
+        {"name": name, "value": _plain(value), "changed": value != usual.get(name)}
+        for name, value in recipe.items()
+        if name not in ELSEWHERE
+    ]
+    return {"start": start, "fields": rows, "dataset": dataset_of(recipe)}
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, bool | int | float) else visible(str(value))[:_MOST_TEXT]
+
+
+def to_data(recipe: Mapping[str, Any], card: Mapping[str, Any], store: Store) -> list[Json]:
+    """The sources of a run: name, rows and hash, from its card or else of the frozen dataset."""
+    frozen = {dataset.name: dataset for dataset in store.datasets.list_datasets()}
+    told = {one.get("name"): one for one in card.get("data", ()) if isinstance(one, Mapping)}
+    return [_source(one, told.get(one.get("name"), {}), frozen) for one in recipe["sources"]]
+
+
+def _source(source: Mapping[str, Any], told: Mapping[str, Any], frozen: dict[str, Dataset]) -> Json:
+    dataset = frozen.get(source.get("path", "")) if source.get("format") == "dataset" else None
+    frozen_hash = dataset.sha256 if dataset else ""
+    return {
+        "name": visible(str(source.get("name", ""))),
+        "rows": told.get("rows", dataset.rows if dataset else None),
+        "hash": str(source.get("sha256") or told.get("sha256") or frozen_hash),
+        "older": bool(source.get("replay")),
+    }
+
+
+def to_checkpoints(folder: Path) -> list[Json]:
+    """The checkpoints there are: at which step, when, how large. Nothing of them is verified."""
+    found = []
+    for name in CHECKPOINTS:
+        place = folder / name
+        try:
+            progress = json.loads((place / "progress.json").read_text(encoding="utf-8"))
+            when = datetime.fromtimestamp((place / "progress.json").stat().st_mtime, UTC)
+            size = sum(file.stat().st_size for file in place.iterdir() if file.is_file())
+        except (OSError, ValueError):
+            if place.is_dir():
+                found.append({"name": name, "step": None, "when": "", "bytes": 0})
+            continue
+        step = progress.get("step") if isinstance(progress, dict) else None
+        found.append({"name": name, "step": step, "when": when.isoformat(), "bytes": size})
+    return found
