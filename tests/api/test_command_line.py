@@ -114,12 +114,13 @@ def test_the_bare_base_answers_otherwise(models_home, tmp_path, predicted):
 
 
 def test_a_small_recipe_trains_on_the_real_base(models_home, tmp_path):
-    """Data to adapter to answers, as `python -m trainer run` does it."""
+    """Data to adapter to answers, as `python -m trainer fit` does it."""
     gold = (ROOT / "assets/datasets/en-zh-gold/phrasal.jsonl").read_text().splitlines()
     (tmp_path / "rows.jsonl").write_text("\n".join(gold[:300]))
     recipe = {
         "name": "small", "rank": 4, "alpha": 8, "epochs": 0.4, "batch": 16, "dropout": 0.0,
-        "evaluate_every": 10, "dev_rows": 20, "sources": [{"name": "rows", "path": "rows.jsonl"}],
+        "evaluate_every": 10, "dev_rows": 20, "guard_rows": 20,
+        "sources": [{"name": "rows", "path": "rows.jsonl"}],
     }  # fmt: skip
     (tmp_path / "recipe.json").write_text(json.dumps(recipe))
     run = partial(
@@ -127,7 +128,7 @@ def test_a_small_recipe_trains_on_the_real_base(models_home, tmp_path):
         cwd=ROOT, env=os.environ | {"CTX_HOME": str(models_home)},
         capture_output=True, text=True, timeout=600,
     )  # fmt: skip
-    train = [sys.executable, "-m", "trainer", "run", str(tmp_path / "recipe.json")]
+    train = [sys.executable, "-m", "trainer", "fit", str(tmp_path / "recipe.json")]
     done = run([*train, "--folder", str(tmp_path / "run")])
     assert done.returncode == 0, done.stderr
     adapter = tmp_path / "run" / "adapter"

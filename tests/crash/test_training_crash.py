@@ -1,0 +1,152 @@
+"""A training job whose process, or whose server, is killed: it says so, goes on from a checkpoint
+that was checked, and its curve is that of a run that was never stopped.
+
+The real base, a few steps on a few rows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db.store import Job, Store, open_store
+from engine.adapters import read_adapter
+from engine.settings import assets
+from tests.real import ROOT, fresh_home, soak
+from trainer.checkpoints import is_whole
+from trainer.jobs.process import is_alive
+from trainer.jobs.queue import Jobs
+
+KILLS = 20 if soak() else 1
+STEPS = 14
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills with a signal")
+
+
+@pytest.fixture
+def home(tmp_path: Path, models_home: Path) -> Path:
+    return fresh_home(tmp_path / "home", models_home)
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    with open_store(home / "ctx.db") as store:
+        yield store
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory) -> Path:
+    gold = (assets() / "datasets/en-zh-gold/phrasal.jsonl").read_text().splitlines()
+    file = tmp_path_factory.mktemp("rows") / "rows.jsonl"
+    file.write_text("\n".join(gold[:90]))
+    return file
+
+
+def recipe(rows: Path, **changes: Any) -> dict[str, Any]:
+    plain = {
+        "name": "small", "rank": 4, "alpha": 8, "steps": STEPS, "batch": 4, "dropout": 0.1,
+        "evaluate_every": 4, "dev_rows": 8, "guard_rows": 0,
+        "sources": [{"name": "rows", "path": str(rows)}],
+    }  # fmt: skip
+    return plain | changes
+
+
+def wait(jobs: Jobs, job: Job, done: Callable[[Job], bool], seconds: float = 300) -> Job:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        jobs.look()
+        found = jobs.get(job.id)
+        if done(found):
+            return found
+        assert found.state != "failed", jobs.log(job.id).text[-2000:]
+        time.sleep(0.05)
+    raise AssertionError(f"{found.state} {found.done}: {jobs.log(job.id).text[-2000:]}")
+
+
+def at_step(jobs: Jobs, job: Job, step: int) -> Job:
+    return wait(jobs, job, lambda found: found.done >= step and found.state == "running")
+
+
+def is_over(job: Job) -> bool:
+    return job.state in ("done", "stopped", "interrupted", "cancelled", "failed")
+
+
+def losses(jobs: Jobs, job: Job) -> dict[int, set[float]]:
+    """Each step's loss; steps that were taken again give it again."""
+    found: dict[int, set[float]] = {}
+    for told in jobs.events(job.id):
+        if told.data["event"] == "step":
+            found.setdefault(told.data["step"], set()).add(told.data["loss"])
+    return found
+
+
+def kinds(jobs: Jobs, job: Job) -> list[str]:
+    return [told.data["event"] for told in jobs.events(job.id)]
+
+
+def test_a_killed_run_goes_on_and_its_curve_is_that_of_one_never_stopped(home, store, rows):
+    jobs = Jobs(store, home)
+    whole = jobs.add("train", recipe(rows))
+    wait(jobs, whole, is_over)
+    for kill in range(KILLS):
+        job = jobs.add("train", recipe(rows))
+        running = at_step(jobs, job, 5 + kill % 8)
+        assert running.process is not None
+        os.kill(running.process.pid, signal.SIGKILL)
+        assert wait(jobs, job, is_over).state == "interrupted"
+        assert is_whole(jobs.folder(job.id) / "checkpoint")
+        jobs.resume(job.id)
+        assert wait(jobs, job, is_over).state == "done"
+        assert "resumed" in kinds(jobs, job)
+        assert losses(jobs, job) == losses(jobs, whole), "each step has one loss, and the same"
+    assert read_adapter(jobs.folder(whole.id) / "adapter").card.name == "small"
+
+
+def test_a_run_outlives_the_command_that_made_it(home, store, rows, tmp_path):
+    (tmp_path / "recipe.json").write_text(json.dumps(recipe(rows)))
+    maker = subprocess.Popen(
+        [sys.executable, "-m", "trainer", "run", str(tmp_path / "recipe.json")],
+        cwd=ROOT, env=os.environ | {"CTX_HOME": str(home)}, start_new_session=True,
+    )  # fmt: skip
+    jobs = Jobs(store, home)
+    end = time.monotonic() + 120
+    while not (found := jobs.list_jobs()) and time.monotonic() < end:
+        time.sleep(0.1)
+    running = at_step(jobs, found[0], 2)
+    os.killpg(maker.pid, signal.SIGKILL)
+    maker.wait()
+    assert running.process and is_alive(running.process)
+    assert wait(jobs, running, is_over).state == "done"
+
+
+def test_stop_saves_cancel_discards_and_a_bad_job_does_not_hold_up_the_queue(home, store, rows):
+    jobs = Jobs(store, home)
+    first = jobs.add("train", recipe(rows, steps=60))
+    absent = jobs.add("train", recipe(rows, sources=[{"name": "no", "path": "no.jsonl"}]))
+    last = jobs.add("train", recipe(rows, steps=60))
+    assert (jobs.get(absent.id).state, jobs.get(last.id).place) == ("queued", 2)
+    at_step(jobs, first, 5)
+    jobs.pause(first.id)
+    paused = wait(jobs, first, lambda job: job.state == "paused")
+    time.sleep(0.5)
+    assert jobs.get(first.id).done - paused.done <= 1
+    jobs.stop(first.id)
+    assert wait(jobs, first, is_over).state == "stopped"
+    assert is_whole(jobs.folder(first.id) / "checkpoint")
+    at_step(jobs, last, 5)
+    failed = jobs.get(absent.id)
+    assert failed.state == "failed" and "no.jsonl" in failed.detail
+    jobs.cancel(last.id)
+    assert wait(jobs, last, is_over).state == "cancelled"
+    left = {file.name for file in jobs.folder(last.id).iterdir()}
+    assert not left & {"checkpoint", "best", "adapter"}
+    jobs.remove(last.id)
+    assert [job.id for job in jobs.list_jobs()] == [absent.id, first.id]
