@@ -30,6 +30,7 @@ bench: .venv/test-ready
 	$(BIN)/python -m db bench assets/bench/store.json
 	$(BIN)/python -m tests.benchmarks.words
 	$(BIN)/python -m tests.benchmarks.start
+	$(BIN)/python -m tests.benchmarks.training
 
 # Needs CTX_DATA, the folder of the data outside the project, and Debian's wordnet-base.
 adapter: .venv/run-ready
