@@ -16,7 +16,7 @@ from db.store import Job, Origin, Process, Store
 from trainer.jobs.process import job_folder, this_process
 
 COLUMNS = ("context", "target", "idx", "class", "zh", "phrase")
-RECIPE = {
+RECIPE: dict[str, Any] = {
     "name": "first-try", "start": "present", "replay": 0.5, "epochs": 8.0,
     "sources": [
         {"name": "gold", "path": "en-zh-gold", "format": "dataset", "replay": True},

@@ -47,6 +47,8 @@ TRAIN: dict[str, tuple[str, str]] = {
     "choice_schedule_cosine": ("cosine", "余弦"),
     "choice_schedule_linear": ("linear", "线性"),
     "choice_schedule_constant": ("constant", "恒定"),
+    "choice_keep_best": ("the best on dev rows", "验证最好的"),
+    "choice_keep_last": ("the last", "最后的"),
     "bad_field": ("This does not fit.", "这个值不合适。"),
     "bad_fields_told": ("Some settings do not fit: {fields}", "有些设置不合适：{fields}"),
     # new: look before starting
@@ -65,7 +67,7 @@ TRAIN: dict[str, tuple[str, str]] = {
     "plan_steps": ("steps", "步数"),
     "plan_parameters": ("trained parameters", "训练的参数"),
     "plan_memory": ("GB of memory; {free} are free", "GB 内存；可用 {free}"),
-    "plan_seconds": ("about", "大约"),
+    "plan_seconds": ("estimated time", "预计时间"),
     "plan_no_time": ("not known here", "此处未知"),
     "plan_fits": ("It fits on this machine.", "这台机器可以运行。"),
     "refused_memory": (
@@ -156,6 +158,10 @@ TRAIN: dict[str, tuple[str, str]] = {
     "failed_cannot_start": ("Its process could not be started. Let it go on; if it fails again, start the app anew.", "无法启动进程。请让它继续；若再次失败，请重启应用。"),
     "failed_memory": ("There was too little free memory. Close other programs and let it go on.", "可用内存太少。请关闭其他程序后继续。"),
     "failed_disk": ("There was too little free disk. Make room and let it go on.", "磁盘空间太少。请腾出空间后继续。"),
+    "model_no_bitsandbytes": (
+        "Training in 4 bits needs bitsandbytes, which is not installed. Install it, or switch 4 bits off.",
+        "4 位训练需要 bitsandbytes，但尚未安装。请安装它，或关闭 4 位。",
+    ),
     "failed_other": ("Something went wrong that nobody foresaw. The log says more; it can be tried again.", "出现了未预料到的问题。详见日志；可以再试一次。"),
     # run: curves
     "curves": ("Curves", "曲线"),

@@ -34,6 +34,7 @@ def to_run(job: Job) -> Json:
         "id": job.id,
         "name": visible(str(job.recipe.get("name", ""))),
         "dataset": visible(str(dataset_of(job.recipe))),
+        "keep": job.recipe.get("keep", "best"),
         "state": job.state,
         "place": job.place,
         "asked": job.asked,

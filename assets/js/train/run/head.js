@@ -23,7 +23,7 @@ const stateText = () => {
   if (run.state === 'running') return runningText();
   if (run.state === 'stopped' && !run.started) return t('run_is_stopped_unstarted');
   const best = bestOf(told);
-  if (run.state === 'done' && best) return t('run_is_done_best', { n: whole(best.step) });
+  if (run.state === 'done' && best && run.keep === 'best') return t('run_is_done_best', { n: whole(best.step) });
   return t('run_is_' + run.state);
 };
 
