@@ -29,6 +29,9 @@ def make_trainable(model: PreTrainedModel, recipe: Recipe) -> nn.Module:
     of it in float32, to be trained as it is."""
     if recipe.checkpointing:
         model.gradient_checkpointing_enable({"use_reentrant": False})
+    if recipe.checkpointing or recipe.quantised:
+        # Where nothing before a layer is trained, 4 bits are multiplied by a kernel that knows no
+        # gradient.
         model.enable_input_require_grads()
     torch.manual_seed(recipe.seed)
     if recipe.matrices == FULL:

@@ -119,7 +119,8 @@ class _Run:
             if self._evaluate() == "nan":
                 raise TrainingError("nan", "The base's own loss is no number: try another dtype.")
         every = max(1, min(20, self.order.steps // _REPORTS or 1))
-        rows, losses, clock = 0, [], time.monotonic()
+        rows, losses, self.spent = 0, [], 0.0
+        self.began = clock = time.monotonic()
         self.model.train()
         steps = self.order.from_step(self.progress.step)
         while self.progress.step < self.order.steps:
