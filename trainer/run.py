@@ -70,7 +70,9 @@ def run_recipe(
         def tell(event: dict[str, Any]) -> None:
             if accelerator.is_main_process:
                 print(json.dumps(event), file=log, flush=True)
-                accelerator.log(event, step=event.get("step"))
+                if "step" in event:
+                    numbers = {k: v for k, v in event.items() if type(v) in (int, float)}
+                    accelerator.log(numbers, step=event["step"])
                 report(event)
 
         order = make_order(recipe, splits["train"], prompt)
