@@ -28,6 +28,7 @@ from trainer.wire import prompt_for
 
 _PROGRAM_GB = 0.9  # python, torch and the rows
 _CHECKPOINTS = 4  # states kept at a time, and the one being written
+_ROW_BYTES = 20_000  # an example with its tokens
 _SAMPLED = 200  # packs whose length stands for all
 
 
@@ -141,7 +142,8 @@ def estimate(recipe: Recipe, splits: Splits, settings: Settings, base: Path) -> 
     shape = read_shape(base)
     longest, mean = _lengths(order)
     trained = shape.trained(recipe)
-    memory = memory_gb(recipe, shape, longest, quantised=recipe.quantised)
+    loaded = sum(map(len, splits.values()))
+    memory = memory_gb(recipe, shape, longest, loaded, quantised=recipe.quantised)
     free = psutil.virtual_memory().available / 1e9
     disk = _CHECKPOINTS * trained * 12 / 1e9
     room = shutil.disk_usage(settings.home).free / 1e9
@@ -152,7 +154,7 @@ def estimate(recipe: Recipe, splits: Splits, settings: Settings, base: Path) -> 
     }.get(refusal, "")
     batches = order.steps * recipe.accumulation
     return Plan(
-        order.rows, len({e.query.context for e in splits["train"]}), round(mean * batches),
+        order.rows, len({pack.prefix for pack in order.packs_of(0)}), round(mean * batches),
         order.steps, trained, round(memory, 2), round(free, 2),
         _seconds(recipe, shape, mean * batches, settings), refusal, detail,
     )  # fmt: skip
@@ -164,8 +166,10 @@ def _lengths(order: Order) -> tuple[int, float]:
     return max(sizes), sum(sizes) / len(sizes)
 
 
-def memory_gb(recipe: Recipe, shape: Shape, tokens: int, quantised: bool = False) -> float:
-    """What a run takes at its peak with this many tokens in a batch, in GB."""
+def memory_gb(
+    recipe: Recipe, shape: Shape, tokens: int, rows: int = 0, quantised: bool = False
+) -> float:
+    """What a run takes at its peak with this many tokens in a batch and rows in all, in GB."""
     full = recipe.matrices == FULL
     bytes_each = 4 if full else 2
     base: float = shape.vocabulary * shape.width * bytes_each
@@ -174,8 +178,10 @@ def memory_gb(recipe: Recipe, shape: Shape, tokens: int, quantised: bool = False
     kept = tokens * (shape.width * 8 + shape.inner * 4 + 2 * shape.queries) * 4
     activations = kept * (shape.layers * (0.15 if recipe.checkpointing else 1.0) + 2)
     answers = 64 * min(shape.vocabulary, 40_000) * 4 * 6
-    copied = shape.body * 2 + 40_000 * shape.width * 4  # evaluations, and the head's chosen rows
-    return _PROGRAM_GB + (base + states + activations + answers + copied) / 1e9
+    # An evaluation merges a copy and lays it out once more; the head's chosen rows are a copy, too.
+    copied = 40_000 * shape.width * 4 + (0 if full or quantised else shape.body * 4)
+    parts = base + states + activations + answers + copied + rows * _ROW_BYTES
+    return _PROGRAM_GB + parts / 1e9
 
 
 # Multiply-adds a second of a core in training, as seen on two AVX-512 cores.

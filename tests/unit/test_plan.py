@@ -43,7 +43,7 @@ def test_the_shipped_adapter_is_as_large_as_the_plan_says():
 )
 def test_memory_grows_with_what_takes_it(less, more):
     small, large = (
-        memory_gb(Recipe(**kind), GEMMA, 2000, "quantised" in kind) for kind in (less, more)
+        memory_gb(Recipe(**kind), GEMMA, 2000, 0, "quantised" in kind) for kind in (less, more)
     )
     assert small < large
 
