@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import errno
 import json
 import shutil
 
@@ -19,7 +20,7 @@ from trainer.model import make_trainable
 from trainer.order import Order
 from trainer.recipe import Recipe, RecipeError, Source, load_recipe, parse_recipe, save_recipe
 from trainer.rows import bucketed, make_batch, make_packs
-from trainer.training import Watched, fit
+from trainer.training import TrainingError, Watched, fit
 from trainer.watch import dev_scores
 from trainer.wordbook import worths_for, worths_without
 
@@ -354,3 +355,37 @@ def test_a_row_does_not_count_in_the_book_it_learns_with():
     assert LISTED < worths_without(BOOK, bed)["床"] < worths_for(BOOK, bed)["床"]
     other = dataclasses.replace(DOG, source="other")
     assert worths_without(BOOK, other) == worths_for(BOOK, other)
+
+
+@pytest.mark.parametrize(
+    "error, code",
+    [
+        (MemoryError(), "out_of_memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to"), "out_of_memory"),
+        (OSError(errno.ENOSPC, "No space left on device"), "disk_full"),
+    ],
+)
+def test_too_little_memory_or_disk_is_said_in_plain_words_and_loses_nothing(
+    tmp_path, monkeypatch, error, code
+):
+    seen = []
+
+    def watch(model):
+        seen.append(1)
+        if len(seen) == 3:
+            raise error
+        return loss_only(model)
+
+    with pytest.raises(TrainingError) as found:
+        run(tmp_path / "run", watch=watch)
+    assert found.value.code == code and str(found.value).endswith(".")
+    _, done, events = run(tmp_path / "run")
+    assert done and events[0] == {"event": "resumed", "step": 5}
+
+
+def test_other_errors_are_not_taken_for_these(tmp_path):
+    def watch(model):
+        raise RuntimeError("something else")
+
+    with pytest.raises(RuntimeError, match="something else"):
+        run(tmp_path / "run", watch=watch)
