@@ -85,6 +85,32 @@ class JobTable:
             (last,) = db.execute("SELECT coalesce(max(id), 0) FROM job").fetchone()
             return insert_row(db, "job", row | {"id": max(last, above) + 1, "place": _last(db)})
 
+    def add_done(
+        self,
+        kind: str,
+        slot: str,
+        recipe: Mapping[str, Any],
+        figures: Mapping[str, Any],
+        told: Sequence[Mapping[str, Any]],
+        above: int = 0,
+    ) -> int:
+        """The id of a job that was done elsewhere: over from the start, with what it told."""
+        now = utc_now()
+        row = {
+            "kind": check_text("kind", kind, MAX_NAME),
+            "slot": check_choice("slot", slot, SLOTS),
+            "recipe": _to_json("recipe", recipe),
+            "figures": _to_json("figures", figures),
+            **{"state": "done", "place": 0, "who": "", "created": now, "ended": now},
+        }
+        texts = [json.dumps(one, allow_nan=False, ensure_ascii=False) for one in told]
+        with self._connections.write() as db:
+            (last,) = db.execute("SELECT coalesce(max(id), 0) FROM job").fetchone()
+            job_id = insert_row(db, "job", row | {"id": max(last, above) + 1})
+            rows = [(job_id, number, now, text) for number, text in enumerate(texts, 1)]
+            db.conn.executemany("INSERT INTO event VALUES (?, ?, ?, ?)", rows)
+            return job_id
+
     def get(self, job_id: int) -> Job:
         """The job; Refused where there is none, or its files were removed."""
         with self._connections.read() as db:

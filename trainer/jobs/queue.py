@@ -47,6 +47,19 @@ class Jobs:
         self.look()
         return self._store.jobs.get(job_id)
 
+    def add_done(
+        self,
+        kind: str,
+        recipe: Mapping[str, Any],
+        figures: Mapping[str, Any],
+        told: Sequence[Mapping[str, Any]],
+    ) -> Job:
+        """A job that was done elsewhere, with what it told; its folder is for the caller to fill.
+        JobError or Refused says what is wrong with the recipe."""
+        prepared, above = find_kind(kind).prepare(recipe), _highest(self._home / "jobs")
+        row = self._store.jobs.add_done(kind, prepared.slot, prepared.recipe, figures, told, above)
+        return self._store.jobs.get(row)
+
     def get(self, job_id: int) -> Job:
         """The job as it stands; Refused where there is none."""
         return self._store.jobs.get(job_id)
