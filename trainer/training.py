@@ -63,7 +63,7 @@ def fit(
     compute: torch.dtype = torch.float32,
     accelerator: Accelerator | None = None,
 ) -> bool:
-    """Train to the recipe's end and leave the weights it keeps in the model; False when stopped early.
+    """Train to the recipe's end and leave the weights it keeps in the model; False when stopped.
 
     Goes on from the folder's checkpoint where there is one. `report` gets one dict an event.
     TrainingError where memory or disk do not suffice.

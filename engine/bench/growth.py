@@ -173,15 +173,17 @@ def _training(folder: Path) -> Iterator[None]:
     """A training run that has taken its first steps."""
     source = {"name": "gold", "path": str(assets() / "datasets" / "en-zh-gold")}
     recipe = folder / "recipe.json"
-    recipe.write_text(json.dumps({"sources": [source], "epochs": 100, "batch": 32}))
-    command = [sys.executable, "-m", "trainer", "run", str(recipe), "--folder", str(folder / "run")]
+    recipe.write_text(
+        json.dumps({"sources": [source], "epochs": 100, "batch": 32, "guard_rows": 0})
+    )
+    command = [sys.executable, "-m", "trainer", "fit", str(recipe), "--folder", str(folder / "run")]
     root = assets().parent
     log = folder / "run" / "log.jsonl"
     with (folder / "out").open("w") as out:
         job = subprocess.Popen(command, cwd=root, stdout=out, stderr=out)
         try:
             until = time.monotonic() + _PATIENCE
-            while not (log.exists() and log.read_text()):
+            while not (log.exists() and '"event": "step"' in log.read_text()):
                 if job.poll() is not None or time.monotonic() > until:
                     raise RuntimeError(f"no training: {(folder / 'out').read_text()[-500:]}")
                 time.sleep(1)
