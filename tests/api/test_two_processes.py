@@ -1,0 +1,58 @@
+"""`accelerate launch` runs a recipe in two processes, and its curve is that of one. The real base
+in float32, a few steps without dropout."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.adapters import read_adapter
+from tests.real import ROOT, free_port, fresh_home
+from tests.small_rows import few_rows
+
+STEPS = 6
+# To accelerate, --cpu is one process; --multi_gpu is several, on what CTX_DEVICE says.
+LAUNCH = (
+    "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2",
+    "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no",
+    "--num_cpu_threads_per_process", "1",
+)  # fmt: skip
+
+
+def fit(folder: Path, models_home: Path, name: str, launch: tuple[str, ...] = ()) -> list[dict]:
+    """The events of the recipe's run, from its log."""
+    environment = {
+        "CTX_HOME": str(fresh_home(folder / f"{name}-home", models_home)),
+        "CTX_DEVICE": "cpu", "CTX_DTYPE": "float32", "OMP_WAIT_POLICY": "PASSIVE",
+    }  # fmt: skip
+    asked = ["-m", "trainer", "fit", str(folder / "recipe.json"), "--folder", str(folder / name)]
+    ran = subprocess.run(
+        [sys.executable, *launch, *asked], cwd=ROOT, env=os.environ | environment,
+        capture_output=True, text=True, timeout=540,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return [json.loads(line) for line in (folder / name / "log.jsonl").read_text().splitlines()]
+
+
+def losses(events: list[dict], kind: str, figure: str) -> list[float]:
+    return [event[figure] for event in events if event.get("event") == kind]
+
+
+def test_two_processes_have_the_curve_of_one(tmp_path, models_home):
+    (tmp_path / "rows.jsonl").write_text(few_rows(60))
+    recipe = {
+        "name": "two", "sources": [{"name": "rows", "path": "rows.jsonl"}], "steps": STEPS,
+        "batch": 8, "rank": 8, "matrices": "q,v", "dropout": 0.0, "guard_rows": 0, "dev_rows": 8,
+    }  # fmt: skip
+    (tmp_path / "recipe.json").write_text(json.dumps(recipe))
+    one = fit(tmp_path, models_home, "one")
+    two = fit(tmp_path, models_home, "two", (*LAUNCH, "--main_process_port", str(free_port())))
+    assert len(losses(one, "step", "loss")) == STEPS
+    assert losses(two, "step", "loss") == pytest.approx(losses(one, "step", "loss"), rel=2e-3)
+    assert losses(two, "dev", "dev_loss") == pytest.approx(losses(one, "dev", "dev_loss"), rel=2e-3)
+    assert read_adapter(tmp_path / "two" / "adapter").card.name == "two"
