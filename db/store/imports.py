@@ -135,9 +135,13 @@ def _import(row: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> Impor
 
 
 # A refused line's detail may hold its own words; a kept one's names the rules it breaks.
+# Nearly all lines are neither: they are counted as they lie, the others alone are sorted.
 _REASONS = """
-    SELECT import_id, reason, iif(reason = '', detail, '') AS detail, count(*) AS count
-    FROM imported_line GROUP BY 1, 2, 3
+    SELECT import_id, '' AS reason, '' AS detail, count(*) AS count
+    FROM imported_line WHERE reason = '' AND detail = '' GROUP BY import_id
+    UNION ALL
+    SELECT import_id, reason, iif(reason = '', detail, ''), count(*)
+    FROM imported_line WHERE reason <> '' OR detail <> '' GROUP BY 1, 2, 3
 """
 # A line is kept verbatim once, with its first part.
 _LINES = """
