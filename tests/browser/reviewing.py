@@ -35,9 +35,9 @@ def look(tmp_path: Path, ask: Callable):
 def open_queue(page: Page, app: App, who: str = "Ann", state: str = "item") -> None:
     page.goto(app.url + "/#label/queue")
     page.wait_for_selector(".ctx-views nav")
-    if page.locator(".ctx-who input").input_value() != who:
-        page.locator(".ctx-who input").fill(who)
-        page.locator(".ctx-who input").press("Tab")
+    if page.locator("#label-views .ctx-who input").input_value() != who:
+        page.locator("#label-views .ctx-who input").fill(who)
+        page.locator("#label-views .ctx-who input").press("Tab")
         page.evaluate("document.activeElement.blur()")
     page.wait_for_selector(f".ctx-queue[data-state={state}]")
 

@@ -19,8 +19,8 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 def open_bring(page: Page, app: App, name: str = "Ann") -> None:
     page.goto(app.url + "/#label/bring")
     page.wait_for_selector(".ctx-bring-text textarea")
-    page.locator(".ctx-who input").fill(name)
-    page.locator(".ctx-who input").blur()
+    page.locator("#label-views .ctx-who input").fill(name)
+    page.locator("#label-views .ctx-who input").blur()
 
 
 def state(page: Page, name: str) -> None:
@@ -147,7 +147,7 @@ def test_other_encodings_come_in_and_what_is_no_text_does_not(page, app):
 def test_an_import_goes_on_without_the_page_and_is_found_again(page, start_app):
     app = start_app()
     open_bring(page, app)
-    text = "".join(f"Quiet number {n} stood beside another old bank.\n" for n in range(40_000))
+    text = "".join(f"Quiet number {n} stood beside another old bank.\n" for n in range(150_000))
     send(page, "long.txt", text)
     page.wait_for_selector(".ctx-bring[data-state=preview]")
     submit(page).click()
@@ -156,7 +156,7 @@ def test_an_import_goes_on_without_the_page_and_is_found_again(page, start_app):
     page.goto(app.url + "/#label/bring")
     state(page, "wait")
     expect(page.locator(".ctx-bring-wait h2")).to_have_text("Importing long.txt")
-    expect(page.locator(".ctx-bring-far")).to_contain_text(re.compile(r"\d,000 of 40,000 lines"))
+    expect(page.locator(".ctx-bring-far")).to_contain_text(re.compile(r"\d,000 of 150,000 lines"))
     page.locator(".ctx-bring-wait").get_by_role("button", name="Stop").click()
     state(page, "done")
     expect(page.locator(".ctx-bring-done h2")).to_have_text("Stopped: long.txt")

@@ -132,8 +132,8 @@ def test_rows_that_break_the_rules_are_listed_and_left_out(page, start_app, home
 
 def test_a_refused_row_opens_in_the_review(page, start_app, home):
     open_data(page, start_app("--home", str(home)))
-    page.locator(".ctx-who input").fill("Ann")
-    page.locator(".ctx-who input").blur()
+    page.locator("#label-views .ctx-who input").fill("Ann")
+    page.locator("#label-views .ctx-who input").blur()
     begin(page, "all", proposals=True)
     press(page, "freeze")
     page.locator(".ctx-refused-open").click()

@@ -45,8 +45,8 @@ def test_sentences_that_show_a_phrase_and_its_literal_twin(tmp_path, start_app, 
     expect(lines.first.locator(".ctx-in-phrase")).to_have_text(["kicked", "the", "bucket"])
     expect(page.locator(".ctx-came .ctx-state")).to_have_text("synthetic")
     expect(page.locator(".ctx-came")).to_contain_text("Written by big")
-    page.locator(".ctx-who input").fill("Ann")
-    page.locator(".ctx-who input").blur()
+    page.locator("#label-views .ctx-who input").fill("Ann")
+    page.locator("#label-views .ctx-who input").blur()
     page.locator("[data-came=review]").click()
     expect(page.locator(".ctx-queue .ctx-attribution")).to_contain_text("written by big to show")
     page.get_by_role("button", name="Import", exact=True).click()
@@ -70,7 +70,7 @@ def test_sentences_of_an_import_are_translated(tmp_path, start_app, page) -> Non
     expect(page.locator(".ctx-came-translation")).to_have_text(["动物。", "动物。"])
     page.wait_for_timeout(2500)  # painted anew meanwhile: the focus stays
     assert page.evaluate("document.activeElement.dataset.show") == "came"
-    page.locator(".ctx-who input").fill("Ann")
-    page.locator(".ctx-who input").blur()
+    page.locator("#label-views .ctx-who input").fill("Ann")
+    page.locator("#label-views .ctx-who input").blur()
     page.goto(app.url + "/#label/queue")
     expect(page.locator(".ctx-queue .ctx-translation")).to_have_text("动物。 (synthetic, by big)")
