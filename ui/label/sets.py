@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from db.dataset.agreement import Agreement
+from db.dataset.visible import visible
 from db.store import Dataset, InvalidRows, Store
 from ui.label.shape import to_fields, to_pieces
 
@@ -15,12 +16,12 @@ def to_dataset(dataset: Dataset) -> Json:
     """A frozen dataset as a line of the list."""
     return {
         "id": dataset.id,
-        "name": dataset.name,
-        "about": dataset.description,
+        "name": visible(dataset.name),
+        "about": visible(dataset.description),
         "rows": dataset.rows,
         "splits": dict(dataset.splits),
         "hash": dataset.sha256,
-        "who": dataset.who,
+        "who": visible(dataset.who),
         "when": dataset.created,
         "acceptedOnly": dataset.accepted_only,
         "chosen": dict(dataset.chosen),

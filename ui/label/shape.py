@@ -69,7 +69,7 @@ def to_answers(opened: Opened) -> list[Json]:
     """The different answers there are, newest first, each with everybody who gave it."""
     found: list[tuple[Sense, list[Json]]] = []
     for label in reversed(opened.labels):
-        by = {"source": label.source, "who": label.who, "status": label.status}
+        by = {"source": label.source, "who": visible(label.who), "status": label.status}
         _join(found, _plain(label.sense), by)
     for complaint in reversed(opened.complaints):
         if complaint.meaning or complaint.phrase:
@@ -119,19 +119,20 @@ def to_history(opened: Opened) -> list[Json]:
             "when": label.created,
             "kind": f"label_{label.status}",
             "source": label.source,
-            "who": label.who,
-            "text": to_text(opened.query, label.sense),
+            "who": visible(label.who),
+            "text": visible(to_text(opened.query, label.sense)),
         }
         for label in opened.labels
     ]
     events += [
         {"when": one.created, "kind": "complaint", "source": "reader", "who": "",
-         "text": " · ".join(filter(None, (one.meaning, one.note)))}
+         "text": visible(" · ".join(filter(None, (one.meaning, one.note))))}
         for one in opened.complaints
     ]  # fmt: skip
     events += [
-        {"when": one.created, "kind": f"decision_{one.kind}", "source": "person", "who": one.who,
-         "text": " · ".join(filter(None, (one.note, _told(opened, one)))),
+        {"when": one.created, "kind": f"decision_{one.kind}", "source": "person",
+         "who": visible(one.who),
+         "text": visible(" · ".join(filter(None, (one.note, _told(opened, one))))),
          "undone": one.undone or ""}
         for one in opened.events
         if one.undone or one.kind in ("skip", "flag", "unflag", "settle")
@@ -165,7 +166,7 @@ def to_row(listed: Listed) -> Json:
         "status": listed.status,
         "answer": to_fields(listed.sense) if listed.sense else None,
         "source": listed.source,
-        "who": listed.who,
+        "who": visible(listed.who),
         "reported": listed.reported,
         "differs": listed.differs,
         "why": visible(listed.why),
