@@ -4,6 +4,9 @@ python -m trainer run RECIPE.json
 python -m trainer fit RECIPE.json [--folder DIR] [--install]
 python -m trainer tries TRIES.json [--folder DIR]
 python -m trainer books RECIPE.json
+python -m trainer sweep [--rows N] [--steps N] [--out FILE]
+python -m trainer bundle RECIPE.json DIR
+python -m trainer adopt DIR
 python -m trainer teach --url URL --model NAME [--limit N] [--concurrency N] [--rate R] [--import N]
 python -m trainer teach --engine base|shipped|DIR [--limit N] [--import N]
 python -m trainer write --url URL --model NAME [--show TEXT|MEANING] [--literally TEXT] [--count N]
@@ -21,6 +24,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -29,6 +33,7 @@ from trainer.jobs.stopping import watch_signals
 STOPPED = "stopped; the same command goes on from where it was"
 _NAMED = (
     ("trainer.recipe", "RecipeError"),
+    ("trainer.bundle", "BundleError"),
     ("trainer.jobs.kinds", "JobError"),
     ("engine.models", "BaseError"),
     ("engine.adapters", "AdapterError"),
@@ -63,6 +68,7 @@ def main() -> int:
     books = commands.add_parser("books", help="make the app's two books from a recipe's data")
     books.add_argument("recipe", type=Path, metavar="RECIPE.json")
     books.set_defaults(command=_books)
+    _add_elsewhere(commands)
     add_commands(commands)
     arguments = parser.parse_args()
     _give_way()
@@ -73,6 +79,26 @@ def main() -> int:
             raise
         print(error, file=sys.stderr)
         return 2
+
+
+def _add_elsewhere(commands: Any) -> None:
+    """The commands about the published table and about other machines."""
+    sweep = commands.add_parser(
+        "sweep", help="repeat the published table: four choices of what is trained"
+    )
+    sweep.add_argument("--rows", type=int, help="rows to train on; 0: all there are")
+    sweep.add_argument("--steps", type=int, default=0, help="of each; 0: every row once")
+    sweep.add_argument("--held-out", type=int, help="rows that are scored")
+    sweep.add_argument("--folder", type=Path, help="where they lie; default: CTX_HOME/runs/sweep")
+    sweep.add_argument("--out", type=Path, metavar="FILE.json", help="write the figures there, too")
+    sweep.set_defaults(command=_sweep)
+    bundle = commands.add_parser("bundle", help="write a folder that runs a recipe elsewhere")
+    bundle.add_argument("recipe", type=Path, metavar="RECIPE.json")
+    bundle.add_argument("folder", type=Path, metavar="DIR")
+    bundle.set_defaults(command=_bundle)
+    adopted = commands.add_parser("adopt", help="check and take in what a bundle made elsewhere")
+    adopted.add_argument("folder", type=Path, metavar="DIR")
+    adopted.set_defaults(command=_adopt)
 
 
 def _is_named(error: Exception) -> bool:
@@ -145,6 +171,45 @@ def _books(arguments: argparse.Namespace) -> int:
     told = splits["train"] + splits["unknown"]
     lines = make_phrase_lines(read_table(settings), told, read_listed(assets()))
     print(f"{write_phrasebook(lines, assets() / 'phrasebook.tsv')} phrases with their meanings")
+    return 0
+
+
+def _sweep(arguments: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from engine.settings import read_settings
+    from trainer.sweep import HELD_OUT, ROWS, page, run_sweep, write_json
+
+    settings = read_settings()
+    folder = arguments.folder or settings.home / "runs" / "sweep"
+    rows = ROWS if arguments.rows is None else arguments.rows
+    held_out = HELD_OUT if arguments.held_out is None else arguments.held_out
+    done = run_sweep(folder, settings, _say, watch_signals(), rows, arguments.steps, held_out)
+    if done is None:
+        print(f"{STOPPED}: {folder}")
+        return 130
+    if arguments.out:
+        write_json(asdict(done), arguments.out)
+    print(page(done))
+    return 0
+
+
+def _bundle(arguments: argparse.Namespace) -> int:
+    from engine.settings import read_settings
+    from trainer.bundle import make_bundle
+
+    made = make_bundle(arguments.recipe, arguments.folder, read_settings())
+    print(f"{arguments.folder}: {made.name}, {len(made.files)} files of data; see its README.md")
+    return 0
+
+
+def _adopt(arguments: argparse.Namespace) -> int:
+    from trainer.adopt import adopt
+    from trainer.jobs.commands import opened
+
+    with opened() as (settings, jobs):
+        job, folder = adopt(arguments.folder, jobs, settings.home)
+    print(f"job {job.id}: {folder}")
     return 0
 
 
