@@ -110,7 +110,8 @@ def test_a_killed_run_goes_on_and_its_curve_is_that_of_one_never_stopped(home, s
     assert read_adapter(jobs.folder(whole.id) / "adapter").card.name == "small"
 
 
-def test_a_run_outlives_the_command_that_made_it(home, store, rows, tmp_path):
+@pytest.mark.parametrize("kill", range(KILLS))
+def test_a_run_outlives_the_command_that_made_it(home, store, rows, tmp_path, kill):
     (tmp_path / "recipe.json").write_text(json.dumps(recipe(rows)))
     maker = subprocess.Popen(
         [sys.executable, "-m", "trainer", "run", str(tmp_path / "recipe.json")],
