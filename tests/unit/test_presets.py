@@ -29,12 +29,12 @@ def test_there_is_one_for_each_purpose():
 @pytest.mark.parametrize("text", ["{", "[]", '{"title": {}}', '{"title": {}, "for": {}}'])
 def test_a_file_that_is_none_is_named(tmp_path: Path, text: str):
     (tmp_path / "odd.json").write_text(text)
-    with pytest.raises(RecipeError, match="odd.json"):
+    with pytest.raises(RecipeError, match=r"odd\.json"):
         list_presets(tmp_path)
 
 
 def test_a_recipe_that_does_not_fit_is_named(tmp_path: Path):
     bad = {"title": {"en": "x"}, "for": {"en": "x"}, "recipe": {"rank": 0}}
     (tmp_path / "odd.json").write_text(json.dumps(bad))
-    with pytest.raises(RecipeError, match="odd.json: rank"):
+    with pytest.raises(RecipeError, match=r"odd\.json: rank"):
         list_presets(tmp_path)
