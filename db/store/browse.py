@@ -139,7 +139,10 @@ def _find(db: Database, chosen: Filter, pair: str) -> _Found:
         of_person, by = (_OF_ONE, names[0][0]) if len(names) == 1 else (_OF_PERSON, chosen.who)
         source = f"({of_person}) AS mine CROSS JOIN item ON item.query_id = mine.query_id"
         return _Found(source, "mine.query_id", rules, values | {"by": by})
-    return _Found("item", "item.query_id", *where(chosen, pair))
+    rules, values = where(chosen, pair)
+    if chosen == EVERYTHING:  # an index would give all of them, to be put in order first
+        rules = f"+{rules}"
+    return _Found("item", "item.query_id", rules, values)
 
 
 class BrowseTable:

@@ -72,6 +72,6 @@ _WAITING = tuple(
     for kind in (
         f"status = 'conflict' AND {_OTHER}",
         f"status = 'flagged' AND {_OTHER}",
-        f"status = 'open' AND reported AND {_OPEN}",
+        f"+status = 'open' AND reported AND {_OPEN}",  # few are reported, a million may be open
     )
 )
