@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import Counter
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +21,13 @@ from trainer.jobs.queue import Jobs
 from trainer.recipe import Recipe
 from ui.access import Access
 from ui.services import Services
-from ui.strings.train_fields import CHINESE_HELP, FITTING, NAMES
+from ui.strings.bring import BRING
+from ui.strings.data import DATA
+from ui.strings.en import EN
+from ui.strings.label import LABEL
+from ui.strings.teacher import TEACHER
+from ui.strings.train import TRAIN
+from ui.strings.train_fields import CHINESE_HELP, FITTING, NAMES, TRAIN_FIELDS
 from ui.train.new import NewDesk
 from ui.train.recipes import ELSEWHERE
 from ui.train.run import RunDesk
@@ -84,6 +91,12 @@ def test_every_field_of_the_recipe_has_a_name_and_help_in_both_languages(page):
     assert {field["name"] for field in form["fields"]} == names
     for field in form["fields"]:
         assert field["help"]["en"] and field["help"]["zh-CN"] != field["help"]["en"]
+
+
+def test_the_tabs_texts_are_under_keys_of_its_own():
+    tables = (EN, LABEL, BRING, DATA, TEACHER, TRAIN, TRAIN_FIELDS)
+    counts = Counter(key for table in tables for key in table)
+    assert not {key for key in (*TRAIN, *TRAIN_FIELDS) if counts[key] > 1}
 
 
 def test_a_form_becomes_a_job_with_the_usual_recipe(page):

@@ -45,7 +45,7 @@ const doneShare = () => {
 const leftText = () => {
   if (run.state !== 'running' || told.scoring) return '';
   const left = run.left ?? lastStep()?.left_seconds;
-  return typeof left === 'number' ? t('run_left', { time: timeText(left) }) : '';
+  return typeof left === 'number' ? t('train_left', { time: timeText(left) }) : '';
 };
 
 const paintBar = () => {
@@ -56,7 +56,7 @@ const paintBar = () => {
   bar.setAttribute('aria-label', stateText());
   bar.firstElementChild.style.width = `${100 * (share ?? 0)}%`;
   const parts = [share === null ? '' : `${Math.floor(100 * share)} %`, leftText()];
-  if (run.state === 'running') parts.push(t('run_goes_on'));
+  if (run.state === 'running') parts.push(t('train_goes_on'));
   one('.ctx-run-far').textContent = parts.filter(Boolean).join(' · ');
 };
 
@@ -96,7 +96,7 @@ const paintActions = () => {
     made.disabled = isAsked(run) && wish !== 'cancel';
     return made;
   });
-  const again = button(t('run_again'), 'again');
+  const again = button(t('train_again'), 'again');
   if (!isWorking(run)) buttons.splice(-1, 0, again);
   const bar = one('.ctx-run-actions');
   const before = bar.contains(document.activeElement) ? document.activeElement.dataset.do : null;
