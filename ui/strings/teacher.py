@@ -39,7 +39,10 @@ TEACHER: dict[str, tuple[str, str]] = {
     "kind_translations": ("translations", "翻译"),
     "show_came": ("What came", "得到的内容"),
     "synthetic": ("synthetic", "合成"),
-    "synthetic_how": ("Written by {who}, checked by no person yet.", "由 {who} 写成，尚未经人检查。"),
+    "synthetic_how": (
+        "Written by {who}, checked by no person yet.",
+        "由 {who} 写成，尚未经人检查。",
+    ),
     "came_refused": ("Not as asked: {why}", "不符合要求：{why}"),
     "came_none": ("Nothing came yet.", "还没有内容。"),
     "came_more": ("More", "更多"),
