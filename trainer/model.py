@@ -85,12 +85,16 @@ def readers_copy(model: nn.Module) -> PreTrainedModel:
 
 
 def save_adapter(model: PeftModel, recipe: Recipe, folder: Path) -> None:
-    """Write the LoRA weights in bfloat16 as safetensors, with their config and the recipe."""
+    """Write the LoRA weights in bfloat16 as safetensors, with their config and the recipe. DoRA's
+    lengths stay float32: they scale whole weights, not small additions to them."""
     shutil.rmtree(folder, ignore_errors=True)
     model.save_pretrained(str(folder))
     weights = load_file(folder / WEIGHTS)
     save_file(
-        {name: tensor.to(torch.bfloat16).contiguous() for name, tensor in weights.items()},
+        {
+            name: tensor if "magnitude" in name else tensor.to(torch.bfloat16).contiguous()
+            for name, tensor in weights.items()
+        },
         folder / WEIGHTS,
         metadata={"format": "pt"},
     )
