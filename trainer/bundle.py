@@ -11,6 +11,7 @@ import json
 import re
 import shlex
 import shutil
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -96,13 +97,16 @@ def make_bundle(file: Path, folder: Path, settings: Settings) -> Manifest:
 
 
 def _fill(file: Path, folder: Path, settings: Settings) -> Manifest:
-    recipe = _Placed(folder, settings).recipe(load_recipe(file), file.resolve().parent, RECIPE)
+    placing = _Placed(folder, settings)
+    recipe = placing.recipe(load_recipe(file), file.resolve().parent, RECIPE)
     for name in _CODE:
         shutil.copytree(assets().parent / name, folder / name, ignore=_not_code)
     for name in _ASSETS:
         _copy(assets() / name, folder / "assets" / name)
     _copy(assets().parent / "LICENSE", folder / "LICENSE")
-    needed = requirements((assets().parent / "requirements.txt").read_text(), recipe)
+    needed = requirements(
+        (assets().parent / "requirements.txt").read_text(), recipe, placing.formats
+    )
     (folder / "requirements.txt").write_text(needed)
     (folder / "run.sh").write_text(RUN.replace("base=BASE", f"base={shlex.quote(settings.base)}"))
     (folder / "run.sh").chmod(0o755)
@@ -129,6 +133,7 @@ class _Placed:
         self._folder, self._settings = folder, settings
         self._known: dict[tuple[Path, ...], str] = {}
         self._starts: list[Path] = []
+        self.formats: set[str] = set()  # of all sources
 
     def recipe(self, recipe: Recipe, home: Path, name: str) -> Recipe:
         """The recipe with all it names in the bundle, saved there under `name`."""
@@ -149,6 +154,7 @@ class _Placed:
             return place(recipe, store, self._settings.home)[0]
 
     def _source(self, source: Source, home: Path) -> Source:
+        self.formats.add(source.format)
         files = find_source(source, home, self._settings.data)  # checks the recipe's own hash
         path, *references = (
             self._put(
@@ -199,10 +205,11 @@ class _Placed:
         return _START
 
 
-def requirements(listed: str, recipe: Recipe) -> str:
+def requirements(listed: str, recipe: Recipe, formats: Collection[str]) -> str:
     """What the bundle's code imports, of the project's requirements, and what the recipe needs."""
+    more = ["-r trainer/sources/requirements.txt"] if "wordnet" in formats else []
     kept = [line for line in listed.splitlines() if line and not line.startswith(_NOT_NEEDED)]
-    return "\n".join([*kept, *filter(None, [recipe.tracker])]) + "\n"
+    return "\n".join([*kept, *more, *filter(None, [recipe.tracker])]) + "\n"
 
 
 def _copy(place: Path, to: Path) -> None:

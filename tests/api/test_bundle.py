@@ -17,9 +17,9 @@ from engine.adapters import WEIGHTS, AdapterError, read_adapter
 from engine.settings import Settings, assets, read_settings
 from tests.real import fresh_home
 from trainer.adopt import adopt, check_result
-from trainer.bundle import BundleError, make_bundle, recipe_hash
+from trainer.bundle import BundleError, make_bundle, recipe_hash, requirements
 from trainer.jobs.queue import Jobs
-from trainer.recipe import RecipeError, load_recipe
+from trainer.recipe import Recipe, RecipeError, load_recipe
 
 ROWS = 30
 
@@ -189,3 +189,11 @@ def test_what_cannot_be_a_bundle_is_refused_and_leaves_nothing(recipe, home, tmp
     assert not list(tmp_path.glob("bundle*"))
     with pytest.raises(BundleError, match="no bundle"):
         check_result(tmp_path)
+
+
+def test_requirements_are_what_the_recipe_needs():
+    listed = "# notes\n\ngradio~=6.31.0\ntorch~=2.13.0\nopenai~=3.57\n"
+    plain = requirements(listed, Recipe(), {"flat"})
+    assert plain == "torch~=2.13.0\n"
+    more = requirements(listed, Recipe(tracker="trackio"), {"flat", "wordnet"})
+    assert more.splitlines() == ["torch~=2.13.0", "-r trainer/sources/requirements.txt", "trackio"]
