@@ -9,14 +9,17 @@ from html import escape
 
 _WIDTH, _HEIGHT = 660, 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 14, 22, 30
-_COLOURS = 6  # that the style sheet has: .c0 … .c5
+_LETTER = 6.5  # about how wide one is
+COLOURS = 8  # that the style sheet has: .c0 … .c7
 
 STYLE = """
 :root { --paper: #fbf9f4; --sheet: #fff; --ink: #23211d; --soft: #625d54; --line: #e4dfd4;
-  --c0: #14665f; --c1: #b4552d; --c2: #4a5fa5; --c3: #8f6d12; --c4: #8a3f74; --c5: #5b6770; }
+  --c0: #14665f; --c1: #b4552d; --c2: #4a5fa5; --c3: #8f6d12; --c4: #8a3f74; --c5: #5b6770;
+  --c6: #2f7fb8; --c7: #7a5c3e; }
 @media (prefers-color-scheme: dark) {
   :root { --paper: #181715; --sheet: #211f1c; --ink: #ebe6dc; --soft: #a8a196; --line: #37342f;
-    --c0: #7cc9bd; --c1: #e59a76; --c2: #9fb0ec; --c3: #d9bd6b; --c4: #d596c0; --c5: #b3bdc4; } }
+    --c0: #7cc9bd; --c1: #e59a76; --c2: #9fb0ec; --c3: #d9bd6b; --c4: #d596c0; --c5: #b3bdc4;
+    --c6: #8cc5e8; --c7: #cbb095; } }
 svg { display: block; width: 100%; max-width: 660px; height: auto; overflow: visible; }
 svg text { fill: var(--soft); font: 12px system-ui, sans-serif; }
 svg .grid { stroke: var(--line); stroke-width: 1; }
@@ -25,6 +28,7 @@ svg .mark { stroke: var(--soft); stroke-dasharray: 4 3; }
 svg .mark-name { fill: var(--ink); }
 .c0 { stroke: var(--c0); } .c1 { stroke: var(--c1); } .c2 { stroke: var(--c2); }
 .c3 { stroke: var(--c3); } .c4 { stroke: var(--c4); } .c5 { stroke: var(--c5); }
+.c6 { stroke: var(--c6); } .c7 { stroke: var(--c7); }
 svg .dot { stroke-width: 2; fill: var(--sheet); }
 """
 
@@ -62,13 +66,16 @@ def line_plot(
         parts.append(_text(_LEFT - 8, scale.y(y) + 4, short(y), "end"))
     for x in nice_ticks(0, right, 6):
         parts.append(_text(scale.x(x), _HEIGHT - 8, short(x), "middle"))
-    for mark in marks:
+    free = 0.0  # where the last name ends: two over each other could not be read
+    for mark in sorted(marks, key=lambda mark: mark.step):
         x = scale.x(min(mark.step, right))
         parts.append(_line(x, _TOP, x, _HEIGHT - _BOTTOM, "mark"))
-        anchor = "end" if x > _WIDTH * 0.8 else "start"
-        parts.append(_text(x, _TOP - 8, mark.name, anchor, "mark-name"))
+        begin = min(x, _WIDTH - _LETTER * len(mark.name))
+        if begin >= free:
+            parts.append(_text(begin, _TOP - 8, mark.name, "start", "mark-name"))
+            free = begin + _LETTER * (len(mark.name) + 1)
     for number, curve in enumerate(curves):
-        parts += _curve(curve, scale, f"c{number % _COLOURS}", best)
+        parts += _curve(curve, scale, f"c{number % COLOURS}", best)
     return "".join([*parts, "</svg>"])
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from db.dataset.visible import visible
 from db.store import Job
 from trainer.history import DEV_FIGURES, Event, History, read_history, thinned
-from trainer.plots import STYLE, Curve, Mark, line_plot
+from trainer.plots import COLOURS, STYLE, Curve, Mark, line_plot
 from trainer.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -149,12 +149,13 @@ def _facts(job: Job, history: History, card: Mapping[str, Any]) -> list[list[str
 def _plots(history: History, marks: list[Mark]) -> tuple[tuple[str, str], ...]:
     best = history.best
     at = best.get("step") if best else None
+    marks = [*marks, Mark(at, "best")] if at is not None else marks
     plots = []
     for title, names in _PLOTS:
         curves = [Curve(name, thinned(history.curve(name), _MOST_POINTS)) for name in names]
         curves = [curve for curve in curves if curve.points]
         legend = "".join(
-            f'<span><svg viewBox="0 0 22 4"><path class="curve c{n % 6}" d="M0 2h22"/></svg>'
+            f'<span><svg viewBox="0 0 22 4"><path class="curve c{n % COLOURS}" d="M0 2h22"/></svg>'
             f"{_said(curve.name)}</span>"
             for n, curve in enumerate(curves)
         )
@@ -297,7 +298,7 @@ figure { margin: 24px 0; } figcaption { font-weight: 600; margin-bottom: 8px; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
 th, td { padding: 5px 18px 5px 0; border-bottom: 1px solid var(--line); text-align: left;
-  overflow-wrap: anywhere; vertical-align: top; }
+  vertical-align: top; }
 th, td:first-child { color: var(--soft); font-weight: 400; }
 pre { padding: 12px; border-radius: 10px; background: var(--sheet); white-space: pre-wrap;
   overflow-wrap: anywhere; }

@@ -1,7 +1,7 @@
 // A plot of curves over steps: a line for each, marks across, what stands under the pointer, a legend
 // that switches curves on and off, and all values as a table. Drawn anew when its width changes.
 
-const COLOURS = 6;
+const COLOURS = 8;
 const MOST_POINTS = 600;
 const MOST_ROWS = 60; // of the table
 
