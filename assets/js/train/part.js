@@ -87,7 +87,7 @@ const button = (text, does, className = '') => {
 
 // Asks in a dialog; true for yes.
 const isSure = (title, how, yes) => {
-  const dialog = one('.ctx-asked');
+  const dialog = one('.ctx-ask-first');
   dialog.querySelector('h2').textContent = title;
   dialog.querySelector('p').textContent = how;
   dialog.querySelector('[value=yes]').textContent = yes;
