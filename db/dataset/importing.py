@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
+from db.dataset.ahead import ahead
 from db.dataset.formats import Bad, Line, Row, Sentence, Source, read_source, recognise
 from db.dataset.words import queries_of
 from db.store import Refused, Store
 from db.store.checks import check_label
 from db.store.imports import Brought, Counts, Origin
+from db.store.lines import Checked, check_line
 from engine.rules import broken_rules
 
 BATCH = 2000  # lines of one transaction
 MOST_WORDS = 12  # queries that a sentence becomes
+_LARGE = 4_000_000  # bytes from which a process of its own is worth its start
 _SHOWN = 10  # good and bad lines of a preview
 _LOOKED = 500  # lines between two ticks of a preview
 _ALL = 10**6  # words, of one sentence
@@ -157,13 +162,29 @@ def carry(
 ) -> Counts:
     """Store a file's lines under an import that was begun; what became of them."""
     counts = Counts()
-    brought = _brought(source, origin.pair, most_words)
-    while batch := list(itertools.islice(brought, BATCH)):
-        counts.add(store.imports.add(import_id, origin, batch))
-        if not tick(batch[-1].number, counts):
-            return counts
+    with closing(batches_of(source, origin.pair, most_words)) as batches:
+        for batch in batches:
+            counts.add(store.imports.add(import_id, origin, batch))
+            if not tick(batch[-1].number, counts):
+                return counts
     store.imports.finish(import_id)
     return counts
+
+
+def batches_of(source: Source, pair: str, most_words: int) -> Generator[list[Checked], None, None]:
+    """A file's lines, checked, some at a time. A large file is read by another process, while this
+    one stores."""
+    read = partial(check_batches, source, pair, most_words)
+    return ahead(read) if source.file.stat().st_size > _LARGE else read()
+
+
+def check_batches(
+    source: Source, pair: str, most_words: int
+) -> Generator[list[Checked], None, None]:
+    """The same in this process."""
+    lines = (check_line(one, pair) for one in _brought(source, pair, most_words))
+    while batch := list(itertools.islice(lines, BATCH)):
+        yield batch
 
 
 def _brought(source: Source, pair: str, most_words: int) -> Iterator[Brought]:

@@ -41,6 +41,9 @@ class Unreadable(ValueError):
         self.code = code
         super().__init__(_REASONS[code])
 
+    def __reduce__(self) -> tuple[type[Unreadable], tuple[str]]:
+        return Unreadable, (self.code,)  # so that it comes through from another process
+
 
 _REASONS = {
     "not_text_file": "this is no text file in any encoding known here; save it as UTF-8",

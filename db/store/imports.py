@@ -11,7 +11,7 @@ from db.store.checks import MAX_NAME, check_choice, check_text
 from db.store.connection import Connections, insert_row
 from db.store.errors import Refused
 from db.store.labels import SOURCES, STATUSES
-from db.store.lines import Brought, Counts, Origin, keep_lines
+from db.store.lines import Brought, Checked, Counts, Origin, keep_lines
 from db.store.rows import utc_now
 
 MAX_ORIGIN = 500  # characters of where a file is from
@@ -59,10 +59,10 @@ class ImportTable:
         with self._connections.write() as db:
             return insert_row(db, "import", row)
 
-    def add(self, import_id: int, origin: Origin, brought: Sequence[Brought]) -> Counts:
+    def add(self, import_id: int, origin: Origin, lines: Sequence[Brought | Checked]) -> Counts:
         """Store some lines, all of them or, after an error, none; what became of them."""
         with self._connections.write() as db:
-            return keep_lines(db, import_id, origin, brought)
+            return keep_lines(db, import_id, origin, lines)
 
     def finish(self, import_id: int) -> None:
         """Note that the whole file was read."""

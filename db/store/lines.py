@@ -78,12 +78,57 @@ class Counts:
         return replace(self, refused=Counter(self.refused), broken=Counter(self.broken))
 
 
-def keep_lines(db: Database, import_id: int, origin: Origin, brought: Iterable[Brought]) -> Counts:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is stored of a line, checked and laid out: plain values, so that another process can do
+    that. `queries`: position, target and idx of each; `sense`: the columns of a label; `broken`:
+    the labelling rules that it breaks."""
+
+    number: int
+    part: int
+    raw: str
+    reason: str = ""
+    detail: str = ""
+    context: str = ""
+    folded: str = ""
+    translation: str = ""
+    attribution: str = ""
+    queries: tuple[tuple[int, str, int], ...] = ()
+    sense: tuple[Any, ...] = ()
+    broken: tuple[str, ...] = ()
+
+
+def check_line(one: Brought, pair: str) -> Checked:
+    """The line as it will be stored: refused, with the reason, where its query or answer breaks the
+    structure; who gave an answer that breaks labelling rules may have meant it, but whoever brings
+    it must hear of it."""
+    at = (one.number, one.part, one.raw)
+    if one.reason:
+        return Checked(*at, one.reason, one.detail)
+    try:
+        queries = [check_query(query) for query in one.queries]
+        sense = check_label(queries[0], one.sense) if one.sense else None
+    except (Refused, QueryError) as error:
+        return Checked(*at, error.code, str(error))
+    broken = broken_rules(queries[0], sense) if sense else ()
+    return Checked(
+        *at, "", " ".join(broken) if sense else one.detail, one.context,
+        " ".join(word.text.lower() for word in context_words(one.context, pair)),
+        one.translation, one.attribution,
+        tuple((query.position, query.target, query.idx) for query in queries),
+        tuple(sense_columns(sense).values()) if sense else (), broken,
+    )  # fmt: skip
+
+
+def keep_lines(
+    db: Database, import_id: int, origin: Origin, lines: Iterable[Brought | Checked]
+) -> Counts:
     """`ImportTable.add` inside the caller's transaction."""
     counts = Counts()
     batch = _Batch(db, import_id, origin, counts)
-    for one in brought:
-        batch.add(one)
+    for one in lines:
+        batch.add(one if isinstance(one, Checked) else check_line(one, origin.pair))
+    batch.finish()
     return counts
 
 
@@ -91,69 +136,70 @@ class _Batch:
     """Stores lines inside the caller's transaction."""
 
     def __init__(self, db: Database, import_id: int, origin: Origin, counts: Counts):
-        self._execute = db.conn.execute
+        self._execute, self._execute_many = db.conn.execute, db.conn.executemany
         self._import_id, self._origin, self._counts = import_id, origin, counts
         self._now = utc_now()
+        # Rows of one sentence mostly come one after the other: it is looked up once.
+        self._context, self._sentence_id = "", 0
+        self._known: dict[int, int] = {}  # its queries' ids, by position
+        self._lines: list[tuple[Any, ...]] = []
 
-    def add(self, one: Brought) -> None:
-        reason, detail = one.reason, one.detail
+    def add(self, one: Checked) -> None:
         sentence_id = query_id = label_id = None
-        if not reason:
-            try:
-                queries = [check_query(query) for query in one.queries]
-                sense = check_label(queries[0], one.sense) if one.sense else None
-            except (Refused, QueryError) as error:
-                reason, detail = error.code, str(error)
-            else:
-                sentence_id = self._sentence(one)
-                ids = [self._query(query) for query in queries]
-                if len(ids) == 1:
-                    query_id = ids[0][0]
-                if sense:
-                    label_id = self._label(*ids[0], sense)
-                    detail = self._against(queries[0], sense)
-        if reason:
-            self._counts.refused[reason] += 1
-        self._execute(
-            _ADD_LINE,
-            (self._import_id, one.number, one.part, one.raw, reason, detail, sentence_id,
-             query_id, label_id),
+        if one.reason:
+            self._counts.refused[one.reason] += 1
+        else:
+            if one.context != self._context:
+                self._take_up(one)
+            sentence_id = self._sentence_id
+            ids = [self._query(one.context, query) for query in one.queries]
+            if len(ids) == 1:
+                query_id = ids[0][0]
+            if one.sense:
+                label_id = self._label(*ids[0], one.sense)
+                self._counts.against += bool(one.broken)
+                self._counts.broken.update(one.broken)
+        self._lines.append(
+            (self._import_id, one.number, one.part, one.raw, one.reason, one.detail, sentence_id,
+             query_id, label_id)
         )  # fmt: skip
 
-    def _against(self, query: Query, sense: Sense) -> str:
-        """The labelling rules that a kept answer breaks, as its line notes them: who gave it may
-        have meant it, but whoever brings it must hear of it."""
-        broken = broken_rules(query, sense)
-        self._counts.against += bool(broken)
-        self._counts.broken.update(broken)
-        return " ".join(broken)
+    def finish(self) -> None:
+        """Store the lines themselves, which refer to what was stored before."""
+        self._execute_many(_ADD_LINE, self._lines)
 
-    def _sentence(self, one: Brought) -> int:
+    def _take_up(self, one: Checked) -> None:
+        """Find or store the sentence, and find its queries."""
+        key = (self._origin.pair, TASK, one.context)
+        self._known = dict(self._execute(_FIND_QUERIES, key).fetchall())
+        self._sentence_id, self._context = self._sentence(one), one.context
+
+    def _sentence(self, one: Checked) -> int:
         pair = self._origin.pair
         found = self._execute(_FIND_SENTENCE, (pair, one.context)).fetchone()
         if found:
             return found[0]
-        folded = " ".join(word.text.lower() for word in context_words(one.context, pair))
         self._counts.sentences += 1
-        self._counts.similar += bool(self._execute(_FIND_FOLDED, (pair, folded)).fetchone())
-        row = (self._import_id, pair, one.context, folded, one.translation, one.attribution)
+        self._counts.similar += bool(self._execute(_FIND_FOLDED, (pair, one.folded)).fetchone())
+        row = (self._import_id, pair, one.context, one.folded, one.translation, one.attribution)
         return self._new_id(_ADD_SENTENCE, row)
 
-    def _query(self, query: Query) -> tuple[int, bool]:
+    def _query(self, context: str, query: tuple[int, str, int]) -> tuple[int, bool]:
         """The query's id, and whether it is new."""
-        key = (query.pair, TASK, query.context, query.position)
-        found = self._execute(_FIND_QUERY, key).fetchone()
-        if found:
+        position, target, idx = query
+        found = self._known.get(position)
+        if found is not None:
             self._counts.known += 1
-            return found[0], False
+            return found, False
         self._counts.queries += 1
-        return self._new_id(_ADD_QUERY, (*key, query.target, query.idx, self._now)), True
+        row = (self._origin.pair, TASK, context, position, target, idx, self._now)
+        self._known[position] = new = self._new_id(_ADD_QUERY, row)
+        return new, True
 
-    def _label(self, query_id: int, new: bool, sense: Sense) -> int:
+    def _label(self, query_id: int, new: bool, sense: tuple[Any, ...]) -> int:
         """The id of a label that says the same and is of the same origin, or else of a new one."""
-        columns = tuple(sense_columns(sense).values())
         origin = self._origin
-        same = (query_id, *columns, origin.source, origin.who, origin.status)
+        same = (query_id, *sense, origin.source, origin.who, origin.status)
         found = None if new else self._execute(_FIND_LABEL, same).fetchone()
         if found:
             return found[0]
@@ -161,8 +207,8 @@ class _Batch:
         (last,) = (0,) if new else self._execute(_LAST_LABEL, (query_id,)).fetchone()
         return self._new_id(_ADD_LABEL, (*same, last + 1, self._now))
 
-    def _new_id(self, sql: str, row: Iterable[Any]) -> int:
-        new_id = self._execute(sql, tuple(row)).lastrowid
+    def _new_id(self, sql: str, row: tuple[Any, ...]) -> int:
+        new_id = self._execute(sql, row).lastrowid
         assert new_id is not None
         return new_id
 
@@ -173,7 +219,7 @@ _ADD_SENTENCE = """
     INSERT INTO sentence (import_id, pair, context, folded, translation, attribution)
     VALUES (?, ?, ?, ?, ?, ?)
 """
-_FIND_QUERY = "SELECT id FROM query WHERE pair = ? AND task = ? AND context = ? AND position = ?"
+_FIND_QUERIES = "SELECT position, id FROM query WHERE pair = ? AND task = ? AND context = ?"
 _ADD_QUERY = """
     INSERT INTO query (pair, task, context, position, target, idx, created)
     VALUES (?, ?, ?, ?, ?, ?, ?)
