@@ -138,7 +138,7 @@ def _fit(arguments: argparse.Namespace) -> int:
     if adapter is None:
         print(f"{STOPPED}: {folder}")
         return 130
-    if arguments.install:
+    if arguments.install and int(os.environ.get("RANK", "0")) == 0:
         shutil.copytree(adapter, home, dirs_exist_ok=True)
     print(f"done: {home if arguments.install else adapter}")
     return 0

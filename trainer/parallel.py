@@ -7,12 +7,14 @@ them on processors (to accelerate, --cpu is one process).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator, PartialState
+from accelerate.utils import broadcast_object_list
 
 from engine.models import choose
 from engine.settings import Settings
@@ -38,3 +40,13 @@ def make_accelerator(recipe: Recipe, folder: Path, settings: Settings) -> Accele
     if recipe.tracker:
         accelerator.init_trackers(recipe.name)
     return accelerator
+
+
+def agree(settings: Settings, accelerator: Accelerator) -> Settings:
+    """The settings with the numbers that the first process computes in: each of several would
+    measure for itself which are faster."""
+    if accelerator.num_processes == 1:
+        return settings
+    found = [choose(settings).dtype_name]
+    broadcast_object_list(found)
+    return replace(settings, dtype=found[0])

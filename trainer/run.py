@@ -28,7 +28,7 @@ from trainer.hints import book_hint, training_hint
 from trainer.losses import Candidates, Whole
 from trainer.model import load_start, make_trainable, save_adapter, save_whole
 from trainer.order import Order
-from trainer.parallel import make_accelerator
+from trainer.parallel import agree, make_accelerator
 from trainer.recipe import FULL, PRESENT, WIRE, Recipe, RecipeError, load_recipe, save_recipe
 from trainer.rows import Pack, Weights, Worths, make_packs
 from trainer.splits import Splits, load_splits, older
@@ -58,8 +58,10 @@ def run_recipe(
     """Train on what `load_splits` gave, from the adapter in `start` on, then `finish` (calibrate,
     score); the adapter's folder, or the model's; None when stopped."""
     folder.mkdir(parents=True, exist_ok=True)
-    save_recipe(recipe, folder / "recipe.json")
     accelerator = make_accelerator(recipe, folder, settings)
+    if accelerator.is_main_process:
+        save_recipe(recipe, folder / "recipe.json")
+    settings = agree(settings, accelerator)
     base = load_base(settings, quantised=recipe.quantised)
     prompt = prompt_for(base.tokenizer, recipe.style)
     model: Any = make_trainable(base.model, recipe)
@@ -88,8 +90,8 @@ def run_recipe(
             base.choice.dtype,
             accelerator,
         )
-        accelerator.end_training()
         if not done:
+            accelerator.end_training()
             return None
         made = folder / (MODEL if recipe.matrices == FULL else ADAPTER)
         if accelerator.is_main_process:
@@ -104,6 +106,7 @@ def run_recipe(
                 )
             finish(Finished(made, plain, recipe, splits, data, start), tell)
         accelerator.wait_for_everyone()
+        accelerator.end_training()
     return made
 
 

@@ -115,7 +115,9 @@ class _Run:
 
     def go(self, stopped: Callable[[], bool]) -> bool:
         if not self._resume(self.folder / CHECKPOINT):
-            discard(self.folder)
+            if self.accelerator.is_main_process:
+                discard(self.folder)
+            self.accelerator.wait_for_everyone()
             if self._evaluate() == "nan":
                 raise TrainingError("nan", "The base's own loss is no number: try another dtype.")
         every = max(1, min(20, self.order.steps // _REPORTS or 1))
@@ -178,7 +180,9 @@ class _Run:
         mine = list(batch[self._rank :: world])
         share = 1.0 if mine else 0.0  # every process must take part
         made = make_batch(mine or batch[:1]).to(self.accelerator.device)
-        chosen = self.candidates.of(made, self.progress.step)
+        # All processes see one softmax, that of the whole batch.
+        whole = made if world == 1 else make_batch(batch).to(self.accelerator.device)
+        chosen = self.candidates.of(whole, self.progress.step)
         losses, _ = self.loss(made, chosen)
         loss = share * (losses * made.weight).sum() / weight
         self.accelerator.backward(loss * world)  # gradients are averaged over the processes
