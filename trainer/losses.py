@@ -7,7 +7,7 @@ tensors and a model, no recipe.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -64,29 +64,76 @@ def answer_losses(
         head, target = head[candidates], torch.searchsorted(candidates, target)
         gained = torch.searchsorted(candidates, gained)
     cap = getattr(base.config, "final_logit_softcapping", None)
-    found = []
-    for start in range(0, len(picked), _CHUNK):
-        end = min(start + _CHUNK, len(picked))
-        inside = (batch.gain_at >= start) & (batch.gain_at < end)
-        gains = batch.gain_at[inside] - start, gained[inside], batch.gain[inside]
-        values = picked[start:end], head, target[start:end], gains, cap
-        # Logits are worked out again for the gradient rather than kept.
-        found.append(
-            checkpoint(_chunk, *values, use_reentrant=False, preserve_rng_state=False)
-            if torch.is_grad_enabled()
-            else _chunk(*values)
-        )
-    losses, hits = zip(*found)
-    return torch.cat(losses), torch.cat(hits)
+    gains = batch.gain_at, gained, batch.gain
+    if head.requires_grad:  # logits are worked out again for the gradient rather than kept
+        found = [
+            checkpoint(_chunk, picked[part], head, target[part], mine, cap, use_reentrant=False)
+            for part, mine in _parts(len(picked), gains)
+        ]
+        losses, hits = zip(*found)
+        return torch.cat(losses), torch.cat(hits)
+    return _FrozenHead.apply(picked, head, target, gains, cap)
 
 
-def _chunk(picked, head, target, gains, cap) -> tuple[torch.Tensor, torch.Tensor]:
-    logits = F.linear(picked.to(head.dtype), head).float()
-    if cap:
-        logits = torch.tanh(logits / cap) * cap
+Gains = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+"""Token numbers, ids, and what is added to these ids' logits there."""
+
+
+def _parts(count: int, gains: Gains) -> Iterator[tuple[slice, Gains]]:
+    """Chunks of answer tokens, with the gains in each, counted from its start."""
     at, token, gain = gains
-    logits = logits.index_put((at, token), gain, accumulate=True)
+    for start in range(0, count, _CHUNK):
+        inside = (at >= start) & (at < start + _CHUNK)
+        yield slice(start, start + _CHUNK), (at[inside] - start, token[inside], gain[inside])
+
+
+def _logits(picked, head, cap) -> torch.Tensor:
+    logits = F.linear(picked.to(head.dtype), head).float()
+    return torch.tanh(logits / cap) * cap if cap else logits
+
+
+def _gained(logits: torch.Tensor, gains: Gains) -> torch.Tensor:
+    at, token, gain = gains
+    return logits.index_put((at, token), gain, accumulate=True) if len(at) else logits
+
+
+def _chunk(picked, head, target, gains: Gains, cap) -> tuple[torch.Tensor, torch.Tensor]:
+    logits = _gained(_logits(picked, head, cap), gains)
     return F.cross_entropy(logits, target, reduction="none"), logits.detach().argmax(-1) == target
+
+
+class _FrozenHead(torch.autograd.Function):
+    """Losses over a head that is not trained. A token's gradient is known as soon as its logits
+    are: softmax less the target, times the head. So logits exist once, a chunk at a time."""
+
+    @staticmethod
+    def forward(ctx, picked, head, target, gains, cap):
+        losses, hits, slopes = [], [], []
+        for part, mine in _parts(len(picked), gains):
+            logits = _logits(picked[part], head, cap)
+            bent = 1 - (logits / cap).square_() if cap else None  # the slope of tanh
+            logits = _gained(logits, mine)
+            wanted = target[part, None]
+            hits.append(logits.argmax(-1) == wanted[:, 0])
+            whole = logits.logsumexp(-1, keepdim=True)
+            losses.append((whole - logits.gather(-1, wanted))[:, 0])
+            if not ctx.needs_input_grad[0]:
+                continue
+            shares = logits.sub_(whole).exp_()
+            shares.scatter_add_(-1, wanted, torch.full_like(whole, -1.0))
+            if bent is not None:
+                shares.mul_(bent)
+            slopes.append((shares.to(head.dtype) @ head).to(picked.dtype))
+        if slopes:
+            ctx.save_for_backward(torch.cat(slopes))
+        found = torch.cat(losses), torch.cat(hits)
+        ctx.mark_non_differentiable(found[1])
+        return found
+
+    @staticmethod
+    def backward(ctx, given, _):
+        (slopes,) = ctx.saved_tensors
+        return slopes * given[:, None].to(slopes.dtype), None, None, None, None
 
 
 class Candidates:

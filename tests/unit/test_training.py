@@ -389,3 +389,33 @@ def test_other_errors_are_not_taken_for_these(tmp_path):
 
     with pytest.raises(RuntimeError, match="something else"):
         run(tmp_path / "run", watch=watch)
+
+
+@pytest.mark.parametrize("cap", [None, 3.0])
+@pytest.mark.parametrize("sampled", [False, True])
+def test_the_gradient_is_that_of_plain_cross_entropy(cap, sampled):
+    """The shortcut for a head that is not trained, against the one that works logits out again."""
+    worths = {"打电话": 2.0, "打": 1.0}
+    packs = make_packs(EXAMPLES, PROMPT, lambda example: worths)
+    batch = make_batch(packs)
+    assert len(batch.gain_at)
+    chosen = CANDIDATES.of(batch, 1) if sampled else None
+    found = []
+    for trained in (False, True):
+        model = lora()
+        torch.manual_seed(5)
+        for name, weight in model.named_parameters():
+            if "lora_B" in name:
+                weight.data.normal_(std=0.1)
+        base = model.get_base_model()
+        base.config.final_logit_softcapping = cap
+        base.get_output_embeddings().weight.requires_grad_(trained)
+        losses, hits = answer_losses(model, batch, chosen)
+        (losses * batch.weight).sum().backward()
+        lora_only = {n: p.grad for n, p in model.named_parameters() if "lora" in n}
+        found.append((losses.detach(), hits, lora_only))
+    short, plain = found
+    torch.testing.assert_close(short[0], plain[0], rtol=1e-4, atol=1e-4)
+    assert torch.equal(short[1], plain[1])
+    for name, gradient in short[2].items():
+        torch.testing.assert_close(gradient, plain[2][name], rtol=1e-3, atol=1e-5, msg=name)
