@@ -12,7 +12,7 @@ python -m trainer teach --engine base|shipped|DIR [--limit N] [--import N]
 python -m trainer write --url URL --model NAME [--show TEXT|MEANING] [--literally TEXT] [--count N]
 python -m trainer translate --url URL --model NAME [--limit N] [--import N]
 python -m trainer jobs
-python -m trainer follow|log|aside|stop|pause|resume|cancel JOB
+python -m trainer follow|log|report|aside|stop|pause|resume|cancel JOB
 python -m trainer work JOB
 """
 
