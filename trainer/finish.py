@@ -14,7 +14,6 @@ from trainer.retention import Gate, Reference, judge
 from trainer.splits import of_source, yardstick
 from trainer.watch import choose_rows
 
-_SCORED = 150  # rows of a source's split that the card scores
 _COMPARED = 200  # rows on which the reference's score must be kept
 
 
@@ -22,7 +21,7 @@ def finish(run: Finished, reference: Reference | None, tell: Report) -> None:
     """Score the result and judge whether it may be given to readers; both stand in its card."""
     if run.recipe.style == WIRE:
         return tell({"event": "result", "fit": False, "reason": "style", "scores": {}})
-    evaluations = write_card(run, tell, _SCORED)
+    evaluations = write_card(run, tell, run.recipe.scored_rows)
     full = run.recipe.matrices == FULL  # no adapter, and its base is no longer the reference's
     gate = _judge(run, reference) if reference and not full else None
     fit, reason = not full and (gate is None or gate.fit), "full" if full else ""

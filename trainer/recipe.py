@@ -135,6 +135,7 @@ class Recipe:
         " one it began from, teacher for a teacher's answers to the same rows; empty: none",
         "", ("", PRESENT, "start", "teacher"),
     )  # fmt: skip
+    scored_rows: int = _field("rows of each source's dev and test that are scored at its end", 150)
     retention: float = _field("share of the reference's score that it must keep", 0.9)
     tracker: str = _field("also report to", "", TRACKERS)
 
@@ -161,6 +162,7 @@ class Recipe:
             "clip": self.clip > 0,
             "evaluate_every": self.evaluate_every > 0,
             "dev_rows": self.dev_rows > 0,
+            "scored_rows": self.scored_rows > 0,
             "guard_rows": self.guard_rows >= 0,
             "patience": self.patience >= 0,
             "retention": 0 <= self.retention <= 1,

@@ -46,6 +46,7 @@ def test_a_run_is_started_watched_stopped_resumed_and_finished(
     for name, value in {
         "name": "seen-in-a-browser", "replay": "0.2", "batch": "4", "steps": "16",
         "evaluate_every": "8", "dev_rows": "8", "guard_rows": "0",
+        "scored_rows": "20",
     }.items():  # fmt: skip
         form.locator(f".ctx-field [name={name}]").fill(value)
     form.locator(".ctx-field [name=reference]").select_option("")

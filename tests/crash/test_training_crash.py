@@ -53,7 +53,7 @@ def rows(tmp_path_factory) -> Path:
 def recipe(rows: Path, **changes: Any) -> dict[str, Any]:
     plain = {
         "name": "small", "rank": 4, "alpha": 8, "steps": STEPS, "batch": 4, "dropout": 0.1,
-        "evaluate_every": 4, "dev_rows": 8, "guard_rows": 0,
+        "evaluate_every": 4, "dev_rows": 8, "guard_rows": 0, "scored_rows": 10,
         "sources": [{"name": "rows", "path": str(rows)}],
     }  # fmt: skip
     return plain | changes
