@@ -27,7 +27,7 @@ from trainer.jobs.process import is_alive
 from trainer.jobs.queue import Jobs
 
 KILLS = 20 if soak() else 1
-STEPS = 14
+STEPS = 10
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills with a signal")
 
 
@@ -98,7 +98,7 @@ def test_a_killed_run_goes_on_and_its_curve_is_that_of_one_never_stopped(home, s
     wait(jobs, whole, is_over)
     for kill in range(KILLS):
         job = jobs.add("train", recipe(rows))
-        running = at_step(jobs, job, 5 + kill % 8)
+        running = at_step(jobs, job, 5 + kill % 4)
         assert running.process is not None
         os.kill(running.process.pid, signal.SIGKILL)
         assert wait(jobs, job, is_over).state == "interrupted"
