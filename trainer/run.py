@@ -17,7 +17,7 @@ from typing import Any
 
 from engine.adapters import read_adapter
 from engine.books import shipped_books
-from engine.models import load_base
+from engine.models import Base, load_base
 from engine.phrasebook import shipped_phrasebook
 from engine.prompt import SensePrompt
 from engine.settings import Settings
@@ -95,19 +95,21 @@ def run_recipe(
             return None
         made = folder / (MODEL if recipe.matrices == FULL else ADAPTER)
         if accelerator.is_main_process:
-            if recipe.matrices == FULL:
-                save_whole(model, base, recipe, made)
-                plain = base
-            else:
-                save_adapter(model, recipe, made)
-                # Readers' base is not held in 4 bits: that is what the adapter is scored on.
-                plain = (
-                    load_base(settings) if recipe.quantised else replace(base, model=model.unload())
-                )
+            plain = _save(model, base, recipe, made, settings)
             finish(Finished(made, plain, recipe, splits, data, start), tell)
         accelerator.wait_for_everyone()
         accelerator.end_training()
     return made
+
+
+def _save(model: Any, base: Base, recipe: Recipe, folder: Path, settings: Settings) -> Base:
+    """Write what was trained; the base that it is scored on."""
+    if recipe.matrices == FULL:
+        save_whole(model, base, recipe, folder)
+        return base
+    save_adapter(model, recipe, folder)
+    # Readers' base is not held in 4 bits.
+    return load_base(settings) if recipe.quantised else replace(base, model=model.unload())
 
 
 def _candidates(recipe: Recipe, prompt: SensePrompt, vocabulary: int) -> Candidates:
