@@ -1,0 +1,119 @@
+"""The models there are, by name, so that a screen or a recipe can choose one and never a path.
+
+base · shipped · run:7 (what that training run made) · kept:VERSION (a copy kept in this home for
+readers). Reads folders and cards; loads no weights.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from db.store import Job, Refused, Store
+from engine.adapters import CARD, WEIGHTS, AdapterError, read_adapter
+from engine.settings import Settings, assets
+from trainer.jobs.process import job_folder
+
+BASE, SHIPPED, RUN, KEPT = "base", "shipped", "run:", "kept:"
+KEPT_FOLDER = "adapters"  # in the home: copies that outlive the runs that made them
+
+
+class ModelError(RuntimeError):
+    """A name that no model has, or a model that is refused. `code` names the reason."""
+
+    def __init__(self, code: str, text: str):
+        self.code = code
+        super().__init__(text)
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model. `folder` is None for the base alone; `made` is UTC, ISO; `fit` says whether its
+    run found it fit to promote (None: nobody looked)."""
+
+    name: str
+    title: str
+    folder: Path | None = None
+    version: str = BASE
+    pair: str = "en-zh"
+    task: str = "sense"
+    style: str = "last"
+    bytes: int = 0
+    made: str = ""
+    fit: bool | None = None
+    reason: str = ""
+
+
+def list_models(store: Store, settings: Settings) -> list[Model]:
+    """All that can answer here, the newest run first; a folder that is refused is left out, and so
+    is a copy of one that stands here already."""
+    found = [find_model(BASE, store, settings), find_model(SHIPPED, store, settings)]
+    for job in _runs(store):
+        try:
+            found.append(_of_run(job, settings))
+        except (ModelError, AdapterError):
+            continue
+    known = {model.version for model in found}
+    for folder in sorted((settings.home / KEPT_FOLDER).glob("*/*")):
+        if folder.name not in known and (folder / WEIGHTS).is_file():
+            try:
+                found.append(_adapter(f"{KEPT}{folder.name}", folder))
+            except AdapterError:
+                continue
+    return found
+
+
+def find_model(name: str, store: Store, settings: Settings) -> Model:
+    """The model of this name; ModelError where there is none, AdapterError where its folder is
+    refused."""
+    if name == BASE:
+        return Model(BASE, BASE)
+    if name == SHIPPED:
+        return _adapter(SHIPPED, assets() / "adapters" / "en-zh-sense")
+    if name.startswith(RUN):
+        number = name.removeprefix(RUN)
+        if number.isascii() and number.isdecimal() and len(number) < 16:
+            try:
+                return _of_run(store.jobs.get(int(number)), settings)
+            except Refused:
+                pass
+    if name.startswith(KEPT):
+        version = name.removeprefix(KEPT)
+        for folder in (settings.home / KEPT_FOLDER).glob("*/*"):
+            if folder.name == version:
+                return _adapter(name, folder)
+    raise ModelError("unknown_model", f"there is no model {name!r}")
+
+
+def _runs(store: Store) -> Iterator[Job]:
+    before: int | None = None
+    while page := store.jobs.list_jobs(("done",), before, 200):
+        yield from (job for job in page if job.kind == "train")
+        before = page[-1].id
+
+
+def _of_run(job: Job, settings: Settings) -> Model:
+    folder = job_folder(settings.home, job.id) / "adapter"
+    if job.kind != "train" or job.state != "done" or not (folder / WEIGHTS).is_file():
+        raise ModelError("unknown_model", f"job {job.id} ended with no adapter")
+    fit = job.figures.get("fit")
+    told: dict[str, Any] = {
+        "fit": fit if isinstance(fit, bool) else None,
+        "reason": str(job.figures.get("reason") or ""),
+    }
+    return _adapter(f"{RUN}{job.id}", folder, title=str(job.recipe.get("name", "")), **told)
+
+
+def _adapter(name: str, folder: Path, title: str = "", **told: Any) -> Model:
+    adapter = read_adapter(folder)
+    card, file = adapter.card, folder / WEIGHTS
+    made = os.stat(folder / CARD if (folder / CARD).is_file() else file).st_mtime
+    return Model(
+        name, title or card.name, folder, adapter.version, card.pair, card.task, card.style,
+        file.stat().st_size, datetime.fromtimestamp(made, UTC).isoformat(timespec="seconds"),
+        **told,
+    )  # fmt: skip
