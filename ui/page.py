@@ -18,7 +18,7 @@ _UI_FONT = (
 )  # fmt: skip
 _STYLES = (
     "base", "masthead", "views", "passage", "card", "form", "sheet", "label", "queue", "table",
-    "adjudicate", "lists", "bring", "data", "plots", "teacher", "train", "train-new", "train-run",
+    "adjudicate", "lists", "bring", "data", "plots", "teacher", "work", "train-new", "train-run",
     "train-runs", "train-plots",
 )  # fmt: skip
 _HOME_UPLOAD, _HOSTED_UPLOAD = 500_000_000, 1_000_000  # bytes

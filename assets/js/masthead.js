@@ -12,10 +12,16 @@ const showLanguage = () => {
 
 const setTheme = (dark) => document.body.classList.toggle('dark', dark);
 
-const VIEWS = { label: ['queue', 'table', 'bring', 'teacher', 'data'], train: ['new', 'runs', 'run'] };
+const VIEWS = {
+  label: ['queue', 'table', 'bring', 'teacher', 'data'],
+  train: ['new', 'runs', 'run'],
+  compare: ['side', 'split', 'vote', 'board'],
+  models: ['list', 'history', 'card'],
+};
 
 const showView = () => {
-  const [name, wanted, item = ''] = location.hash.slice(1).split('/');
+  const [name, wanted, ...items] = location.hash.slice(1).split('/');
+  const item = items.join('/');
   const tab = name in VIEWS ? name : 'read';
   const views = VIEWS[tab] ?? [''];
   const view = views.includes(wanted) ? wanted : views[0];

@@ -35,7 +35,7 @@ def start(tmp_path: Path, start_app: Callable[..., App]) -> Callable[..., App]:
 def open_view(page: Page, app: App, view: str) -> None:
     page.goto(f"{app.url}/#train/{view}")
     name = view.split("/")[0]
-    expect(page.locator(f"#train-{name} .ctx-train")).to_have_attribute("data-state", "shown")
+    expect(page.locator(f"#train-{name} .ctx-work")).to_have_attribute("data-state", "shown")
 
 
 def test_three_clicks_start_a_run(store, start, page, tmp_path):
@@ -207,7 +207,7 @@ def test_what_people_type_is_text_everywhere(store, start, page, tmp_path):
     expect(page.locator(f"[data-run='{job.id}'] .ctx-col-note")).to_have_text(NAME)
     page.locator("#train-views [data-view=new]").click()
     expect(page.locator(".ctx-data-tiles b")).to_contain_text("<img")
-    assert page.locator(".ctx-train img").count() == 0
+    assert page.locator(".ctx-work img").count() == 0
 
 
 def test_cancel_and_remove_ask_first(store, start, page, tmp_path):
@@ -316,5 +316,5 @@ def test_a_hosted_app_trains_nothing(start_app, page):
     for view in ("new", "runs", "run/1"):
         page.goto(f"{app.url}/#train/{view}")
         part = page.locator(f"#train-{view.split('/')[0]}")
-        expect(part.locator(".ctx-train-closed")).to_be_visible()
+        expect(part.locator(".ctx-work-closed")).to_be_visible()
         assert part.locator("button:visible, input:visible").count() == 0

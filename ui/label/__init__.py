@@ -4,28 +4,18 @@ own, shown one at a time by the page's fragment (#label/queue).
 
 from __future__ import annotations
 
-import gradio as gr
-
 from ui.label.bring import build_bring
 from ui.label.data import build_data
 from ui.label.queue import build_queue
 from ui.label.table import build_table
 from ui.label.teacher import build_teacher
-from ui.page import read_page, read_script
 from ui.services import Services
-from ui.strings import STRINGS
+from ui.views import build_views
 
 
 def build_label(services: Services) -> None:
     """All views, inside the Blocks at hand."""
-    gr.HTML(
-        html_template=read_page("label/views"),
-        js_on_load=read_script("language", "part", "label/views"),
-        apply_default_css=False,
-        elem_id="label-views",
-        strings=STRINGS,
-        limits={"hosted": services.access.hosted},
-    )
+    build_views("label", services)
     build_queue(services)
     build_table(services)
     build_bring(services)

@@ -6,6 +6,7 @@ The page gets both tables and chooses, so that changing the language asks the se
 from __future__ import annotations
 
 from ui.strings.bring import BRING
+from ui.strings.compare import COMPARE
 from ui.strings.data import DATA
 from ui.strings.en import EN
 from ui.strings.label import LABEL
@@ -14,7 +15,15 @@ from ui.strings.train import TRAIN
 from ui.strings.train_fields import TRAIN_FIELDS
 from ui.strings.zh_cn import ZH_CN
 
-_PAIRS: dict[str, tuple[str, str]] = {**LABEL, **BRING, **DATA, **TEACHER, **TRAIN, **TRAIN_FIELDS}
+_PAIRS: dict[str, tuple[str, str]] = {
+    **LABEL,
+    **BRING,
+    **DATA,
+    **TEACHER,
+    **TRAIN,
+    **TRAIN_FIELDS,
+    **COMPARE,
+}
 STRINGS: dict[str, dict[str, str]] = {
     "en": EN | {key: english for key, (english, _) in _PAIRS.items()},
     "zh-CN": ZH_CN | {key: chinese for key, (_, chinese) in _PAIRS.items()},

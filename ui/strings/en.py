@@ -5,6 +5,8 @@ EN: dict[str, str] = {
     "tabs": "Parts of the app",
     "tab_read": "Read",
     "tab_label": "Label",
+    "tab_compare": "Compare",
+    "tab_models": "Models",
     "language": "Language",
     "theme": "Light or dark",
     # editor

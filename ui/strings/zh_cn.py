@@ -5,6 +5,8 @@ ZH_CN: dict[str, str] = {
     "tabs": "应用的各部分",
     "tab_read": "阅读",
     "tab_label": "标注",
+    "tab_compare": "对比",
+    "tab_models": "模型",
     "language": "界面语言",
     "theme": "浅色或深色",
     # 输入

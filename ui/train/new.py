@@ -28,8 +28,8 @@ from ui.train.recipes import (
 from ui.train.shape import to_choice, to_run
 
 _SCRIPTS = (
-    "language", "part", "train/part", "train/new/fields", "train/new/choices", "train/new/look",
-    "train/new/start",
+    "language", "part", "work", "train/part", "train/new/fields", "train/new/choices",
+    "train/new/look", "train/new/start",
 )  # fmt: skip
 _STARTS = 20  # finished runs that a new one can go on from
 _PREVIEWED = 10  # rows

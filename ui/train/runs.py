@@ -21,7 +21,7 @@ from ui.train.recipes import list_runs
 from ui.train.shape import to_run
 
 _SCRIPTS = (
-    "language", "part", "train/part", "train/axes", "train/curves", "train/runs/table",
+    "language", "part", "work", "train/part", "train/axes", "train/curves", "train/runs/table",
     "train/runs/compare", "train/runs/start",
 )  # fmt: skip
 MOST_COMPARED = 5

@@ -1,67 +1,6 @@
-// What all training views share: questions to the app, work that takes a while, numbers and states
-// in words.
-
-const isShown = () => root.offsetParent !== null;
-
-const ask = async (name, question = {}) => {
-  try {
-    return (await server[name]({ who: recall('person') ?? '', ...question })) ?? { error: 'offline' };
-  } catch {
-    return { error: 'offline' };
-  }
-};
-
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-
-// The reply of work that the app does on a thread, asked about until it ends.
-const finish = async (first) => {
-  let reply = first;
-  let missed = 0;
-  const { work } = first;
-  while (work && (reply.work || (reply.error === 'offline' && missed < 10))) {
-    missed = reply.error ? missed + 1 : 0;
-    await pause(500);
-    reply = await ask('work', { work });
-  }
-  return reply;
-};
-
-// Nobody sees the view, or nothing changes in it: then it asks nothing.
-const whenShown = (view, act) => {
-  const check = () => {
-    const { tab, view: now } = document.body.dataset;
-    if (tab === 'train' && now === view) act();
-  };
-  window.addEventListener('ctx-view', check);
-  check();
-};
-
-const whole = (n) => n.toLocaleString(language);
-const percent = (x) => `${(100 * x).toFixed(1)} %`;
-
-const timeText = (seconds) => {
-  if (seconds < 90) return t('seconds', { n: Math.max(1, Math.round(seconds)) });
-  if (seconds < 5400) return t('minutes', { n: Math.round(seconds / 60) });
-  return t('hours', { n: (seconds / 3600).toFixed(1) });
-};
-
-const whenText = (iso) =>
-  iso ? new Date(iso).toLocaleString(language, { dateStyle: 'medium', timeStyle: 'short' }) : '';
-
-const sizeText = (bytes) => {
-  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
-  return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
-};
-
-// A number in few characters, whatever its size.
-const shortText = (x) => {
-  if (x && Math.abs(x) < 0.001) return x.toExponential(1).replace('.0e', 'e').replace('-', '−').replace('e-', 'e−');
-  if (Math.abs(x) >= 1000) return Math.round(x).toLocaleString(language);
-  return String(Number(x.toPrecision(4))).replace('-', '−');
-};
+// What all training views share: the names of a recipe's fields, a run's state in words.
 
 const fieldName = (name) => t('recipe_' + name) || name.replaceAll('_', ' ');
-const figureName = (name) => t('figure_' + name) || name.replaceAll('_', ' ');
 
 const isWorking = (run) => ['queued', 'running', 'paused'].includes(run.state);
 
@@ -74,26 +13,4 @@ const shortState = (run) => {
   if (run.state === 'queued') return t('job_queued', { n: run.place });
   if (isAsked(run)) return t(ASKED[run.asked]);
   return t('job_' + run.state);
-};
-
-const errorWithDetail = (reply) => (reply.detail ? `${errorText(reply)} ${reply.detail}` : errorText(reply));
-
-const button = (text, does, className = '') => {
-  const made = make('button', className, text);
-  made.type = 'button';
-  made.dataset.do = does;
-  return made;
-};
-
-// Asks in a dialog; true for yes.
-const isSure = (title, how, yes) => {
-  const dialog = one('.ctx-ask-first');
-  dialog.querySelector('h2').textContent = title;
-  dialog.querySelector('p').textContent = how;
-  dialog.querySelector('[value=yes]').textContent = yes;
-  dialog.returnValue = '';
-  dialog.showModal();
-  return new Promise((done) => {
-    dialog.addEventListener('close', () => done(dialog.returnValue === 'yes'), { once: true });
-  });
 };

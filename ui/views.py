@@ -1,0 +1,24 @@
+"""The bar above a tab's views: one button each, and who is at work. Which view is shown is said by
+the page's fragment (#label/queue); the bar's own choices stay in the browser.
+"""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from ui.page import read_page, read_script
+from ui.services import Services
+from ui.strings import STRINGS
+
+
+def build_views(tab: str, services: Services) -> None:
+    """The bar of html/<tab>/views.html, inside the Blocks at hand."""
+    gr.HTML(
+        html_template=read_page(f"{tab}/views"),
+        js_on_load=read_script("language", "part", "views"),
+        apply_default_css=False,
+        elem_id=f"{tab}-views",
+        strings=STRINGS,
+        tab=tab,
+        limits={"hosted": services.access.hosted},
+    )
