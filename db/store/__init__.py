@@ -31,11 +31,13 @@ from db.store.labels import Label, LabelTable
 from db.store.lock import HomeLock, lock_home
 from db.store.migrations import check_version, read_version, upgrade
 from db.store.opened import Complaint, Event, Opened
+from db.store.promotions import Promoted, Promotion, PromotionTable
 from db.store.queries import QueryTable
 from db.store.requests import Outcome, Request, RequestTable, Totals, Wanted
 from db.store.review import ReviewTable
 from db.store.shipped import ShippedTable
 from db.store.synthetic import SyntheticTable, Translation
+from db.store.votes import Side, Tally, Vote, VoteTable
 
 __all__ = [
     "AgreementTable",
@@ -72,6 +74,9 @@ __all__ = [
     "Origin",
     "Outcome",
     "Process",
+    "Promoted",
+    "Promotion",
+    "PromotionTable",
     "Provenance",
     "QueryTable",
     "Refused",
@@ -79,13 +84,17 @@ __all__ = [
     "RequestTable",
     "ReviewTable",
     "ShippedTable",
+    "Side",
     "Store",
     "StoreError",
     "Survey",
     "SyntheticTable",
+    "Tally",
     "Told",
     "Totals",
     "Translation",
+    "Vote",
+    "VoteTable",
     "Wanted",
     "lock_home",
     "open_store",
@@ -114,6 +123,8 @@ class Store:
         self.events = EventTable(connections)
         self.requests = RequestTable(connections)
         self.synthetic = SyntheticTable(connections)
+        self.promotions = PromotionTable(connections)
+        self.votes = VoteTable(connections)
 
     @property
     def path(self) -> Path:

@@ -41,12 +41,18 @@ def check_choice(field: str, value: str, choices: tuple[str, ...]) -> str:
     return value
 
 
+def check_pair(pair: str) -> str:
+    """`pair`, which must look like en-zh."""
+    if not isinstance(pair, str) or not _PAIR.fullmatch(pair):
+        raise Refused("unknown_value", field="pair", value=pair)
+    return pair
+
+
 def check_query(query: Query) -> Query:
     """The query with its context folded; QueryError where the context cannot be one."""
     if not isinstance(query.context, str):
         raise Refused("not_text", field="context")
-    if not isinstance(query.pair, str) or not _PAIR.fullmatch(query.pair):
-        raise Refused("unknown_value", field="pair", value=query.pair)
+    check_pair(query.pair)
     query = Query(check_context(query.context), query.position, query.pair)
     if not (_is_position(query.position) and query.position < len(query.words)):
         raise Refused("no_such_word", position=query.position)

@@ -58,6 +58,7 @@ _REASONS = {
     "no_rows": "there are no such answers",
     "invalid_rows": "{count} rows break the rules",
     "changed": "somebody else decided about this meanwhile",
+    "promoted_meanwhile": "somebody else changed meanwhile what readers get",
     "nothing_to_undo": "there is nothing to take back",
     "job_state": "job {id} is {state}: {wish} is not possible",
     "job_lost": "job {id} belongs to another process now",

@@ -7,6 +7,7 @@ been released is never edited: `tests/unit/test_store_migrations.py` holds a has
 from __future__ import annotations
 
 from db.store.schema_jobs import JOBS
+from db.store.schema_models import MODELS
 from db.store.schema_review import REVIEW_MORE
 from db.store.schema_runs import RUNS
 
@@ -395,4 +396,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     JOBS,
     RUNS,
     REVIEW_MORE,
+    MODELS,
 )

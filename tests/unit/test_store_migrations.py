@@ -74,6 +74,12 @@ ROWS = {
         "INSERT OR IGNORE INTO item_of_import VALUES (1, 1)",
         "INSERT INTO decision_note VALUES (1, 1, 'two senses', '2026')",
     ),
+    11: (
+        "INSERT INTO promotion VALUES (1, '2026', 'en-zh', 'sense', 'run:1', 'first', 'aa', 'a',"
+        " '', 'Ann', 1, '{}', NULL)",
+        "INSERT INTO vote VALUES (1, '2026', 'Ann', 'en-zh', 'sense', 'shipped', 'bb', 'run:1',"
+        " 'aa', 'Call me back.', 2, 'left', 'right')",
+    ),
 }
 # What has been released never changes; append a migration instead.
 HASHES = {
@@ -87,6 +93,7 @@ HASHES = {
     8: "7ba6c83929be024b",
     9: "ec8b26334e63264f",
     10: "75adb9bfd2ec61d1",
+    11: "b65e21d6f2e54367",
 }
 Rows = dict[str, list[dict[str, object]]]
 
