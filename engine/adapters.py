@@ -108,14 +108,23 @@ def merged_copy(base: Base, adapter: Adapter) -> PreTrainedModel:
         for embedding in (base.model.get_input_embeddings(), base.model.get_output_embeddings())
         for parameter in embedding.parameters()
     }
-    model = copy.deepcopy(base.model, shared)
+    tuned = open_adapter(copy.deepcopy(base.model, shared), adapter.folder, base, "default")
+    with torch.no_grad():
+        return lean(tuned.merge_and_unload().eval().requires_grad_(False))
+
+
+def open_adapter(model: PreTrainedModel, folder: Path, base: Base, name: str) -> PeftModel:
+    """`model`, a copy of the base's, under the adapter of a checked folder; AdapterError where it
+    does not fit. Not merged: the model can take more adapters beside it."""
     try:
         with warnings.catch_warnings(action="ignore", category=FutureWarning):
-            tuned = PeftModel.from_pretrained(
-                model, adapter.folder, torch_device=base.choice.device, use_safetensors=True
+            return PeftModel.from_pretrained(
+                model,
+                folder,
+                adapter_name=name,
+                torch_device=base.choice.device,
+                use_safetensors=True,
             )
     except (ValueError, RuntimeError, KeyError) as error:
         reason = str(error).splitlines()[0]
-        raise AdapterError(f"{adapter.folder} does not fit {base.name}: {reason}") from error
-    with torch.no_grad():
-        return lean(tuned.merge_and_unload().eval().requires_grad_(False))
+        raise AdapterError(f"{folder} does not fit {base.name}: {reason}") from error

@@ -1,0 +1,128 @@
+"""What models write when nothing holds them: the base and adapters over it in one batch, greedy.
+
+An answer ends with a line. A model that was taught so ends behind a whole answer; one that was not
+writes on, and is let, up to a bound: then it shows what it does. Knows no folders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import regex
+import torch
+from transformers import DynamicCache
+
+from engine.sense import CLASSES, Query, from_wire
+
+_BATCH = 16
+_CLASS = "|".join(sorted(CLASSES, key=len, reverse=True))
+
+
+@dataclass(frozen=True)
+class Raw:
+    """One text in `tokens` tokens: `ended` says whether it stopped by itself behind a whole answer;
+    its first `answer` characters are that answer (0: there is none), `over` tokens stand behind."""
+
+    text: str
+    tokens: int
+    ended: bool
+    answer: int
+    over: int
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One row of a batch: the prompt's tokens, and the adapter's name that goes on with them."""
+
+    prompt: tuple[int, ...]
+    adapter: str
+    query: Query
+
+
+@torch.no_grad()
+def write_raw(
+    model: Any, tokenizer: Any, asked: Sequence[Ask], ends: frozenset[int], most: int
+) -> list[Raw]:
+    """The likeliest text behind each row, in order. `model` is a PeftModel that has the adapters
+    (`__base__` is none); `ends` are the tokens that end a line or everything."""
+
+    def read(tokens: Sequence[int]) -> str:
+        return str(tokenizer.decode(tokens, skip_special_tokens=True))
+
+    written: list[Raw] = []
+    for start in range(0, len(asked), _BATCH):
+        some = asked[start : start + _BATCH]
+
+        def is_over(number: int, tokens: Sequence[int], some: Sequence[Ask] = some) -> bool:
+            """Behind an end: whether a whole answer and nothing else stands before it."""
+            text = read(tokens[:-1])
+            return 0 < whole_answer(some[number].query, text) == len(text.rstrip())
+
+        rows = _greedy(model, some, ends, most, is_over)
+        for one, (tokens, ended) in zip(some, rows):
+            kept = tokens[:-1] if ended else tokens
+            text = read(kept)
+            answer = whole_answer(one.query, text)
+            within = _count_within(read, kept, answer) if answer and not ended else len(kept)
+            written.append(Raw(text, len(kept), ended, answer, len(kept) - within))
+    return written
+
+
+def whole_answer(query: Query, text: str) -> int:
+    """How many characters from the start are a whole answer to the query; 0 where it has none."""
+    meaning = rf"(?:[\p{{Han}}…·]+|{regex.escape(query.target)})"
+    found = regex.match(rf"\s*({_CLASS})(?: ([^|\n]+))?\|({meaning})(?:\|({meaning}))?", text)
+    if not found:
+        return 0
+    word_class, members, zh, phrase_zh = found.groups()
+    if bool(members) != bool(phrase_zh):
+        return 0
+    phrase = f"{members}|{phrase_zh}" if members else ""
+    try:
+        from_wire(query, {"class": word_class, "zh": zh, "phrase": phrase})
+    except ValueError:
+        return 0
+    return found.end()
+
+
+def _count_within(
+    read: Callable[[Sequence[int]], str], tokens: Sequence[int], characters: int
+) -> int:
+    """How many tokens it takes to write these characters."""
+    return next(n for n in range(1, len(tokens) + 1) if len(read(tokens[:n])) >= characters)
+
+
+def _greedy(
+    model: Any,
+    asked: Sequence[Ask],
+    ends: frozenset[int],
+    most: int,
+    is_over: Callable[[int, Sequence[int]], bool],
+) -> list[tuple[list[int], bool]]:
+    """Each row's tokens, and whether it is over; of the batch's logits only the last position's."""
+    device, length = model.device, max(len(one.prompt) for one in asked)
+    pads = [length - len(one.prompt) for one in asked]
+    ids = torch.tensor([[0] * n + list(one.prompt) for n, one in zip(pads, asked)], device=device)
+    mask = torch.tensor([[0] * n + [1] * (length - n) for n in pads], device=device)
+    names = [one.adapter for one in asked]
+    cache = DynamicCache(config=model.get_base_model().config)
+    written: list[list[int]] = [[] for _ in asked]
+    over: set[int] = set()
+    for _ in range(most):
+        places = (mask.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
+        logits = model(
+            input_ids=ids, attention_mask=mask, position_ids=places, past_key_values=cache,
+            use_cache=True, logits_to_keep=1, adapter_names=names,
+        ).logits[:, -1]  # fmt: skip
+        ids = logits.argmax(-1, keepdim=True)
+        mask = torch.cat([mask, torch.ones_like(ids)], -1)
+        for number, token in enumerate(ids[:, 0].tolist()):
+            if number not in over:
+                written[number].append(token)
+                if token in ends and is_over(number, written[number]):
+                    over.add(number)
+        if len(over) == len(asked):
+            break
+    return [(tokens, number in over) for number, tokens in enumerate(written)]

@@ -1,0 +1,220 @@
+"""Several models over one loaded base, to set what they answer side by side.
+
+Everything is loaded when it is first asked for and given back after some idle minutes; of several
+adapters the least used goes. One thing is done at a time. Knows no names of models, only their
+folders (None: the base alone), and no store; torch is imported when something is loaded.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.sense import Answer, Query
+from engine.settings import Settings
+from engine.views import View, views
+
+if TYPE_CHECKING:
+    from engine.engine import ModelEngine
+    from engine.models import Base
+    from engine.raw import Raw
+
+MOST_MODELS = 3
+MOST_WRITTEN = 96  # tokens of a text that nothing holds
+_IDLE = 600.0  # seconds after which everything is given back
+_AT_ONCE = 4  # contexts in one tree
+BARE = "__base__"  # what PEFT calls the base without an adapter
+
+Folder = Path | None
+Progress = Callable[[float], None]
+"""Called with how far loading is, 0 to 1."""
+Wanted = tuple[str, Collection[int] | None]
+"""A context, and the positions that are asked for; None: all."""
+
+
+def _load(settings: Settings, progress: Progress) -> Base:
+    from engine.models import load_base
+
+    return load_base(settings, lambda state, share: progress(share))
+
+
+class Workbench:
+    """Holds the models. `load` gives the base, `idle` is in seconds."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        load: Callable[[Settings, Progress], Base] = _load,
+        idle: float = _IDLE,
+    ):
+        self._settings, self._load, self._idle = settings, load, idle
+        self._lock = threading.Lock()
+        self._rest: threading.Timer | None = None
+        self._base: Base | None = None
+        self._engines: OrderedDict[Folder, ModelEngine] = OrderedDict()
+        self._tuned: Any = None  # a PeftModel over the base's own weights
+        self._names: OrderedDict[Path, str] = OrderedDict()  # its adapters
+        self._made = 0
+
+    def answers(
+        self,
+        folders: Sequence[Folder],
+        asked: Sequence[Wanted],
+        pair: str = "en-zh",
+        progress: Progress = lambda share: None,
+    ) -> list[list[dict[int, Answer]]]:
+        """For each model and each context the answers by position, as readers would get them from
+        that model without people's meanings. BaseError or AdapterError says what is missing."""
+        self._begin()
+        try:
+            engines = self._find(folders, progress)
+            return [_answer_all(engine, asked, pair) for engine in engines]
+        finally:
+            self._end()
+
+    def write(
+        self,
+        folders: Sequence[Folder],
+        queries: Sequence[Query],
+        progress: Progress = lambda share: None,
+        most: int = MOST_WRITTEN,
+    ) -> list[list[Raw]]:
+        """For each model and each query what it writes when nothing holds it. All in one batch."""
+        from engine.raw import Ask, write_raw
+
+        self._begin()
+        try:
+            engines = self._find(folders, progress)
+            prompt = engines[0].decoder.prompt
+            asked = [
+                Ask(_prompt(engine, query), self._name(folder), query)
+                for query in queries
+                for folder, engine in zip(folders, engines)
+            ]
+            ends = frozenset({prompt.end, prompt.tokenizer.eos_token_id} - {None})
+            found = write_raw(self._tuned_model(), prompt.tokenizer, asked, ends, most)
+            return [found[number :: len(folders)] for number in range(len(folders))]
+        finally:
+            self._end()
+
+    @property
+    def is_loaded(self) -> bool:
+        return self._base is not None
+
+    def close(self) -> None:
+        """Give everything back; it can be asked again and loads anew."""
+        with self._lock:
+            self._stop_resting()
+            loaded = self._base is not None
+            self._base = self._tuned = None
+            self._engines.clear()
+            self._names.clear()
+        if loaded:
+            from engine.memory import give_back
+
+            give_back()
+
+    def _begin(self) -> None:
+        self._lock.acquire()
+        self._stop_resting()
+
+    def _end(self) -> None:
+        self._rest = threading.Timer(self._idle, self.close)
+        self._rest.daemon = True
+        self._rest.start()
+        self._lock.release()
+
+    def _stop_resting(self) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
+
+    def _find(self, folders: Sequence[Folder], progress: Progress) -> list[ModelEngine]:
+        """The models in these folders, loaded; at most MOST_MODELS stay."""
+        from engine.engine import make_engine
+
+        base = self._loaded(progress)
+        for number, folder in enumerate(folders):
+            if folder not in self._engines:
+                self._engines[folder] = make_engine(base, folder)
+            self._engines.move_to_end(folder)
+            progress(0.7 + 0.3 * (number + 1) / len(folders))
+        found = [self._engines[folder] for folder in folders]
+        while len(self._engines) > max(MOST_MODELS, len(folders)):
+            self._engines.popitem(last=False)
+        return found
+
+    def _loaded(self, progress: Progress) -> Base:
+        if self._base is None:
+            self._base = self._load(self._settings, lambda share: progress(0.6 * share))
+        return self._base
+
+    def _tuned_model(self) -> Any:
+        """The base's weights under all adapters that were named; the base itself if none was."""
+        if self._tuned is None:
+            raise ValueError("nothing is written raw without an adapter")
+        return self._tuned
+
+    def _name(self, folder: Folder) -> str:
+        """What the adapter in the folder is called in a batch; it is loaded if need be."""
+        if folder is None:
+            return BARE
+        if folder not in self._names:
+            self._made += 1
+            name = f"adapter{self._made}"
+            self._add(folder, name)
+            self._names[folder] = name
+            while len(self._names) > MOST_MODELS:
+                self._tuned.delete_adapter(self._names.popitem(last=False)[1])
+        self._names.move_to_end(folder)
+        return self._names[folder]
+
+    def _add(self, folder: Path, name: str) -> None:
+        from engine.adapters import open_adapter
+
+        assert self._base is not None
+        if self._tuned is None:
+            weights = {id(one): one for one in self._base.model.parameters()}
+            model = copy.deepcopy(self._base.model, weights)
+            self._tuned = open_adapter(model, folder, self._base, name)
+        else:
+            self._tuned.load_adapter(
+                folder, name, torch_device=self._base.choice.device, use_safetensors=True
+            )
+        self._tuned.set_adapter(name)  # one that is active cannot go quietly
+        self._tuned.eval()
+
+
+def _answer_all(engine: ModelEngine, asked: Sequence[Wanted], pair: str) -> list[dict[int, Answer]]:
+    parts: list[tuple[int, View, set[int]]] = []
+    for number, (context, wanted) in enumerate(asked):
+        for view in views(context, pair):
+            mine = set(view.asked) if wanted is None else set(view.asked) & set(wanted)
+            if mine:
+                parts.append((number, view, mine))
+    answers: list[dict[int, Answer]] = [{} for _ in asked]
+    for start in range(0, len(parts), _AT_ONCE):
+        some = parts[start : start + _AT_ONCE]
+        found = engine.decoder.answer_many([(view, mine) for _, view, mine in some])
+        for (number, _, _), given in zip(some, found):
+            for position, answer in given.items():
+                sure = engine.calibration.apply(answer.confidence)
+                answers[number][position] = replace(answer, engine=engine.id, confidence=sure)
+    return answers
+
+
+def _prompt(engine: ModelEngine, query: Query) -> tuple[int, ...]:
+    """What the model is asked, as when it answers readers."""
+    from engine.phrasebook import hints
+
+    prompt = engine.decoder.prompt
+    for view in views(query.context, query.pair):
+        if query.position in view.asked:
+            place = query.position - view.offset
+            hint = hints(engine.decoder.known(view)).get(place, ())
+            return prompt.prefix(view.text) + prompt.question(view.words, place, hint)
+    raise ValueError("no view asks for this word")

@@ -1,0 +1,179 @@
+"""Models side by side over one base: each answers as alone; what stays loaded; what they write."""
+
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.engine import make_engine
+from engine.models import Base, Choice
+from engine.raw import Ask, whole_answer, write_raw
+from engine.sense import ask
+from engine.settings import Settings
+from engine.views import views
+from engine.workbench import BARE, MOST_MODELS, Workbench
+from tests.tiny import tiny_model, tiny_prompt
+from trainer.free import write_freely
+from trainer.model import make_trainable, save_adapter
+from trainer.recipe import Recipe
+
+PROMPT = tiny_prompt()
+RECIPE = Recipe(rank=4, alpha=8, dropout=0.0)
+CONTEXTS = ["I call Tom back", "the dog saw Tom in the bed"]
+QUERY = ask("I call Tom back", "back")
+
+
+def tiny_base() -> Base:
+    model = tiny_model(len(PROMPT.tokenizer)).requires_grad_(False)
+    return Base(model, PROMPT.tokenizer, "tiny", "0", Choice("cpu", torch.float32, "a test"))
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory) -> list[Path]:
+    made = []
+    for seed in range(MOST_MODELS + 1):
+        model = make_trainable(tiny_model(len(PROMPT.tokenizer)), RECIPE)
+        torch.manual_seed(seed)
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                parameter.data.normal_(std=0.3)
+        made.append(tmp_path_factory.mktemp("adapter") / str(seed))
+        save_adapter(model, RECIPE, made[-1])
+    return made
+
+
+class Loads:
+    """Counts how often the base is loaded."""
+
+    def __init__(self):
+        self.count = 0
+
+    def __call__(self, settings, progress):
+        self.count += 1
+        progress(1.0)
+        return tiny_base()
+
+
+@pytest.fixture
+def loads() -> Loads:
+    return Loads()
+
+
+@pytest.fixture
+def bench(tmp_path, loads):
+    bench = Workbench(Settings(home=tmp_path), loads)
+    yield bench
+    bench.close()
+
+
+def test_each_model_answers_as_it_does_alone(bench, loads, folders):
+    told: list[float] = []
+    chosen = [None, folders[0]]
+    found = bench.answers(chosen, [(text, None) for text in CONTEXTS], progress=told.append)
+    for folder, contexts in zip(chosen, found):
+        alone = make_engine(tiny_base(), folder)
+        for text, answers in zip(CONTEXTS, contexts):
+            plain = [one for view in views(text, "en-zh") for one in alone.answer(view)]
+            assert [answers[i].sense for i in sorted(answers)] == [one.sense for one in plain]
+            assert {one.engine for one in answers.values()} == {alone.id}
+    assert loads.count == 1 and told[-1] == 1.0 and told == sorted(told)
+
+
+def test_only_what_is_asked_for_is_answered(bench, folders):
+    ((first, second),) = bench.answers([folders[0]], [(CONTEXTS[0], [1, 3]), (CONTEXTS[1], [])])
+    assert set(first) == {1, 3} and second == {}
+
+
+def test_the_least_used_adapter_goes_and_the_base_is_loaded_once(bench, loads, folders):
+    for folder in (*folders, folders[0]):
+        bench.answers([folder], [(CONTEXTS[0], [1])])
+        bench.write([None, folder], [QUERY], most=2)
+    assert loads.count == 1
+    assert len(bench._engines) == MOST_MODELS and len(bench._names) == MOST_MODELS
+    assert set(bench._tuned.peft_config) == set(bench._names.values())
+
+
+def test_everything_is_given_back_after_a_while_and_loaded_again(tmp_path, loads, folders):
+    bench = Workbench(Settings(home=tmp_path), loads, idle=0.05)
+    before = bench.answers([folders[0]], [(CONTEXTS[0], None)])
+    end = time.monotonic() + 20
+    while bench.is_loaded and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not bench.is_loaded
+    assert bench.answers([folders[0]], [(CONTEXTS[0], None)]) == before and loads.count == 2
+    bench.close()
+
+
+def test_one_batch_writes_what_each_model_writes_alone(bench, folders):
+    queries = [QUERY, ask(CONTEXTS[1], "dog"), ask("I call", "I")]
+    base, first, second = bench.write([None, *folders[:2]], queries, most=12)
+    alone = write_freely(tiny_base().model, PROMPT, queries, 12)
+    for one, plain in zip(base, alone):
+        assert one.text.split("\n")[0].strip() == plain.text.split("\n")[0].strip()
+    assert base != first and first != second
+    for one in (*base, *first, *second):
+        assert one.ended or one.tokens == 12
+        assert one.over == 0 or not one.ended
+
+
+@pytest.mark.parametrize(
+    "text, answer",
+    [
+        (" adverb call back|回|回电话", " adverb call back|回|回电话"),
+        (" adverb|回", " adverb|回"),
+        (" adverb|回。And then he said", " adverb|回"),
+        (" noun|back", " noun|back"),
+        (" adverb call back|回", ""),
+        (" adverb call me|回|回电话", ""),
+        (" The call was", ""),
+        ("", ""),
+    ],
+)
+def test_a_whole_answer_is_told_from_what_stands_behind_it(text, answer):
+    assert text[: whole_answer(QUERY, text)] == answer
+
+
+class Scripted:
+    """A model that writes what it was told to, whatever stands before; has no weights."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, rows: list[list[int]]):
+        self.rows, self.step = rows, 0
+
+    def get_base_model(self):
+        return tiny_model(8)
+
+    def __call__(self, input_ids, adapter_names, **_):
+        assert len(adapter_names) == len(self.rows)
+        logits = torch.zeros(len(self.rows), 1, 200)
+        for number, row in enumerate(self.rows):
+            logits[number, 0, row[min(self.step, len(row) - 1)]] = 1.0
+        self.step += 1
+        return type("Out", (), {"logits": logits})()
+
+
+class Spelled:
+    """A tokenizer of characters."""
+
+    letters = " adverb|回\ncallIk说x"
+
+    def ids(self, text: str) -> list[int]:
+        return [self.letters.index(c) for c in text]
+
+    def decode(self, tokens, **_) -> str:
+        return "".join(self.letters[i] for i in tokens)
+
+
+def test_an_end_counts_behind_a_whole_answer_only():
+    spelled = Spelled()
+    texts = [" adverb|回\n", "\nvx\n\n" + "x" * 30, " adverb|回 x\n" + "x" * 30]
+    asked = [Ask((0, 1), BARE, QUERY) for _ in texts]
+    end = spelled.letters.index("\n")
+    rows = [spelled.ids(text) for text in texts]
+    good, never, on = write_raw(Scripted(rows), spelled, asked, frozenset({end}), most=20)
+    assert (good.text, good.tokens, good.ended, good.over) == (" adverb|回", 9, True, 0)
+    assert (never.tokens, never.ended, never.answer, never.over) == (20, False, 0, 0)
+    assert (on.tokens, on.ended, on.text[: on.answer]) == (20, False, " adverb|回")
+    assert on.over == 11
