@@ -28,6 +28,8 @@ class ModelEngine:
 
     id: str
     detail: str
+    title: str
+    version: str
     decoder: SenseDecoder
     calibration: Calibration
 
@@ -64,6 +66,8 @@ def make_engine(base: Base, folder: Path | None) -> ModelEngine:
             f"{base.name} · {card.name}@{version} · {base.choice.device},"
             f" {base.choice.dtype_name} ({base.choice.reason})"
         ),
+        title=card.name,
+        version=version,
         decoder=SenseDecoder(
             Runner(model), prompt, books, card.phrase_threshold, card.phrase_favour
         ),

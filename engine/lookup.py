@@ -13,11 +13,12 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
 
 from engine.calibration import Calibration
+from engine.memory import give_back
 from engine.people import Labels, People
 from engine.phrasebook import Candidates, digest
 from engine.phrases import overlay
@@ -43,10 +44,13 @@ class LookupFailed(RuntimeError):
 
 
 class SenseEngine(Protocol):
-    """What a lookup needs of a model: its version, a line about it, its answers."""
+    """What a lookup needs of a model: all that its answers depend on, a line about it, its
+    adapter's name and version, its answers."""
 
     id: str
     detail: str
+    title: str
+    version: str
 
     def answer(self, view: View, people: Candidates) -> tuple[Answer, ...]:
         """Answers for the words asked for in a view, in order, given people's phrases in it;
@@ -70,13 +74,17 @@ def level(answer: Answer) -> str:
 
 @dataclass(frozen=True)
 class Status:
-    """How far the model is: starting, converting, loading, ready or failed."""
+    """How far the model is: starting, converting, loading, ready or failed. An error where it is
+    ready: another one was to come in its place, and could not."""
 
     state: str
     progress: float = 0.0
     detail: str = ""
     error_code: str = ""
     error: str = ""
+    engine: str = ""
+    title: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,18 +104,25 @@ class _Unit:
         return self.view.asked.start in known
 
 
+Load = Callable[[Callable[[str, float], None]], SenseEngine]
+
+
 class Lookup:
-    """Answers queries with one engine. Start it with `start`, end it with `close`."""
+    """Answers queries with one engine, which `switch` puts another in the place of. Start it with
+    `start`, end it with `close`."""
 
     def __init__(
         self,
-        load: Callable[[Callable[[str, float], None]], SenseEngine],
+        load: Load,
         answers: AnswerStore | None = None,
         labels: Labels | None = None,
     ):
         self._load, self._answers = load, answers
         self._people = People(labels)
         self._engine: SenseEngine | None = None
+        self._next_engine: SenseEngine | None = None  # loaded; comes after the unit at hand
+        self._switching = threading.Lock()
+        self._switches = 0
         self._status = Status("starting")
         self._kept: OrderedDict[_Key, dict[int, Answer]] = OrderedDict()
         self._waiting: dict[_Unit, Future[None]] = {}  # in the order of first asking
@@ -128,6 +143,19 @@ class Lookup:
         if self._thread.is_alive():
             self._thread.join(timeout=10)
 
+    def switch(self, load: Load) -> threading.Thread:
+        """Load another engine on a thread of its own, which is returned, and change over to it
+        between two units; until then, and where that fails, the present one answers. Of several
+        that are asked for at once, the last comes."""
+        with self._wake:
+            self._switches += 1
+            number = self._switches
+        thread = threading.Thread(
+            target=self._exchange, args=(load, number), name="switch", daemon=True
+        )
+        thread.start()
+        return thread
+
     def status(self) -> Status:
         """How far the model is."""
         return self._status
@@ -143,9 +171,12 @@ class Lookup:
         self, context: str, pair: str = "en-zh", reader: str = ""
     ) -> tuple[Answer, ...]:
         """The answers to all words of a context, in order."""
+        units = [_Unit(pair, context, number) for number in range(len(_cut(context, pair)))]
         known: dict[int, Answer] = {}
-        for number in range(len(_cut(context, pair))):
-            known |= await self._until_known(_Unit(pair, context, number))
+        # What one engine knows, never some of two: another may have come meanwhile.
+        while not all(unit.is_in(known) for unit in units):
+            for unit in units:
+                known = await self._until_known(unit)
         shown = self._corrected(known, context, pair)
         return tuple(shown[i] for i in sorted(shown))
 
@@ -230,18 +261,51 @@ class Lookup:
 
     def _work(self) -> None:
         try:
-            self._engine = self._load(self._progress)
-        except Exception as error:  # said on the page and in every refusal; nothing can go on
+            self._take(self._load(self._progress))
+        except Exception as error:  # said on the page and in every refusal, until another comes
             log.exception("the model could not be loaded")
-            code = getattr(error, "code", "failed")
-            self._status = Status("failed", error_code=code, error=str(error))
+            with self._wake:
+                self._status = Status("failed", error_code=_code(error), error=str(error))
+                self._wake.notify_all()
             self._refuse_waiting(LookupFailed("failed", str(error)))
-            return
-        self._status = Status("ready", 1.0, self._engine.detail)
-        log.info("ready: %s", self._engine.detail)
         while (unit := self._next()) is not None:
+            assert self._engine is not None
             self._look_up(unit, self._engine)
         self._refuse_waiting(LookupFailed("failed", "the app is closing"))
+
+    def _exchange(self, load: Load, number: int) -> None:
+        with self._switching:
+            try:
+                with self._wake:
+                    self._wake.wait_for(lambda: self._closed or self._is_settled())
+                    if self._closed or number != self._switches:
+                        return
+                coming = load(lambda state, share: None)
+                with self._wake:
+                    if number != self._switches:
+                        return
+                    self._next_engine = coming
+                    del coming
+                    self._wake.notify_all()
+                    self._wake.wait_for(lambda: self._closed or self._next_engine is None)
+                give_back()
+            except Exception as error:
+                log.exception("another model could not be loaded; the present one stays")
+                with self._wake:
+                    self._status = replace(self._status, error_code=_code(error), error=str(error))
+
+    def _is_settled(self) -> bool:
+        return self._status.state in ("ready", "failed")
+
+    def _take(self, engine: SenseEngine) -> None:
+        with self._wake:
+            self._engine = engine
+            self._status = Status(
+                "ready", 1.0, engine.detail,
+                engine=engine.id, title=engine.title, version=engine.version,
+            )  # fmt: skip
+            self._wake.notify_all()
+        log.info("ready: %s", engine.detail)
 
     def _progress(self, state: str, share: float) -> None:
         self._status = Status(state, share)
@@ -251,9 +315,13 @@ class Lookup:
         """The next unit: what someone waits for first, oldest first; then look-ahead, in turns."""
         with self._wake:
             while not self._closed:
-                if self._waiting:
+                if self._next_engine is not None:
+                    self._take(self._next_engine)
+                    self._next_engine = None
+                    self._wake.notify_all()
+                if self._waiting and self._engine:
                     return next(iter(self._waiting))
-                if self._ahead:
+                if self._ahead and self._engine:
                     reader = next(iter(self._ahead))
                     units = self._ahead.pop(reader)
                     if units:
@@ -298,6 +366,11 @@ class Lookup:
             waiting = list(self._waiting)
         for unit in waiting:
             self._settle(unit, error)
+
+
+def _code(error: Exception) -> str:
+    code = getattr(error, "code", "failed")
+    return code if isinstance(code, str) else "failed"
 
 
 def _key(engine: SenseEngine, people: Sequence[Candidates], pair: str, context: str) -> _Key:

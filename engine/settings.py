@@ -10,6 +10,8 @@ from typing import Any
 
 from platformdirs import user_data_path
 
+from engine.present import BASE, read_pointer
+
 VERSION = "0.1.0"
 
 
@@ -32,7 +34,10 @@ class Settings:
     base: str = _setting(
         "CTX_BASE", "base model: embedded, a hub id, or a local folder", "embedded"
     )
-    adapter: str = _setting("CTX_ADAPTER", "adapter folder for en-zh senses, or none", "shipped")
+    adapter: str = _setting(
+        "CTX_ADAPTER", "adapter folder for en-zh senses, none, or shipped: what was promoted",
+        "shipped",
+    )  # fmt: skip
     data: Path | None = _setting("CTX_DATA", "folder where recipes find their data", None)
     device: str = _setting("CTX_DEVICE", "auto, cpu, cuda or mps", "auto")
     dtype: str = _setting("CTX_DTYPE", "auto, bfloat16, float16 or float32", "auto")
@@ -53,8 +58,11 @@ class Settings:
         """The folder of the readers' adapter, or None for the bare base."""
         if self.adapter == "none":
             return None
-        if self.adapter == "shipped":
-            return assets() / "adapters" / "en-zh-sense"
+        if self.adapter == "shipped":  # or what was promoted since
+            present = read_pointer(self.home)
+            if present.folder:
+                return self.home / present.folder
+            return None if present.model == BASE else assets() / "adapters" / "en-zh-sense"
         return Path(self.adapter).expanduser()
 
 

@@ -54,7 +54,7 @@ def test_as_many_cases_as_asked_for(count):
 def engine():
     prompt = tiny_prompt()
     decoder = SenseDecoder(Runner(tiny_model(len(prompt.tokenizer))), prompt, Books())
-    return ModelEngine("tiny", "tiny", decoder, Calibration(1.0, 0.0))
+    return ModelEngine("tiny", "tiny", "tiny", "1", decoder, Calibration(1.0, 0.0))
 
 
 @pytest.fixture(scope="module")
