@@ -28,6 +28,7 @@ def run(settings: Settings) -> None:
     from db.dataset.shipped import bring_in_quiet
     from db.store import lock_home, open_store
     from engine.lookup import Lookup
+    from engine.workbench import Workbench
     from trainer.jobs.queue import Jobs
     from ui.access import Access
     from ui.port import check_port
@@ -37,22 +38,22 @@ def run(settings: Settings) -> None:
     with lock_home(settings.home), open_store(settings.database) as store:
         store.answers.forget_older(settings.keep_days)
         kept = store.answers if settings.keep_days else None
-        lookup, jobs = (
-            Lookup(partial(load, settings), kept, store.labels),
-            Jobs(store, settings.home),
-        )
+        lookup = Lookup(partial(load, settings), kept, store.labels)
+        jobs, workbench = Jobs(store, settings.home), Workbench(settings)
         lookup.start()
         try:
             from ui.page import serve  # gradio, while the model loads
             from ui.tabs import build_app
 
-            app = build_app(Services(settings, lookup, store, Access.of(settings), jobs))
+            access = Access.of(settings)
+            app = build_app(Services(settings, lookup, store, access, jobs, workbench))
             serve(app, settings)
             if not settings.hosted:
                 bring_in_quiet(store, lambda: lookup.status().state in ("ready", "failed"))
             app.block_thread()
         finally:
             lookup.close()
+            workbench.close()
 
 
 def main(arguments: list[str]) -> int:

@@ -10,6 +10,7 @@ from ui.access import Access
 
 if TYPE_CHECKING:
     from engine.lookup import Lookup
+    from engine.workbench import Workbench
     from trainer.jobs.queue import Jobs
 
 
@@ -22,3 +23,4 @@ class Services:
     store: Any
     access: Access
     jobs: Jobs | None = None
+    workbench: Workbench | None = None
