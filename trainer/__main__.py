@@ -11,6 +11,9 @@ python -m trainer teach --url URL --model NAME [--limit N] [--concurrency N] [--
 python -m trainer teach --engine base|shipped|DIR [--limit N] [--import N]
 python -m trainer write --url URL --model NAME [--show TEXT|MEANING] [--literally TEXT] [--count N]
 python -m trainer translate --url URL --model NAME [--limit N] [--import N]
+python -m trainer models
+python -m trainer promote MODEL [--reason TEXT]
+python -m trainer back
 python -m trainer jobs
 python -m trainer follow|log|report|aside|stop|pause|resume|cancel JOB
 python -m trainer work JOB
@@ -35,6 +38,7 @@ _NAMED = (
     ("trainer.recipe", "RecipeError"),
     ("trainer.bundle", "BundleError"),
     ("trainer.jobs.kinds", "JobError"),
+    ("trainer.catalogue", "ModelError"),
     ("engine.models", "BaseError"),
     ("engine.adapters", "AdapterError"),
     ("engine.settings", "SettingsError"),
@@ -46,6 +50,7 @@ _NAMED = (
 
 def main() -> int:
     from trainer.jobs.commands import add_commands
+    from trainer.promoting import add_promoting
 
     parser = argparse.ArgumentParser(prog="python -m trainer", description=__doc__)
     commands = parser.add_subparsers(required=True)
@@ -69,6 +74,7 @@ def main() -> int:
     books.add_argument("recipe", type=Path, metavar="RECIPE.json")
     books.set_defaults(command=_books)
     _add_elsewhere(commands)
+    add_promoting(commands)
     add_commands(commands)
     arguments = parser.parse_args()
     _give_way()

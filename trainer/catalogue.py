@@ -1,24 +1,26 @@
 """The models there are, by name, so that a screen or a recipe can choose one and never a path.
 
 base · shipped · run:7 (what that training run made) · kept:VERSION (a copy kept in this home for
-readers). Reads folders and cards; loads no weights.
+readers) · setting (the folder that CTX_ADAPTER names). Reads folders and cards; loads no weights.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from db.store import Job, Refused, Store
-from engine.adapters import CARD, WEIGHTS, AdapterError, read_adapter
+from engine.adapters import CARD, CONFIG, WEIGHTS, Adapter, AdapterError, read_adapter
 from engine.settings import Settings, assets
 from trainer.jobs.process import job_folder
 
-BASE, SHIPPED, RUN, KEPT = "base", "shipped", "run:", "kept:"
+BASE, SHIPPED, RUN, KEPT, SETTING = "base", "shipped", "run:", "kept:", "setting"
 KEPT_FOLDER = "adapters"  # in the home: copies that outlive the runs that made them
 
 
@@ -51,7 +53,10 @@ class Model:
 def list_models(store: Store, settings: Settings) -> list[Model]:
     """All that can answer here, the newest run first; a folder that is refused is left out, and so
     is a copy of one that stands here already."""
-    found = [find_model(BASE, store, settings), find_model(SHIPPED, store, settings)]
+    found = [find_model(BASE, store, settings), shipped()]
+    if settings.adapter not in (SHIPPED, "none"):
+        with suppress(AdapterError):  # the app says so where it loads it
+            found.append(set_model(settings))
     for job in _runs(store):
         try:
             found.append(_of_run(job, settings))
@@ -61,7 +66,7 @@ def list_models(store: Store, settings: Settings) -> list[Model]:
     for folder in sorted((settings.home / KEPT_FOLDER).glob("*/*")):
         if folder.name not in known and (folder / WEIGHTS).is_file():
             try:
-                found.append(_adapter(f"{KEPT}{folder.name}", folder))
+                found.append(model_in(f"{KEPT}{folder.name}", folder))
             except AdapterError:
                 continue
     return found
@@ -73,7 +78,9 @@ def find_model(name: str, store: Store, settings: Settings) -> Model:
     if name == BASE:
         return Model(BASE, BASE)
     if name == SHIPPED:
-        return _adapter(SHIPPED, assets() / "adapters" / "en-zh-sense")
+        return shipped()
+    if name == SETTING and settings.adapter != SHIPPED:
+        return set_model(settings)
     if name.startswith(RUN):
         number = name.removeprefix(RUN)
         if number.isascii() and number.isdecimal() and len(number) < 16:
@@ -85,7 +92,7 @@ def find_model(name: str, store: Store, settings: Settings) -> Model:
         version = name.removeprefix(KEPT)
         for folder in (settings.home / KEPT_FOLDER).glob("*/*"):
             if folder.name == version:
-                return _adapter(name, folder)
+                return model_in(name, folder)
     raise ModelError("unknown_model", f"there is no model {name!r}")
 
 
@@ -105,11 +112,25 @@ def _of_run(job: Job, settings: Settings) -> Model:
         "fit": fit if isinstance(fit, bool) else None,
         "reason": str(job.figures.get("reason") or ""),
     }
-    return _adapter(f"{RUN}{job.id}", folder, title=str(job.recipe.get("name", "")), **told)
+    return model_in(f"{RUN}{job.id}", folder, title=str(job.recipe.get("name", "")), **told)
 
 
-def _adapter(name: str, folder: Path, title: str = "", **told: Any) -> Model:
-    adapter = read_adapter(folder)
+def shipped() -> Model:
+    """The adapter that ships with the app."""
+    return model_in(SHIPPED, assets() / "adapters" / "en-zh-sense")
+
+
+def set_model(settings: Settings) -> Model:
+    """The model that CTX_ADAPTER names; AdapterError where it is refused."""
+    folder = settings.adapter_folder
+    return Model(BASE, BASE) if folder is None else model_in(SETTING, folder)
+
+
+def model_in(name: str, folder: Path, title: str = "", **told: Any) -> Model:
+    """The adapter in `folder` under this name; AdapterError where it is refused."""
+    files = [folder / file for file in (WEIGHTS, CONFIG, CARD)]
+    stamps = tuple((f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file())
+    adapter = _read(folder, stamps)
     card, file = adapter.card, folder / WEIGHTS
     made = os.stat(folder / CARD if (folder / CARD).is_file() else file).st_mtime
     return Model(
@@ -117,3 +138,9 @@ def _adapter(name: str, folder: Path, title: str = "", **told: Any) -> Model:
         file.stat().st_size, datetime.fromtimestamp(made, UTC).isoformat(timespec="seconds"),
         **told,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def _read(folder: Path, stamps: tuple[tuple[int, int], ...]) -> Adapter:
+    """Its version is a hash of all it holds, and a screen asks for every adapter's again."""
+    return read_adapter(folder)

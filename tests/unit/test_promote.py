@@ -1,0 +1,256 @@
+"""What readers get: refused where it is worse or nobody looked, kept where its run goes, taken back
+as often as there is something before it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db.store import Store, open_store
+from engine.adapters import read_adapter
+from engine.present import POINTER
+from engine.settings import Settings, assets
+from tests.promotions import add_evaluation, add_tuned
+from trainer.catalogue import ModelError, find_model, list_models
+from trainer.jobs.queue import Jobs
+from trainer.promote import PromotionRefused, back, consider, history, mend, present, promote
+
+
+@dataclass
+class Home:
+    store: Store
+    settings: Settings
+
+    @property
+    def folder(self) -> Path:
+        return self.settings.home
+
+    def tuned(self, name: str, **told: Any) -> str:
+        return add_tuned(self.store, self.folder, name, **told)
+
+    def compare(self, name: str, value: float = 0.02, **told: Any) -> int:
+        model = find_model(name, self.store, self.settings)
+        return add_evaluation(self.store, self.folder, present(self.settings), model, value, **told)
+
+    def promote(self, name: str, reason: str = "") -> str:
+        return promote(name, self.store, self.settings, "Ann", reason).promoted.version
+
+    def refused(self, name: str, reason: str = "") -> PromotionRefused:
+        rows = len(history(self.store))
+        with pytest.raises(PromotionRefused) as caught:
+            self.promote(name, reason)
+        assert len(history(self.store)) == rows
+        return caught.value
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    with open_store(tmp_path / "ctx.db") as store:
+        yield Home(store, Settings(home=tmp_path))
+
+
+def test_readers_get_what_was_promoted(home: Home) -> None:
+    shipped = present(home.settings)
+    assert shipped.name == "shipped"
+    name = home.tuned("first-try")
+    job = home.compare(name)
+    made = promote(name, home.store, home.settings, "Ann")
+    folder = home.folder / "adapters" / "en-zh-sense" / made.promoted.version
+    assert home.settings.adapter_folder == folder
+    assert read_adapter(folder).version == made.promoted.version
+    assert (folder / "card.json").is_file() and not list(home.folder.glob("adapters/.new-*"))
+    now = present(home.settings)
+    assert (now.name, now.title, now.version) == (name, "first-try", made.promoted.version)
+    assert (made.promoted.who, made.promoted.evaluation_id) == ("Ann", job)
+    assert made.promoted.figures["compared"][0]["differences"][0]["value"] == pytest.approx(0.02)
+
+
+def test_deleting_the_run_takes_nothing_from_readers(home: Home) -> None:
+    name = home.tuned("first-try")
+    home.compare(name)
+    version = home.promote(name)
+    Jobs(home.store, home.folder).remove(int(name.removeprefix("run:")))
+    assert present(home.settings).name == f"kept:{version}"
+    assert home.settings.adapter_folder and home.settings.adapter_folder.is_dir()
+    assert f"kept:{version}" in [m.name for m in list_models(home.store, home.settings)]
+    other = home.tuned("second-try")
+    home.compare(other)
+    home.promote(other)
+    assert back(home.store, home.settings).promoted.version == version
+    assert present(home.settings).version == version
+
+
+def test_what_stands_against_it_is_said_with_numbers(home: Home) -> None:
+    name = home.tuned("worse", fit=False, why="retention")
+    home.compare(name, -0.05)
+    error = home.refused(name, " \n")
+    assert error.code == "not_fit" and error.weighed
+    assert error.weighed.against == ("not_fit", "worse")
+    assert "-0.050 (-0.060 to -0.040)" in str(error) and "retention" in str(error)
+    version = home.promote(name, "a trial for one class")
+    assert history(home.store)[-1].promoted.reason == "a trial for one class"
+    assert present(home.settings).version == version
+
+
+def test_it_must_be_compared_with_what_readers_have_now(home: Home) -> None:
+    name = home.tuned("first-try")
+    assert home.refused(name).code == "not_compared"
+    home.compare(name, split="dev")
+    assert home.refused(name).code == "not_compared"
+    other = home.tuned("second-try")
+    home.compare(name)
+    home.promote(other, "first")
+    error = home.refused(name)
+    assert error.code == "not_compared", "it was compared with the one before"
+    home.compare(name)
+    assert home.promote(name)
+
+
+@pytest.mark.parametrize(
+    ("value", "spread", "refused"),
+    [(-0.05, 0.01, True), (-0.05, 0.06, False), (0.0, 0.01, False), (0.05, 0.01, False)],
+)
+def test_worse_is_beyond_the_interval(
+    home: Home, value: float, spread: float, refused: bool
+) -> None:
+    name = home.tuned("first-try")
+    home.compare(name, value, spread=spread)
+    if refused:
+        assert home.refused(name).code == "worse"
+    else:
+        assert home.promote(name)
+
+
+def test_the_order_of_the_two_does_not_matter(home: Home) -> None:
+    name = home.tuned("first-try")
+    home.compare(name, -0.05, turned=True)
+    error = home.refused(name)
+    assert error.code == "worse" and error.weighed and error.weighed.newest
+    one = error.weighed.newest.differences[0]
+    assert (one.present, one.new, one.value) == pytest.approx((0.53, 0.48, -0.05))
+    assert (one.low, one.high) == pytest.approx((-0.06, -0.04))
+
+
+def test_the_newest_of_a_dataset_counts_and_each_dataset_does(home: Home) -> None:
+    name = home.tuned("first-try")
+    home.compare(name, -0.05)
+    home.compare(name, 0.01)
+    _, _, weighed = consider(name, home.store, home.settings)
+    assert weighed.against == ()
+    home.compare(name, -0.05, dataset="mine")
+    assert home.refused(name).code == "worse"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"split": {}, "models": []}', "nonsense"])
+def test_an_evaluation_that_cannot_be_read_compares_nothing(home: Home, text: str) -> None:
+    name = home.tuned("first-try")
+    job = home.compare(name)
+    (home.folder / "jobs" / str(job) / "evaluation.json").write_text(text)
+    assert home.refused(name).code == "not_compared"
+
+
+def test_back_goes_on_to_what_ships(home: Home) -> None:
+    shipped = present(home.settings).version
+    versions = [home.promote(home.tuned(name), "try") for name in ("one", "two", "three")]
+    for wanted in (versions[1], versions[0]):
+        assert back(home.store, home.settings, "Bob").promoted.version == wanted
+        assert present(home.settings).version == wanted
+    fourth = home.promote(home.tuned("four"), "try")
+    assert present(home.settings).version == fourth
+    for wanted in (versions[0], shipped):
+        assert back(home.store, home.settings).promoted.version == wanted
+    assert present(home.settings).name == "shipped"
+    assert home.settings.adapter_folder == assets() / "adapters" / "en-zh-sense"
+    with pytest.raises(PromotionRefused) as caught:
+        back(home.store, home.settings)
+    assert caught.value.code == "nothing_before"
+    rows = history(home.store)
+    assert [row.promoted.undoes for row in rows] == [None] * 3 + [3, 2, None, 6, 1]
+
+
+def test_the_base_and_what_ships_can_be_promoted(home: Home) -> None:
+    assert home.refused("shipped", "again").code == "already_present"
+    home.promote("base", "to see")
+    assert home.settings.adapter_folder is None and present(home.settings).name == "base"
+    home.promote("shipped", "enough")
+    assert present(home.settings).name == "shipped"
+    assert back(home.store, home.settings).promoted.model == "base"
+
+
+@pytest.mark.parametrize("adapter", ["none", "jobs/1/adapter"])
+def test_an_adapter_that_is_set_wins_and_says_so(home: Home, adapter: str) -> None:
+    name = home.tuned("first-try")
+    where = adapter if adapter == "none" else str(home.folder / adapter)
+    fixed = Settings(home=home.folder, adapter=where)
+    for act in (
+        lambda: promote(name, home.store, fixed, reason="x"),
+        lambda: consider(name, home.store, fixed),
+        lambda: back(home.store, fixed),
+    ):
+        with pytest.raises(PromotionRefused) as caught:
+            act()
+        assert caught.value.code == "adapter_fixed"
+    assert present(fixed).name == ("base" if adapter == "none" else "setting")
+    assert present(fixed).version in {m.version for m in list_models(home.store, fixed)}
+
+
+@pytest.mark.parametrize("name", ["run:99", "kept:../..", "nonsense", "", "run:1/../2", "setting"])
+def test_what_is_no_model_is_refused(home: Home, name: str) -> None:
+    with pytest.raises(ModelError):
+        home.promote(name, "x")
+
+
+def test_the_pointer_is_made_good_from_the_store(home: Home) -> None:
+    version = home.promote(home.tuned("first-try"), "try")
+    for spoilt in ("nonsense", "{}"):
+        (home.folder / POINTER).write_text(spoilt)
+        mend(home.store, home.settings)
+        assert present(home.settings).version == version
+    (home.folder / POINTER).unlink()
+    mend(home.store, home.settings)
+    assert present(home.settings).version == version
+
+
+def test_a_pointer_that_no_promotion_made_is_put_right(home: Home) -> None:
+    (home.folder / POINTER).write_text(json.dumps({"en-zh-sense": {"model": "base"}}))
+    mend(home.store, home.settings)
+    assert present(home.settings).name == "shipped"
+
+
+def test_a_copy_that_is_not_what_it_should_be_is_made_anew(home: Home) -> None:
+    name = home.tuned("first-try")
+    folder = find_model(name, home.store, home.settings).folder
+    assert folder
+    kept = home.folder / "adapters" / "en-zh-sense" / read_adapter(folder).version
+    kept.mkdir(parents=True)
+    (kept / "adapter_model.safetensors").write_bytes(b"half")
+    version = home.promote(name, "try")
+    assert read_adapter(kept).version == version == kept.name
+
+
+def test_what_a_kill_left_is_cleared_away_later(home: Home) -> None:
+    home.promote(home.tuned("first-try"), "try")
+    left = home.folder / "adapters" / ".new-abc"
+    left.mkdir()
+    mend(home.store, home.settings)
+    assert left.is_dir(), "another process may be at it"
+    os.utime(left, (1, 1))
+    mend(home.store, home.settings)
+    assert not left.exists()
+
+
+def test_back_says_where_the_copy_is_gone(home: Home) -> None:
+    first = home.promote(home.tuned("one"), "try")
+    home.promote(home.tuned("two"), "try")
+    shutil.rmtree(home.folder / "adapters" / "en-zh-sense" / first)
+    with pytest.raises(PromotionRefused) as caught:
+        back(home.store, home.settings)
+    assert caught.value.code == "kept_gone"
