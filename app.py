@@ -28,8 +28,10 @@ def run(settings: Settings) -> None:
     from db.dataset.shipped import bring_in_quiet
     from db.store import lock_home, open_store
     from engine.lookup import Lookup
+    from engine.present import Watch
     from engine.workbench import Workbench
     from trainer.jobs.queue import Jobs
+    from trainer.mending import mend
     from ui.access import Access
     from ui.port import check_port
     from ui.services import Services
@@ -37,9 +39,12 @@ def run(settings: Settings) -> None:
     check_port(settings)
     with lock_home(settings.home), open_store(settings.database) as store:
         store.answers.forget_older(settings.keep_days)
+        mend(store, settings.home)
         kept = store.answers if settings.keep_days else None
-        lookup = Lookup(partial(load, settings), kept, store.labels)
+        begin = partial(load, settings)
+        lookup = Lookup(begin, kept, store.labels)
         jobs, workbench = Jobs(store, settings.home), Workbench(settings)
+        watch = Watch(lambda: settings.adapter_folder, lambda: lookup.switch(begin))
         lookup.start()
         try:
             from ui.page import serve  # gradio, while the model loads
@@ -52,6 +57,7 @@ def run(settings: Settings) -> None:
                 bring_in_quiet(store, lambda: lookup.status().state in ("ready", "failed"))
             app.block_thread()
         finally:
+            watch.close()
             lookup.close()
             workbench.close()
 

@@ -117,7 +117,7 @@ class Watch:
     Ends with `close`."""
 
     def __init__(
-        self, look: Callable[[], object], act: Callable[[], None], every: float = _SECONDS
+        self, look: Callable[[], object], act: Callable[[], object], every: float = _SECONDS
     ):
         self._look, self._act, self._every = look, act, every
         self._last = look()

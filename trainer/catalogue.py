@@ -19,9 +19,9 @@ from db.store import Job, Refused, Store
 from engine.adapters import CARD, CONFIG, WEIGHTS, Adapter, AdapterError, read_adapter
 from engine.settings import Settings, assets
 from trainer.jobs.process import job_folder
+from trainer.mending import KEPT_FOLDER
 
 BASE, SHIPPED, RUN, KEPT, SETTING = "base", "shipped", "run:", "kept:", "setting"
-KEPT_FOLDER = "adapters"  # in the home: copies that outlive the runs that made them
 
 
 class ModelError(RuntimeError):

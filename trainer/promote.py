@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,12 +17,11 @@ from typing import Any
 
 from db.store import Promoted, Promotion, Store
 from engine.adapters import CARD, CONFIG, WEIGHTS, AdapterError, read_adapter
-from engine.present import Pointer, read_pointer, sync_folder, write_pointers
+from engine.present import Pointer, read_pointer, sync_folder
 from engine.settings import Settings
 from trainer.catalogue import (
     BASE,
     KEPT,
-    KEPT_FOLDER,
     RUN,
     SHIPPED,
     Model,
@@ -34,11 +32,10 @@ from trainer.catalogue import (
     shipped,
 )
 from trainer.jobs.process import job_folder
+from trainer.mending import KEPT_FOLDER, NEW, mend
 from trainer.weigh import Weighed, weigh
 
 _FILES = (WEIGHTS, CONFIG, CARD, "README.md", "SCORES.md", "recipe.json")
-_NEW = ".new-"  # what a kill leaves behind begins like this
-_STALE = 3600.0  # seconds: before, another process may be at it
 
 
 class PromotionRefused(RuntimeError):
@@ -108,7 +105,7 @@ def promote(
         _keep(model, settings), reason, who, newest.job if newest else None, weighed.told(),
     )  # fmt: skip
     made = store.promotions.add(new, after=last)
-    mend(store, settings)
+    mend(store, settings.home)
     return made
 
 
@@ -123,7 +120,7 @@ def consider(name: str, store: Store, settings: Settings) -> tuple[Model, Model,
 def _weighed(model: Model, store: Store, settings: Settings) -> tuple[int, Weighed]:
     """The last promotion's id (0: none) and what is known of the model beside the present one."""
     _check_free(settings, model.pair, model.task)
-    mend(store, settings)
+    mend(store, settings.home)
     rows = store.promotions.history(model.pair, model.task)
     now = present(settings, model.pair, model.task)
     if model.version == now.version:
@@ -147,7 +144,7 @@ def back(
         raise PromotionRefused("kept_gone", f"{again.folder} is gone from {settings.home}")
     row = replace(again, reason="", who=who, evaluation_id=None, figures={}, undoes=undone.id)
     made = store.promotions.add(row, after=rows[-1].id)
-    mend(store, settings)
+    mend(store, settings.home)
     return made
 
 
@@ -157,19 +154,6 @@ def _unpromoted(pair: str, task: str) -> Promoted:
         return Promoted(pair, task, BASE, BASE, BASE)
     model = shipped()
     return Promoted(pair, task, SHIPPED, model.version, model.title)
-
-
-def mend(store: Store, settings: Settings) -> None:
-    """Make the pointer file say what the store says, and clear away what a kill left."""
-    last = {(one.promoted.pair, one.promoted.task): one.promoted for one in history(store)}
-    pointers = {
-        key: Pointer(one.model, one.version, one.folder, one.title) for key, one in last.items()
-    }
-    if pointers or read_pointer(settings.home) != Pointer():
-        write_pointers(settings.home, pointers)
-    for left in (settings.home / KEPT_FOLDER).glob(f"{_NEW}*"):
-        if time.time() - left.stat().st_mtime > _STALE:
-            shutil.rmtree(left, ignore_errors=True)
 
 
 def _check_free(settings: Settings, pair: str, task: str) -> None:
@@ -190,7 +174,7 @@ def _keep(model: Model, settings: Settings) -> str:
     if _version(place) == model.version:
         return folder.as_posix()
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=_NEW, dir=settings.home / KEPT_FOLDER))
+    fresh = Path(tempfile.mkdtemp(prefix=NEW, dir=settings.home / KEPT_FOLDER))
     try:
         for name in _FILES:
             if (model.folder / name).is_file() and not (model.folder / name).is_symlink():

@@ -4,6 +4,7 @@ and what the store says is made good at the next start.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,8 +17,10 @@ from engine.present import read_pointer
 from engine.settings import Settings
 from tests.promotions import add_tuned
 from tests.real import ROOT
-from trainer.promote import back, history, mend, present, promote
+from trainer.mending import mend
+from trainer.promote import back, history, present, promote
 
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills with a signal")
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -32,7 +35,7 @@ def die(*given, **named):
 
 with open_store(home / "ctx.db") as store:
     settings = Settings(home=home)
-    promote.mend(store, settings)
+    promote.mend(store, home)
     promote.mend = promote.mend if at == "replace" else die
     os.replace = die if at == "replace" else os.replace
     if act == "back":
@@ -59,7 +62,7 @@ def test_a_promotion_that_is_killed(tmp_path: Path, at: str) -> None:
     killed(tmp_path, at, name)
     assert present(settings).version == shipped, "not before all of it is there"
     with open_store(tmp_path / "ctx.db") as store:
-        mend(store, settings)
+        mend(store, tmp_path)
         rows = history(store)
         assert len(rows) == (at == "mend")
         if not rows:
@@ -79,6 +82,6 @@ def test_a_way_back_that_is_killed(tmp_path: Path) -> None:
     killed(tmp_path, "mend", "back")
     assert read_pointer(tmp_path).version == second.promoted.version
     with open_store(tmp_path / "ctx.db") as store:
-        mend(store, settings)
+        mend(store, tmp_path)
         assert present(settings).version == first.promoted.version
         assert back(store, settings).promoted.model == "shipped"

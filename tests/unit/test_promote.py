@@ -21,7 +21,8 @@ from engine.settings import Settings, assets
 from tests.promotions import add_evaluation, add_tuned
 from trainer.catalogue import ModelError, find_model, list_models
 from trainer.jobs.queue import Jobs
-from trainer.promote import PromotionRefused, back, consider, history, mend, present, promote
+from trainer.mending import mend
+from trainer.promote import PromotionRefused, back, consider, history, present, promote
 
 
 @dataclass
@@ -212,16 +213,16 @@ def test_the_pointer_is_made_good_from_the_store(home: Home) -> None:
     version = home.promote(home.tuned("first-try"), "try")
     for spoilt in ("nonsense", "{}"):
         (home.folder / POINTER).write_text(spoilt)
-        mend(home.store, home.settings)
+        mend(home.store, home.folder)
         assert present(home.settings).version == version
     (home.folder / POINTER).unlink()
-    mend(home.store, home.settings)
+    mend(home.store, home.folder)
     assert present(home.settings).version == version
 
 
 def test_a_pointer_that_no_promotion_made_is_put_right(home: Home) -> None:
     (home.folder / POINTER).write_text(json.dumps({"en-zh-sense": {"model": "base"}}))
-    mend(home.store, home.settings)
+    mend(home.store, home.folder)
     assert present(home.settings).name == "shipped"
 
 
@@ -240,10 +241,10 @@ def test_what_a_kill_left_is_cleared_away_later(home: Home) -> None:
     home.promote(home.tuned("first-try"), "try")
     left = home.folder / "adapters" / ".new-abc"
     left.mkdir()
-    mend(home.store, home.settings)
+    mend(home.store, home.folder)
     assert left.is_dir(), "another process may be at it"
     os.utime(left, (1, 1))
-    mend(home.store, home.settings)
+    mend(home.store, home.folder)
     assert not left.exists()
 
 
