@@ -7,7 +7,7 @@ what can follow is ever scored: class names, words of the context, Chinese.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import regex
@@ -91,7 +91,19 @@ class SenseDecoder:
         """The answers for the words asked for, in order; `people` gave the meanings of phrases in
         the view. Confidence is the product of the probabilities of class, phrase or none, and
         meaning; not calibrated."""
-        return self.runner.run(self._answer(view, self.known(view, people)))
+        found = self.runner.run(self._answer(view, self.known(view, people), view.asked))
+        return tuple(found.values())
+
+    @torch.inference_mode()
+    def answer_many(
+        self, asking: Sequence[tuple[View, Collection[int]]]
+    ) -> list[dict[int, Answer]]:
+        """For each view the answers for some of its asked words, by their positions in the context;
+        all views in one tree, and nothing written for words that nobody wants. What `answer` gives,
+        but for the last digits of its sums."""
+        return self.runner.run(
+            side_by_side(*(self._answer(view, self.known(view), mine) for view, mine in asking))
+        )
 
     @torch.inference_mode()
     def votes(self, view: View) -> dict[int, Vote]:
@@ -103,26 +115,36 @@ class SenseDecoder:
         found = join(people, self.books.phrases.find(view.words))
         return {m: told for m, told in found.items() if view.first <= m[0] and m[-1] < view.last}
 
-    def _answer(self, view: View, known: Candidates) -> Task[tuple[Answer, ...]]:
-        """Meanings are written while words still vote, behind the phrases that their first tokens
-        make likely; where the votes then say otherwise, they are written again."""
+    def _answer(
+        self, view: View, known: Candidates, wanted: Collection[int]
+    ) -> Task[dict[int, Answer]]:
+        """The answers for the wanted positions of the context. Meanings are written while words
+        still vote, behind the phrases that their first tokens make likely; where the votes then say
+        otherwise, they are written again."""
         read = yield from self._read(view, hints(known))
+        words = {i: word for i, word in read.words.items() if i + view.offset in wanted}
         voting = self._take(read.hidden, read.words)
         likely = self._reconcile(read, known)
         drafts, _ = yield from side_by_side(
-            self._drafts(read, likely), self._vote(read, voting, known)
+            self._drafts(read, {i: likely[i] for i in words}), self._vote(read, voting, known)
         )
-        given = self._reconcile(read, known)
-        wrong = {i: members for i, members in given.items() if drafts[i].members != members}
-        drafts |= yield from self._drafts(read, wrong)
-        phrases = yield from self._phrases(read, given, drafts, known)
-        votes = read.votes()
-        answers = []
-        for i, word in read.words.items():
+        given, votes = self._reconcile(read, known), read.votes()
+        tellers = {given[i]: _surest(given, i, votes) for i in words if given[i]}
+        missing = {
+            i: given[i]
+            for i in {*words, *tellers.values()}
+            if i not in drafts or drafts[i].members != given[i]
+        }
+        drafts |= yield from self._drafts(read, dict(sorted(missing.items())))
+        phrases = yield from self._phrases(
+            {members: drafts[i] for members, i in tellers.items()}, known
+        )
+        answers = {}
+        for i, word in words.items():
             sure = word.class_probability * certainty(i, given[i], votes)
             phrase = phrases[given[i]].shifted(view.offset) if given[i] else None
-            answers.append(_answer(word.word_class, drafts[i].ways, phrase, sure))
-        return tuple(answers)
+            answers[i + view.offset] = _answer(word.word_class, drafts[i].ways, phrase, sure)
+        return answers
 
     def _votes(self, view: View, known: Candidates) -> Task[dict[int, Vote]]:
         read = yield from self._read(view, hints(known))
@@ -221,19 +243,13 @@ class SenseDecoder:
         }
 
     def _phrases(
-        self, read: _Read, given: Mapping[int, Members], drafts: Mapping[int, _Draft], known
+        self, told: Mapping[Members, _Draft], known: Candidates
     ) -> Task[dict[Members, Phrase]]:
-        """Each given phrase with its meaning, told behind the member that is surest of it."""
-        votes = read.votes()
-        surest = {
-            given[i]: drafts[i]
-            for i in sorted(given, key=lambda i: votes[i].probability)
-            if given[i]
-        }
+        """Each phrase with its meaning, told behind the draft of one of its members."""
         found = yield from side_by_side(*(
-            self._phrase(draft, known.get(members, ())) for members, draft in surest.items()
+            self._phrase(draft, known.get(members, ())) for members, draft in told.items()
         ))  # fmt: skip
-        return dict(zip(surest, found))
+        return dict(zip(told, found))
 
     def _phrase(self, draft: _Draft, known: Sequence[Known]) -> Task[Phrase]:
         """A phrase with its meaning: a known one, or else written by the model behind a member's
@@ -319,6 +335,12 @@ class _Ballot:
 
     def vote(self) -> Vote:
         return Vote(1 - (1.0 if self._none is None else self._none), self._members)
+
+
+def _surest(given: Mapping[int, Members], position: int, votes: Mapping[int, Vote]) -> int:
+    """Of the words with this one's phrase the surest; of equals the last."""
+    mine = [i for i, members in given.items() if members == given[position]]
+    return max(mine, key=lambda i: (votes[i].probability, i))
 
 
 def _answer(word_class: str, meanings: list[Written], phrase: Phrase | None, sure: float) -> Answer:

@@ -29,6 +29,7 @@ from trainer.metrics import (
     summarise,
 )
 
+AT_ONCE = 4  # contexts in one tree: more make attention dear, fewer each step
 Tick = Callable[[int, int], None]
 """Called with contexts done and contexts in all."""
 
@@ -65,21 +66,37 @@ def by_context(examples: Sequence[Example]) -> dict[tuple[str, str], list[Exampl
 def evaluate(
     decoder: SenseDecoder, examples: Sequence[Example], tick: Tick = lambda done, of: None
 ) -> Evaluation:
-    """Answer every example's context and score the answers that have a reference."""
-    groups = by_context(examples)
+    """Answer the examples, some contexts at a time, and score them; in order of their contexts."""
+    groups = list(by_context(examples).items())
     kept: list[tuple[Example, Answer, Scored]] = []
-    for done, ((pair, context), mine) in enumerate(groups.items(), 1):
-        answers = {
-            position: answer
-            for view in views(context, pair)
-            for position, answer in zip(view.asked, decoder.answer(view))
-        }
-        for example in mine:
-            answer = answers[example.query.position]
-            scored = score(example.query, example.sense, answer.sense, example.fields)
-            kept.append((example, answer, scored))
-        tick(done, len(groups))
+    for start in range(0, len(groups), AT_ONCE):
+        some = groups[start : start + AT_ONCE]
+        asked = [(c, p, [e.query.position for e in mine]) for (p, c), mine in some]
+        for (_, mine), answers in zip(some, answer_contexts(decoder, asked)):
+            for example in mine:
+                answer = answers[example.query.position]
+                scored = score(example.query, example.sense, answer.sense, example.fields)
+                kept.append((example, answer, scored))
+        tick(start + len(some), len(groups))
     return Evaluation(*(tuple(column) for column in zip(*kept)))
+
+
+def answer_contexts(
+    decoder: SenseDecoder, asked: Sequence[tuple[str, str, Collection[int]]]
+) -> list[dict[int, Answer]]:
+    """For each context, its pair and the wanted positions in it: the answers by position. All
+    contexts are run at once; AT_ONCE of them are a good measure."""
+    parts = [
+        (number, view, set(wanted) & set(view.asked))
+        for number, (context, pair, wanted) in enumerate(asked)
+        for view in views(context, pair)
+    ]
+    parts = [part for part in parts if part[2]]
+    found = decoder.answer_many([(view, wanted) for _, view, wanted in parts])
+    answers: list[dict[int, Answer]] = [{} for _ in asked]
+    for (number, _, _), some in zip(parts, found):
+        answers[number] |= some
+    return answers
 
 
 @dataclass(frozen=True)

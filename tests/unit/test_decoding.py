@@ -82,6 +82,20 @@ def test_the_same_view_always_gives_the_same_answers(style):
     assert decoder.answer(view) == first
 
 
+@given(st.lists(TEXT, min_size=1, max_size=4), st.integers(0, 2), st.sampled_from([0.05, 0.5]))
+@settings(max_examples=10, deadline=None)
+def test_some_words_of_many_views_get_what_all_words_of_each_alone_get(texts, model, threshold):
+    decoder = SenseDecoder(Runner(MODELS[model]), PROMPT, BOOKS, threshold)
+    cut = [view for text in texts for view in views(text, "en-zh")]
+    asking = [(view, [i for i in view.asked if i % 3 != 1]) for view in cut]
+    for (view, wanted), found in zip(asking, decoder.answer_many(asking), strict=True):
+        alone = dict(zip(view.asked, decoder.answer(view)))
+        assert list(found) == wanted
+        assert {i: answer.sense for i, answer in found.items()} == {
+            i: alone[i].sense for i in wanted
+        }
+
+
 PERSONS = Known("打人", "person")
 LONG = Known("（打）人，" * 40, "person")  # what the model never writes, and longer
 
