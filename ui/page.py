@@ -19,7 +19,7 @@ _UI_FONT = (
 _STYLES = (
     "base", "masthead", "views", "passage", "card", "form", "sheet", "label", "queue", "table",
     "adjudicate", "lists", "bring", "data", "plots", "teacher", "work", "train-new", "train-run",
-    "train-runs", "train-plots",
+    "train-runs", "train-plots", "compare", "compare-figures", "models",
 )  # fmt: skip
 _HOME_UPLOAD, _HOSTED_UPLOAD = 500_000_000, 1_000_000  # bytes
 

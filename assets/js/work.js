@@ -68,6 +68,23 @@ const button = (text, does, className = '') => {
   return made;
 };
 
+const FILE_TYPES = { html: 'text/html', md: 'text/markdown', json: 'application/json' };
+
+// A file that a reply brings, shown in `page`, a window that is open already, or else saved.
+const giveFile = ({ text, name }, form, page) => {
+  const address = URL.createObjectURL(new Blob([text], { type: `${FILE_TYPES[form]};charset=utf-8` }));
+  if (page) page.location = address;
+  else {
+    const link = make('a', '');
+    link.href = address;
+    link.download = name;
+    root.append(link);
+    link.click();
+    link.remove();
+  }
+  setTimeout(() => URL.revokeObjectURL(address), 60000);
+};
+
 // Asks in a dialog; true for yes.
 const isSure = (title, how, yes) => {
   const dialog = make('dialog', 'ctx-help ctx-ask-first');

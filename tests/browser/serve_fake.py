@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from db.store import open_store
 from engine.settings import read_settings
 from tests.fake_engine import FakeLookup
+from tests.fake_workbench import FakeWorkbench
 from trainer.jobs.queue import Jobs
 from ui.access import Access
 from ui.page import serve
@@ -42,7 +43,8 @@ def main() -> None:
         settings = read_settings({"CTX_HOME": home, "CTX_PORT": str(arguments.port)})
         settings = replace(settings, hosted=arguments.hosted)
         jobs = Jobs(store, settings.home)
-        services = Services(settings, lookup, store, Access.of(settings), jobs)
+        workbench = FakeWorkbench(arguments.delay)
+        services = Services(settings, lookup, store, Access.of(settings), jobs, workbench)  # type: ignore[arg-type]
         app = build_app(services)
         serve(app, settings)
         print("serving", flush=True)

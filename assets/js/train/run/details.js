@@ -138,16 +138,5 @@ const report = async (form, opens) => {
     page?.close();
     return toast(errorWithDetail(reply));
   }
-  const type = form === 'html' ? 'text/html' : 'text/markdown';
-  const address = URL.createObjectURL(new Blob([reply.text], { type: `${type};charset=utf-8` }));
-  if (page) page.location = address;
-  else {
-    const link = make('a', '');
-    link.href = address;
-    link.download = reply.name;
-    root.append(link);
-    link.click();
-    link.remove();
-  }
-  setTimeout(() => URL.revokeObjectURL(address), 60000);
+  giveFile(reply, form, page);
 };

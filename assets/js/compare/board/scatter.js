@@ -1,0 +1,35 @@
+// Quality against milliseconds an answer: one point a model, its interval a line. Up and to the left
+// is better.
+
+const drawing = one('.ctx-drawing');
+
+const paintScatter = () => {
+  const models = shownSplit()?.models ?? [];
+  const width = Math.round(drawing.clientWidth);
+  if (!models.length || !width) return;
+  one('.ctx-scatter figcaption').textContent = t('scatter_title');
+  one('.ctx-scatter .ctx-readout').textContent = t('scatter_how');
+  const range = rangeOf(models.flatMap((model) => [model.score, ...(model.interval ?? [])]));
+  const right = Math.max(...models.map((model) => model.ms)) * 1.15 || 1;
+  const scale = scaleOf(width, right, range);
+  const svg = svgOf('svg', { viewBox: `0 0 ${width} ${HEIGHT + 22}`, height: HEIGHT + 22, role: 'img', 'aria-label': t('scatter_title') });
+  drawAxes(svg, scale, width, right, range);
+  svg.append(svgOf('text', { x: width - SPACE.right, y: HEIGHT + 14, 'text-anchor': 'end' }, t('board_ms')));
+  models.forEach((model, i) => drawModel(svg, scale, width, model, i));
+  drawing.replaceChildren(svg);
+};
+
+const drawModel = (svg, scale, width, model, i) => {
+  const [x, y] = [scale.x(model.ms), scale.y(model.score)];
+  const colour = `ctx-c${i % 8}`;
+  if (model.interval) {
+    const [low, high] = model.interval.map((value) => scale.y(value));
+    svg.append(svgOf('line', { class: `ctx-whisker ${colour}`, x1: x, x2: x, y1: low, y2: high }));
+  }
+  const point = svgOf('circle', { class: `ctx-point ${colour}`, cx: x, cy: y, r: 6 });
+  point.append(svgOf('title', {}, `${modelName(model)}: ${percent(model.score)}, ${shortText(model.ms)} ms`));
+  const left = x > width * 0.6;
+  svg.append(point, svgOf('text', { class: 'ctx-point-name', x: left ? x - 12 : x + 12, y: y + 4, 'text-anchor': left ? 'end' : 'start' }, modelName(model)));
+};
+
+new ResizeObserver(paintScatter).observe(drawing);

@@ -1,0 +1,101 @@
+// The board of a split: its models, best first; which split is chosen.
+
+const splitField = one('.ctx-board-all select');
+let splits = null;
+
+const splitKey = ({ dataset, split, sha256 }) => `${dataset}/${split}/${sha256}`;
+const shownSplit = () => splits?.find((one) => splitKey(one) === splitField.value) ?? splits?.[0];
+
+const load = async () => {
+  const reply = await ask('board');
+  if (reply.error) return toast(errorText(reply));
+  splits = reply.splits;
+  root.dataset.state = splits.length ? 'shown' : 'none';
+  paint();
+};
+
+const paint = () => {
+  const before = splitField.value || recall('compare.board');
+  const twice = (found) => splits.filter((one) => one.dataset === found.dataset && one.split === found.split).length > 1;
+  splitField.replaceChildren(
+    ...splits.map((found) => {
+      const version = twice(found) ? ` · ${found.sha256.slice(0, 8)}` : '';
+      const option = make('option', '', `${found.dataset} · ${t('split_' + found.split)}${version}`);
+      option.value = splitKey(found);
+      option.selected = option.value === before;
+      return option;
+    }),
+  );
+  paintTable();
+  paintScatter();
+};
+
+const LINES = [
+  ['board_score', (model) => scoreOf(model)],
+  ['board_rows', (model) => linkTo(model.rows ? whole(model.rows) : '–', `#compare/split/${model.job}`)],
+  ['board_ms', (model) => shortText(model.ms)],
+  ['board_size', (model) => (model.bytes ? sizeText(model.bytes) : '–')],
+  ['board_made', (model) => whenText(model.made) || '–'],
+];
+
+const linkTo = (text, address) => {
+  const link = make('a', 'ctx-link', text);
+  link.href = address;
+  return link;
+};
+
+const scoreOf = (model) => {
+  const box = make('span', '');
+  box.append(make('b', '', percent(model.score)));
+  if (model.interval) box.append(' ', make('span', 'ctx-note', model.interval.map(percent).join(' – ')));
+  return box;
+};
+
+const paintTable = () => {
+  const models = shownSplit()?.models ?? [];
+  const table = make('table', '');
+  const head = make('thead', '');
+  const top = make('tr', '');
+  top.append(make('th', '', t('board_model')), ...LINES.map(([key]) => make('th', '', t(key))));
+  head.append(top);
+  const body = make('tbody', '');
+  body.append(...models.map(lineOfModel));
+  table.append(head, body);
+  one('.ctx-board-table').replaceChildren(table);
+};
+
+const lineOfModel = (model, i) => {
+  const row = make('tr', '');
+  const name = make('th', '');
+  const dot = svgOf('svg', { viewBox: '0 0 12 12', width: 12, height: 12, 'aria-hidden': 'true' });
+  dot.append(svgOf('circle', { class: `ctx-point ctx-c${i % 8}`, cx: 6, cy: 6, r: 5 }));
+  name.append(dot, ' ', linkTo(modelName(model), `#models/card/${encodeURIComponent(model.name)}`));
+  row.append(
+    name,
+    ...LINES.map(([key, valueOf]) => {
+      const cell = make('td', '');
+      cell.dataset.label = t(key);
+      cell.append(valueOf(model));
+      return cell;
+    }),
+  );
+  return row;
+};
+
+splitField.addEventListener('change', () => {
+  remember('compare.board', splitField.value);
+  paintTable();
+  paintScatter();
+});
+
+window.addEventListener('ctx-language', () => {
+  language = findLanguage();
+  fillTexts();
+  if (splits) paint();
+});
+
+fillTexts();
+if (props.limits.hosted) root.dataset.state = 'closed';
+whenShown('board', () => {
+  if (!props.limits.hosted) load();
+});

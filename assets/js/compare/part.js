@@ -1,0 +1,124 @@
+// What all views of the Compare tab share: models by name, answers side by side with what differs
+// painted, sentences with a word painted.
+
+const className = (name) => t('class_' + String(name).replace(' ', '_')) || name;
+
+// What a model is called: by its place in the catalogue, with the title its maker gave it.
+const modelName = ({ name = '', title = '', version = '' }) => {
+  const [kind, rest] = name.includes(':') ? [name.slice(0, name.indexOf(':')), name.slice(name.indexOf(':') + 1)] : [name, ''];
+  const told = t('named_' + kind, { id: rest, title: title && title !== name ? title : '', version });
+  return (told || title || name || version).trim();
+};
+
+const fillModels = (select, models, chosen) => {
+  select.replaceChildren(
+    ...models.map((model) => {
+      const option = make('option', '', modelName(model));
+      option.value = model.name;
+      option.selected = model.name === chosen;
+      return option;
+    }),
+  );
+};
+
+// The two models that were chosen last, or else the base and the newest adapter.
+const lastModels = (models) => {
+  const names = models.map((model) => model.name);
+  const known = (side) => names.find((name) => name === recall('compare.' + side));
+  const left = known('left') ?? names[0];
+  return { left, right: known('right') ?? names.find((name) => name !== left && name !== 'base') ?? names.find((name) => name !== left) };
+};
+
+const FIELDS = ['class', 'zh', 'phrase', 'phrase_zh'];
+const saidOf = (answer, field) => (field === 'phrase' ? (answer.members ?? []).join() : (answer[field] ?? ''));
+const differing = (one, other) => FIELDS.filter((field) => saidOf(one, field) !== saidOf(other, field));
+const isSame = (one, other) => !differing(one, other).length;
+
+// One answer; the fields in `marked` are painted.
+const answerOf = (answer, marked = []) => {
+  const cell = make('div', 'ctx-answer-cell');
+  const part = (field, tag, text, lang = '') => {
+    const made = make(tag, `ctx-is-${field}${marked.includes(field) ? ' ctx-differs' : ''}`, text);
+    if (lang) made.lang = lang;
+    cell.append(made, ' ');
+  };
+  part('zh', 'b', answer.zh || '—', 'zh-CN');
+  if (answer.class) part('class', 'span', className(answer.class));
+  if (answer.members?.length || answer.phrase) {
+    part('phrase', 'span', answer.phrase, 'en');
+    if (answer.phrase_zh) part('phrase_zh', 'span', answer.phrase_zh, 'zh-CN');
+  } else if (marked.includes('phrase')) {
+    part('phrase', 'span', t('phrase_none'));
+  }
+  return cell;
+};
+
+// Whether an answer is right, where a label says so.
+const verdictOf = (answer) => {
+  if (typeof answer.right !== 'boolean') return '';
+  const mark = make('span', answer.right ? 'ctx-is-right' : 'ctx-is-wrong', answer.right ? '✓' : '✗');
+  mark.setAttribute('role', 'img');
+  mark.setAttribute('aria-label', t(answer.right ? 'is_right' : 'is_wrong'));
+  return mark;
+};
+
+// Two answers beside each other; what differs is painted, the same is quiet.
+const pairOf = (answers, names) => {
+  const marked = differing(...answers);
+  return answers.map((answer, i) => {
+    const cell = answerOf(answer, marked);
+    cell.dataset.side = ['left', 'right'][i];
+    cell.dataset.name = names[i];
+    cell.classList.toggle('ctx-same', !marked.length);
+    cell.prepend(verdictOf(answer));
+    return cell;
+  });
+};
+
+const labelOf = (label) => {
+  const line = make('p', 'ctx-pair-label ctx-note', t('label_says'));
+  line.append(' ', answerOf(label));
+  return line;
+};
+
+// A sentence from its pieces; `of` makes a word's element, given its text and its position.
+const lineOf = (pieces, of) => pieces.map((piece, i) => (i % 2 ? of(piece, (i - 1) / 2) : document.createTextNode(piece)));
+
+const wordAt = (position, members) => (text, w) => {
+  const word = make('span', 'ctx-word-at', text);
+  word.classList.toggle('ctx-target', w === position);
+  word.classList.toggle('ctx-in-phrase', members.includes(w));
+  return word;
+};
+
+const SHOWN_BY = {
+  all: () => true,
+  differ: ([one, other]) => !isSame(one, other),
+  left: ([one, other]) => one.right === true && other.right === false,
+  right: ([one, other]) => one.right === false && other.right === true,
+  wrong: ([one, other]) => one.right === false && other.right === false,
+};
+
+// The filters as buttons with their counts.
+const paintShow = (box, counts, chosen) => {
+  const had = box.contains(document.activeElement) && document.activeElement.dataset.show;
+  box.replaceChildren(
+    ...Object.entries(counts).map(([name, n]) => {
+      const choice = button(t('show_' + name), 'show', 'ctx-choice');
+      choice.dataset.show = name;
+      choice.append(' ', make('span', 'ctx-n', whole(n)));
+      choice.setAttribute('aria-pressed', String(name === chosen));
+      choice.disabled = !n && name !== chosen;
+      return choice;
+    }),
+  );
+  if (had) box.querySelector(`[data-show="${had}"]`)?.focus();
+};
+
+const paintBar = (bar, done, total) => {
+  const share = total ? Math.round((100 * done) / total) : 0;
+  bar.setAttribute('aria-valuenow', share);
+  bar.querySelector('i').style.width = `${share}%`;
+};
+
+const signed = (x) => `${x > 0 ? '+' : ''}${shortText(x)}`;

@@ -1,0 +1,132 @@
+// Two models' figures beside each other: values, intervals, which differences are more than chance.
+
+const PLAIN = /ms|tokens|second|length|count/; // figures that are no shares
+
+const valueText = (name, value) => {
+  if (typeof value !== 'number') return '';
+  return !PLAIN.test(name) && Math.abs(value) <= 1 ? percent(value).replace('-', '−') : shortText(value);
+};
+
+const intervalText = (name, interval) => (interval ? `${valueText(name, interval[0])} – ${valueText(name, interval[1])}` : '');
+
+// The differences right minus left, whichever way round they are kept.
+const differencesOf = (result, left, right) => {
+  const kept = result.pairs?.find((pair) => pair.left === left && pair.right === right);
+  if (kept) return kept;
+  const turned = result.pairs?.find((pair) => pair.left === right && pair.right === left);
+  if (!turned) return null;
+  const flip = ({ value, interval }) => ({ value: -value, interval: interval && [-interval[1], -interval[0]] });
+  const differences = Object.fromEntries(Object.entries(turned.differences).map(([name, found]) => [name, flip(found)]));
+  return { left, right, differences, better: turned.worse, worse: turned.better, same: turned.same };
+};
+
+const isClear = (found) => Boolean(found?.interval) && (found.interval[0] > 0 || found.interval[1] < 0);
+
+const cellOf = (tag, text, className = '', title = '') => {
+  const cell = make(tag, className, text);
+  if (title) cell.dataset.label = title;
+  return cell;
+};
+
+const tableOf = (heads, rows) => {
+  const table = make('table', '');
+  const head = make('tr', '');
+  head.append(...heads.map((text) => make('th', '', text)));
+  const top = make('thead', '');
+  top.append(head);
+  const body = make('tbody', '');
+  body.append(...rows);
+  table.append(top, body);
+  return table;
+};
+
+const paintFigures = () => {
+  const { result, left, right } = chosen;
+  const models = [result.models[left], result.models[right]];
+  const names = models.map(modelName);
+  const pair = left === right ? null : differencesOf(result, left, right);
+  const lower = new Set(result.lower_is_better ?? []);
+  const figures = [...new Set(models.flatMap((model) => Object.keys(model.figures)))];
+  const rows = figures.map((name) => {
+    const row = make('tr', '');
+    row.dataset.figure = name;
+    const head = cellOf('th', figureName(name));
+    if (lower.has(name)) head.append(' ', make('span', 'ctx-note', t('lower_is_better')));
+    row.append(head, ...models.map((model, i) => figureCell(name, model.figures[name], names[i])));
+    if (pair) row.append(differenceCell(name, pair.differences[name], lower.has(name)));
+    return row;
+  });
+  const heads = [t('score_figure'), ...(left === right ? names.slice(0, 1) : names), ...(pair ? [t('difference')] : [])];
+  if (left === right) rows.forEach((row) => row.children[2].remove());
+  rows.push(...freeRows(models, left === right));
+  one('.ctx-figure-table').replaceChildren(tableOf(heads, rows));
+  one('.ctx-split-better').textContent = pair ? t('better_worse', { name: names[1], better: whole(pair.better), worse: whole(pair.worse), same: whole(pair.same) }) : '';
+  paintSlices();
+};
+
+const figureCell = (name, found, title) => {
+  const cell = cellOf('td', '', '', title);
+  cell.append(make('b', '', valueText(name, found?.value)), ' ', make('span', 'ctx-note', intervalText(name, found?.interval)));
+  return cell;
+};
+
+const differenceCell = (name, found, lower) => {
+  const cell = cellOf('td', '', 'ctx-difference', t('difference'));
+  if (!found) return cell;
+  const clear = isClear(found);
+  const good = found.value !== 0 && found.value > 0 !== lower;
+  cell.dataset.clear = clear ? (good ? 'better' : 'worse') : 'no';
+  const sign = found.value > 0 ? '+' : '';
+  cell.append(make('b', '', sign + valueText(name, found.value)), ' ', make('span', 'ctx-note', intervalText(name, found.interval)));
+  cell.append(' ', make('span', 'ctx-clear', t(clear ? (good ? 'clearly_better' : 'clearly_worse') : 'not_clear')));
+  return cell;
+};
+
+// What each writes when nothing holds it, where that was asked.
+const freeRows = (models, alone) => {
+  if (!models.every((model) => model.free?.n)) return [];
+  const told = { valid: percent, ended: percent, tokens: shortText, tokens_after_answer: shortText, repeats: shortText };
+  return Object.entries(told).filter(([name]) => models.every((model) => typeof model.free[name] === 'number')).map(([name, text]) => {
+    const row = make('tr', '');
+    const head = cellOf('th', t('free_' + name));
+    head.append(' ', make('span', 'ctx-note', t('free_of', { n: whole(models[0].free.n) })));
+    row.append(head, ...(alone ? models.slice(0, 1) : models).map((model) => cellOf('td', text(model.free[name]), '', modelName(model))));
+    if (!alone) row.append(cellOf('td', ''));
+    return row;
+  });
+};
+
+const sliceField = one('.ctx-slices select');
+
+const paintSlices = () => {
+  const { result, left, right } = chosen;
+  const slices = result.models[left].slices ?? {};
+  const figures = new Set(Object.values(slices).flatMap((values) => Object.values(values).flatMap((one) => Object.keys(one).filter((name) => name !== 'n'))));
+  one('.ctx-slices').hidden = !figures.size;
+  if (!figures.size) return;
+  const names = [...figures];
+  fill(sliceField, names, figureName, names.includes(sliceField.value) ? sliceField.value : names[0]);
+  paintSliceTables(slices, result.models[right].slices ?? {}, left === right);
+};
+
+const paintSliceTables = (slices, others, alone) => {
+  const name = sliceField.value;
+  const { result, left, right } = chosen;
+  const titles = [result.models[left], result.models[right]].map(modelName);
+  one('.ctx-slice-tables').replaceChildren(
+    ...Object.entries(slices).map(([slice, values]) => {
+      const box = make('div', '');
+      const rows = Object.entries(values).map(([value, found]) => {
+        const row = make('tr', '');
+        row.append(cellOf('th', sliceText(slice, value)), cellOf('td', whole(found.n ?? 0), '', 'n'), figureCell(name, found[name], titles[0]));
+        if (!alone) row.append(figureCell(name, others[slice]?.[value]?.[name], titles[1]));
+        return row;
+      });
+      box.append(make('h3', '', t('slice_' + slice) || slice.replaceAll('_', ' ')));
+      box.append(tableOf(['', 'n', ...(alone ? titles.slice(0, 1) : titles)], rows));
+      return box;
+    }),
+  );
+};
+
+const sliceText = (slice, value) => (slice === 'class' ? className(value) : t(`slice_${slice}_${value}`) || value.replaceAll('_', ' '));

@@ -1,0 +1,56 @@
+"""A workbench without models: the base is wrong where a word is long, adapters know the phrases."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+from engine.sense import Answer, Query, context_words
+from tests.fake_engine import FakeLookup
+
+
+class FakeWorkbench:
+    """Answers like `engine.workbench.Workbench`, after `delay` seconds a question."""
+
+    def __init__(self, delay: float = 0.0):
+        self.delay = delay
+        self.asked: list[tuple[Any, ...]] = []
+        self._maker = FakeLookup()
+
+    def answers(self, folders, asked, pair="en-zh", progress=lambda share: None):
+        self.asked.append(("answers", tuple(folders), tuple(context for context, _ in asked)))
+        for step in range(1, 5):
+            time.sleep(self.delay / 4)
+            progress(step / 4)
+        return [[self._all(folder, context) for context, _ in asked] for folder in folders]
+
+    def write(self, folders, queries: Sequence[Query], progress=lambda share: None):
+        self.asked.append(("write", tuple(folders), tuple(queries)))
+        return [[_raw(folder, query) for query in queries] for folder in folders]
+
+    def close(self) -> None:
+        pass
+
+    def _all(self, folder: Any, context: str) -> dict[int, Answer]:
+        return {i: self._one(folder, context, i) for i in range(len(context_words(context)))}
+
+    def _one(self, folder: Any, context: str, position: int) -> Answer:
+        good = self._maker._make(context, position)
+        word = context_words(context)[position].text
+        if folder is not None or (len(word) < 5 and good.sense.phrase is None):
+            return good
+        return Answer(replace(good.sense, meaning="东西", phrase=None), confidence=0.4)
+
+
+def _raw(folder: Any, query: Query) -> SimpleNamespace:
+    if folder is not None:
+        text = f" noun|{'义' * len(query.target)}"
+        return SimpleNamespace(text=text, tokens=7, ended=True, answer=len(text), over=0)
+    if query.position % 2:
+        text = " noun|东西 is a word that\n is a word that\n is a word that"
+        return SimpleNamespace(text=text, tokens=96, ended=False, answer=8, over=91)
+    text = f" {query.context}\n" * 4
+    return SimpleNamespace(text=text, tokens=96, ended=False, answer=0, over=96)

@@ -1,0 +1,87 @@
+"""What the desks of the Compare tab share: models by name, answers in the form that pages get them.
+Knows no gradio; imports the trainer when it is first asked.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from db.dataset.visible import visible
+from engine.sense import Query, Sense, phrase_words
+from ui.desk import Bad, Reply, text_of
+from ui.services import Services
+from ui.train.part import Desk
+
+if TYPE_CHECKING:
+    from trainer.catalogue import Model
+
+PAIR = "en-zh"
+STYLES = ("last", "neighbours", "hinted")  # those in which all words of a context are answered
+MOST_CONTEXTS = 50
+MOST_TEXT = 20_000  # characters
+
+
+class CompareDesk(Desk):
+    """A desk over two models of the catalogue."""
+
+    def __init__(self, services: Services):
+        super().__init__(services)
+        self._bench: Any = services.workbench
+
+    async def models(self, asked: Reply) -> Reply:
+        """The models that can be set beside each other here."""
+        return await self._run(lambda: {"models": self._models()})
+
+    def _models(self) -> list[Reply]:
+        from trainer.catalogue import list_models
+
+        return [to_model(one) for one in list_models(self._store, self._settings) if answers(one)]
+
+    def _sides(self, asked: Reply) -> tuple[Model, Model]:
+        """The two models that are meant; Bad where they are one, or one is none."""
+        left, right = self._model(text_of(asked, "left")), self._model(text_of(asked, "right"))
+        if left.version == right.version:
+            raise Bad("same_model")
+        return left, right
+
+    def _model(self, name: str) -> Model:
+        from trainer.catalogue import find_model
+
+        model = find_model(name, self._store, self._settings)
+        if not answers(model):
+            raise Bad("model_style")
+        return model
+
+
+def answers(model: Model) -> bool:
+    """Whether the model answers words within bounds, as readers get them."""
+    return (model.pair, model.task) == (PAIR, "sense") and model.style in STYLES
+
+
+def to_model(model: Model) -> Reply:
+    """A model as a choice."""
+    return {
+        "name": model.name,
+        "title": visible(model.title),
+        "version": model.version,
+        "made": model.made,
+        "bytes": model.bytes,
+    }
+
+
+def folders(*models: Model) -> list[Path | None]:
+    return [model.folder for model in models]
+
+
+def to_answer(query: Query, sense: Sense, confidence: float | None = None) -> Reply:
+    """A sense in the form in which evaluations keep it, too."""
+    phrase = sense.phrase
+    return {
+        "class": sense.word_class,
+        "zh": visible(sense.meaning),
+        "members": list(phrase.members) if phrase else [],
+        "phrase": phrase_words(query, phrase) if phrase else "",
+        "phrase_zh": visible(phrase.meaning) if phrase else "",
+        "confidence": confidence,
+    }

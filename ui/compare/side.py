@@ -1,0 +1,183 @@
+"""The Side by side view: what two models answer to one's own sentences, and write unheld.
+
+Every argument comes from a stranger. The desk knows no gradio; the page asks for a few sentences at
+a time, so that it shows what is there and can stop.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from db.dataset.visible import visible
+from engine.passage import split_passage
+from engine.sense import Query, check_context, clean_context, context_words
+from ui.compare.part import MOST_CONTEXTS, MOST_TEXT, PAIR, CompareDesk, folders, to_answer
+from ui.desk import Bad, Reply, Served, guarded, is_index, text_of
+from ui.label.shape import to_pieces
+from ui.label.works import Work
+from ui.page import read_page, read_script
+from ui.services import Services
+from ui.strings import STRINGS
+from ui.train.part import named
+
+_SCRIPTS = (
+    "language", "part", "work", "compare/part", "compare/side/rows", "compare/side/raw",
+    "compare/side/start",
+)  # fmt: skip
+_AT_ONCE = 4  # contexts of one question
+MOST_RAW = 20  # words that are written raw at once
+
+
+def build_side(services: Services) -> None:
+    """The view, inside the Blocks at hand."""
+    gr.HTML(
+        html_template=read_page("compare/side"),
+        js_on_load=read_script(*_SCRIPTS),
+        apply_default_css=False,
+        elem_id="compare-side",
+        elem_classes="ctx-view",
+        server_functions=list(SideDesk(services).served().values()),
+        strings=STRINGS,
+        limits={
+            "hosted": services.access.hosted,
+            "text": MOST_TEXT,
+            "sentences": MOST_CONTEXTS,
+            "at_once": _AT_ONCE,
+            "raw": MOST_RAW,
+        },
+    )
+
+
+class SideDesk(CompareDesk):
+    """One method for each thing the Side by side view's page may ask."""
+
+    def served(self) -> dict[str, Served]:
+        """What pages may call, by name: each takes hostile JSON and never raises."""
+        methods = (self.models, self.cut, self.answers, self.raw, self.work)
+        return {method.__name__: guarded(method) for method in methods}
+
+    async def cut(self, asked: Reply) -> Reply:
+        """The text's sentences that have words, as contexts and pieces, the first of them; how many
+        there are more."""
+        text = text_of(asked, "text")
+
+        def act() -> Reply:
+            contexts = cut_text(text)
+            kept = contexts[:MOST_CONTEXTS]
+            return {
+                "sentences": [
+                    {"context": one, "pieces": to_pieces(Query(one, 0, PAIR))} for one in kept
+                ],
+                "left_out": len(contexts) - len(kept),
+            }
+
+        return await self._run(act)
+
+    async def answers(self, asked: Reply) -> Reply:
+        """What the two models answer to all words of a few contexts: for each context a row a word,
+        with what people accepted for it."""
+        contexts = asked.get("contexts")
+        if not isinstance(contexts, list) or not 0 < len(contexts) <= _AT_ONCE:
+            raise Bad("not_understood")
+        checked = [_context(one) for one in contexts]
+
+        def act(work: Work) -> Reply:
+            return named(lambda: self._answers(asked, checked, work))
+
+        return await self._start(act)
+
+    def _answers(self, asked: Reply, contexts: list[str], work: Work) -> Reply:
+        sides = self._sides(asked)
+        found = self._bench.answers(
+            folders(*sides), [(one, None) for one in contexts], PAIR, _progress(work)
+        )
+        return {
+            "answers": [
+                [
+                    self._row(Query(context, i, PAIR), left[i], right[i], accepted.get(i))
+                    for i in sorted(left)
+                ]
+                for context, left, right in zip(contexts, *found)
+                for accepted in [self._store.labels.accepted(PAIR, context)]
+            ]
+        }
+
+    def _row(self, query: Query, left: Any, right: Any, accepted: Any) -> Reply:
+        from trainer.metrics import score
+
+        sides = [to_answer(query, one.sense, one.confidence) for one in (left, right)]
+        if accepted is not None:
+            for side, one in zip(sides, (left, right)):
+                side["right"] = score(query, accepted.sense, one.sense).right
+        return {
+            "position": query.position,
+            "answers": sides,
+            "label": to_answer(query, accepted.sense) if accepted else None,
+        }
+
+    async def raw(self, asked: Reply) -> Reply:
+        """What the two models write to some words when nothing holds them."""
+        queries = asked.get("queries")
+        if not isinstance(queries, list) or not 0 < len(queries) <= MOST_RAW:
+            raise Bad("not_understood")
+        checked = [_query(one) for one in queries]
+
+        def act(work: Work) -> Reply:
+            def write() -> Reply:
+                sides = self._sides(asked)
+                both = self._bench.write(folders(*sides), checked, _progress(work))
+                return {"raw": [[to_raw(one) for one in row] for row in zip(*both)]}
+
+            return named(write)
+
+        return await self._start(act)
+
+    async def _start(self, act: Any) -> Reply:
+        self._access.check_write()
+        return await self._works.start(act, total=100)
+
+
+def cut_text(text: str) -> list[str]:
+    """The contexts that a pasted text or list has: its sentences, those without words left out."""
+    if len(text) > MOST_TEXT:
+        raise Bad("text_too_long", limit=MOST_TEXT)
+    found = [check_context(one.text) for one in split_passage(text) if one.words]
+    if not found:
+        raise Bad("no_context")
+    return found
+
+
+def to_raw(raw: Any) -> Reply:
+    """A text as the page shows it: the answer, and what stands behind it."""
+    return {
+        "answer": visible(raw.text[: raw.answer]),
+        "rest": visible(raw.text[raw.answer :]),
+        "tokens": raw.tokens,
+        "over": raw.over,
+        "ended": raw.ended,
+    }
+
+
+def _progress(work: Work) -> Any:
+    return lambda share: work.tick(round(100 * share))
+
+
+def _context(text: object) -> str:
+    if not isinstance(text, str) or len(text) > MOST_TEXT:
+        raise Bad("not_understood")
+    context = check_context(text)
+    if not context_words(context, PAIR):
+        raise Bad("no_context")
+    return context
+
+
+def _query(asked: object) -> Query:
+    if not isinstance(asked, dict):
+        raise Bad("not_understood")
+    context = clean_context(_context(asked.get("context")))
+    position = asked.get("position")
+    if not is_index(position, len(context_words(context, PAIR))):
+        raise Bad("no_such_word")
+    return Query(context, position, PAIR)

@@ -1,0 +1,229 @@
+"""The Blind votes view: which of two answers is better, before anybody knows whose they are.
+
+Every argument comes from a stranger. The desk knows no gradio; each choice is stored as it is made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import gradio as gr
+
+from db.dataset.visible import visible
+from db.store import Side
+from engine.sense import Query
+from trainer.voting import rate_of
+from ui.compare.ballots import MOST_BALLOTS, Ballot, Session, Sessions
+from ui.compare.evaluations import Evaluations, same, to_row
+from ui.compare.part import MOST_TEXT, PAIR, CompareDesk, folders, to_answer
+from ui.compare.side import cut_text
+from ui.compare.split import to_evaluation, two_of
+from ui.desk import Bad, Reply, Served, guarded, number_of, text_of
+from ui.label.shape import to_pieces
+from ui.label.works import Work
+from ui.page import read_page, read_script
+from ui.services import Services
+from ui.strings import STRINGS
+from ui.train.part import named
+
+_SCRIPTS = (
+    "language", "part", "work", "compare/part", "compare/vote/ballot", "compare/vote/keys",
+    "compare/vote/start",
+)  # fmt: skip
+_LISTED = 30  # evaluations to choose from
+_MOST_VOTED = 20  # sentences of a pasted text
+
+
+def build_vote(services: Services, evaluations: Evaluations) -> None:
+    """The view, inside the Blocks at hand."""
+    gr.HTML(
+        html_template=read_page("compare/vote"),
+        js_on_load=read_script(*_SCRIPTS),
+        apply_default_css=False,
+        elem_id="compare-vote",
+        elem_classes="ctx-view",
+        server_functions=list(VoteDesk(services, evaluations).served().values()),
+        strings=STRINGS,
+        limits={
+            "hosted": services.access.hosted,
+            "text": MOST_TEXT,
+            "sentences": _MOST_VOTED,
+            "ballots": MOST_BALLOTS,
+        },
+    )
+
+
+class VoteDesk(CompareDesk):
+    """One method for each thing the Blind votes view's page may ask."""
+
+    def __init__(self, services: Services, evaluations: Evaluations):
+        super().__init__(services)
+        self._evaluations = evaluations
+        self._sessions = Sessions()
+
+    def served(self) -> dict[str, Served]:
+        """What pages may call, by name: each takes hostile JSON and never raises."""
+        methods = (
+            self.choices, self.sit_down, self.paste, self.ballot, self.choose, self.reveal,
+            self.work,
+        )  # fmt: skip
+        return {method.__name__: guarded(method) for method in methods}
+
+    async def choices(self, asked: Reply) -> Reply:
+        """The models, the evaluations that can be voted on, and what all votes say so far."""
+
+        def act() -> Reply:
+            done = [job for job in self._evaluations.list_jobs() if job.state == "done"]
+            several = [job for job in done if len(job.figures.get("models", [])) > 1]
+            return {
+                "models": self._models(),
+                "evaluations": [to_evaluation(job) for job in several[:_LISTED]],
+                "standings": self._standings(),
+            }
+
+        return await self._run(act)
+
+    async def sit_down(self, asked: Reply) -> Reply:
+        """A session over the rows of an evaluation in which two of its models differ."""
+
+        def act() -> Reply:
+            found = self._evaluations.get(number_of(asked, "id"))
+            left, right = two_of(asked, len(found.models))
+            sides = [found.models[i] for i in (left, right)]
+            if sides[0]["version"] == sides[1]["version"]:
+                raise Bad("same_model")
+            ballots = []
+            for number, row in enumerate(found.rows):
+                if row["position"] is None or same(row["answers"][left], row["answers"][right]):
+                    continue
+                shown = to_row(row, number, found.pair, (left, right))["answers"]
+                query = Query(row["context"], row["position"], found.pair)
+                ballots.append(Ballot(query, *map(_nameless, shown)))
+            return self._open(
+                *(Side(str(one["name"]), str(one["version"])) for one in sides),
+                (str(sides[0].get("title", "")), str(sides[1].get("title", ""))),
+                ballots,
+            )
+
+        return await self._run(act)
+
+    async def paste(self, asked: Reply) -> Reply:
+        """A session over the words of one's own sentences that two models answer differently."""
+        text = text_of(asked, "text")
+
+        def act(work: Work) -> Reply:
+            return named(lambda: self._paste(asked, text, work))
+
+        self._access.check_write()
+        return await self._works.start(act, total=100)
+
+    def _paste(self, asked: Reply, text: str, work: Work) -> Reply:
+        contexts = cut_text(text)
+        if len(contexts) > _MOST_VOTED:
+            raise Bad("too_many_sentences", limit=_MOST_VOTED)
+        left, right = self._sides(asked)
+        found = self._bench.answers(
+            folders(left, right),
+            [(one, None) for one in contexts],
+            PAIR,
+            lambda share: work.tick(round(100 * share)),
+        )
+        ballots = []
+        for context, one, other in zip(contexts, *found):
+            for i in sorted(one):
+                query = Query(context, i, PAIR)
+                sides = to_answer(query, one[i].sense), to_answer(query, other[i].sense)
+                if not same(*sides):
+                    ballots.append(Ballot(query, *map(_nameless, sides)))
+        sides = Side(left.name, left.version), Side(right.name, right.version)
+        return self._open(*sides, (left.title, right.title), ballots)
+
+    def _open(self, left: Side, right: Side, titles: tuple[str, str], ballots: list) -> Reply:
+        session = self._sessions.add(left, right, titles, ballots)
+        return {"session": session.id, "count": len(session.ballots), "differ": len(ballots)}
+
+    async def ballot(self, asked: Reply) -> Reply:
+        """One ballot: a word in its sentence and two answers without names."""
+
+        def act() -> Reply:
+            session, number = self._session(asked), number_of(asked, "number")
+            query = session.ballot(number).query
+            return {
+                "number": number,
+                "pieces": to_pieces(query),
+                "position": query.position,
+                "answers": list(session.shown(number)),
+            }
+
+        return await self._run(act)
+
+    async def choose(self, asked: Reply) -> Reply:
+        """Stores a choice: first, second, both or neither."""
+        who = text_of(asked, "who")
+
+        def act() -> Reply:
+            session, number = self._session(asked), number_of(asked, "number")
+            with self._sessions.lock:
+                vote = session.vote(number, text_of(asked, "choice"), who)
+                self._store.votes.add(vote)
+                session.given[number] = vote.choice
+            return {"given": len(session.given)}
+
+        return await self._run(act)
+
+    async def reveal(self, asked: Reply) -> Reply:
+        """Ends the session: whose answers they were, and what its votes say."""
+
+        def act() -> Reply:
+            session = self._session(asked)
+            with self._sessions.lock:
+                session.over = True
+            return {
+                "left": _told(session.left, session.titles[0]),
+                "right": _told(session.right, session.titles[1]),
+                **_counted(session.counts()),
+                "standings": self._standings(),
+            }
+
+        return await self._run(act)
+
+    def _session(self, asked: Reply) -> Session:
+        return self._sessions.find(text_of(asked, "session"))
+
+    def _standings(self) -> list[Reply]:
+        """What all stored votes say of each two versions, the most votes first."""
+        names = self._names()
+        lines = [
+            {
+                "left": _told(*names.get(one.left, (Side("", one.left), ""))),
+                "right": _told(*names.get(one.right, (Side("", one.right), ""))),
+                **_counted(
+                    {"left": one.left_won, "right": one.right_won, "both": one.both,
+                     "neither": one.neither}
+                ),
+            }
+            for one in self._store.votes.tallies(PAIR, "sense")
+        ]  # fmt: skip
+        return sorted(lines, key=lambda line: -sum(line["counts"].values()))
+
+    def _names(self) -> dict[str, tuple[Side, str]]:
+        """The models' names and titles by version, as far as they are known here."""
+        from trainer.catalogue import list_models
+
+        found = list_models(self._store, self._settings)
+        return {one.version: (Side(one.name, one.version), one.title) for one in found}
+
+
+def _nameless(answer: Reply) -> Reply:
+    """The answer without what would tell whose it is, or which is right."""
+    return {key: answer.get(key) for key in ("class", "zh", "members", "phrase", "phrase_zh")}
+
+
+def _told(side: Side, title: str) -> Reply:
+    return {"name": visible(side.model), "version": visible(side.version), "title": visible(title)}
+
+
+def _counted(counts: dict[str, int]) -> Reply:
+    rate = rate_of(counts["left"], counts["right"])
+    told = asdict(rate) | {"clear": rate.is_clear} if rate else None
+    return {"counts": counts, "rate": told}
