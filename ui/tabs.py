@@ -10,6 +10,7 @@ from ui.api import build_api
 from ui.compare import build_compare
 from ui.label import build_label
 from ui.masthead import build_masthead
+from ui.models import build_models
 from ui.page import make_blocks
 from ui.read import build_read
 from ui.services import Services
@@ -20,6 +21,7 @@ _TABS = {
     "label": build_label,
     "train": build_train,
     "compare": build_compare,
+    "models": build_models,
 }
 
 

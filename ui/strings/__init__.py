@@ -10,6 +10,7 @@ from ui.strings.compare import COMPARE
 from ui.strings.data import DATA
 from ui.strings.en import EN
 from ui.strings.label import LABEL
+from ui.strings.models import MODELS
 from ui.strings.teacher import TEACHER
 from ui.strings.train import TRAIN
 from ui.strings.train_fields import TRAIN_FIELDS
@@ -23,6 +24,7 @@ _PAIRS: dict[str, tuple[str, str]] = {
     **TRAIN,
     **TRAIN_FIELDS,
     **COMPARE,
+    **MODELS,
 }
 STRINGS: dict[str, dict[str, str]] = {
     "en": EN | {key: english for key, (english, _) in _PAIRS.items()},

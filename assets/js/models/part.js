@@ -1,0 +1,40 @@
+// What all views of models share: what a model is called, where its pages are, its figures in words.
+
+const titleOf = (model) => (model.name === 'base' ? t('name_base') : model.title || model.name);
+
+const kindOf = (name) => {
+  if (name.startsWith('run:')) return t('name_run', { id: name.slice(4) });
+  if (name.startsWith('kept:')) return t('name_kept');
+  return name === 'base' ? '' : t('name_' + name);
+};
+
+const cardLink = (model, text) => {
+  const link = make('a', 'ctx-link', text);
+  link.href = '#models/card/' + model.name;
+  return link;
+};
+
+// A link that looks like a button.
+const goTo = (text, address) => {
+  const link = make('a', 'ctx-link ctx-go-to', text);
+  link.href = address;
+  return link;
+};
+
+const signed = (x) => `${x < 0 ? '−' : '+'}${Math.abs(x).toFixed(3)}`;
+
+const differenceText = (one) => `${signed(one.value)} (${signed(one.low)} – ${signed(one.high)})`;
+
+const dateText = (iso) => {
+  if (!iso) return '';
+  return iso.length > 10 ? whenText(iso) : new Date(iso + 'T12:00').toLocaleDateString(language, { dateStyle: 'medium' });
+};
+
+const aboutModel = (model) => {
+  const parts = [kindOf(model.name)];
+  if (model.name !== 'base') parts.push(t('model_version', { version: model.version }), sizeText(model.bytes));
+  if (model.made) parts.push(t('model_made', { when: dateText(model.made) }));
+  return parts.filter(Boolean).join(' · ');
+};
+
+const unfitText = (model) => [t('not_fit') + '.', t('reason_' + model.reason) || model.reason].filter(Boolean).join(' ');
