@@ -1,4 +1,5 @@
-"""Databases that several tests here begin with; a test file may have its own by the same name."""
+"""Databases that several tests here begin with; a test file may have its own by the same name. And
+one thread for their tiny models: two that wait for each other take many times as long."""
 
 from __future__ import annotations
 
@@ -6,9 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from db.dataset.importing import bring
 from db.store import Origin, Store, open_store
+
+
+@pytest.fixture(scope="package", autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")  # of processes that tests start
+        yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture
