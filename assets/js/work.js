@@ -34,7 +34,7 @@ const whenShown = (view, act) => {
 };
 
 const whole = (n) => n.toLocaleString(language);
-const percent = (x) => `${(100 * x).toFixed(1)} %`;
+const percent = (x) => `${(100 * x).toFixed(1)}\u00a0%`;
 
 const timeText = (seconds) => {
   if (seconds < 90) return t('seconds', { n: Math.max(1, Math.round(seconds)) });

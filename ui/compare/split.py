@@ -166,7 +166,8 @@ class SplitDesk(CompareDesk):
 
     async def rows(self, asked: Reply) -> Reply:
         """One page of the rows that are wanted, and how many there are."""
-        page, shown, order = number_of(asked, "page"), asked.get("shown"), asked.get("order")
+        shown, order = text_of(asked, "shown"), text_of(asked, "order")
+        page = number_of(asked, "page")
         if shown not in SHOWN or order not in ORDERS:
             raise Bad("not_understood")
 
@@ -188,7 +189,7 @@ class SplitDesk(CompareDesk):
 
     async def report(self, asked: Reply) -> Reply:
         """The evaluation's report as text: the page opens or keeps it."""
-        form = asked.get("form")
+        form = text_of(asked, "form")
         if form not in _REPORTS:
             raise Bad("not_understood")
 

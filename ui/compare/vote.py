@@ -30,6 +30,7 @@ _SCRIPTS = (
     "language", "part", "work", "compare/part", "compare/vote/ballot", "compare/vote/keys",
     "compare/vote/start",
 )  # fmt: skip
+BASE = "base"  # the version of the base without an adapter
 _LISTED = 30  # evaluations to choose from
 _MOST_VOTED = 20  # sentences of a pasted text
 
@@ -191,27 +192,34 @@ class VoteDesk(CompareDesk):
         return self._sessions.find(text_of(asked, "session"))
 
     def _standings(self) -> list[Reply]:
-        """What all stored votes say of each two versions, the most votes first."""
+        """What all stored votes say of each two versions, the most votes first; the base stands on
+        the left."""
         names = self._names()
-        lines = [
-            {
-                "left": _told(*names.get(one.left, (Side("", one.left), ""))),
-                "right": _told(*names.get(one.right, (Side("", one.right), ""))),
-                **_counted(
-                    {"left": one.left_won, "right": one.right_won, "both": one.both,
-                     "neither": one.neither}
-                ),
-            }
-            for one in self._store.votes.tallies(PAIR, "sense")
-        ]  # fmt: skip
+        lines = []
+        for one in self._store.votes.tallies(PAIR, "sense"):
+            sides = [(one.left, one.left_won), (one.right, one.right_won)]
+            sides.sort(key=lambda side: side[0] != BASE)
+            (left, left_won), (right, right_won) = sides
+            counts = {
+                "left": left_won, "right": right_won, "both": one.both, "neither": one.neither
+            }  # fmt: skip
+            told = [
+                _told(*names.get(version, (Side("", version), ""))) for version in (left, right)
+            ]
+            lines.append({"left": told[0], "right": told[1], **_counted(counts)})
         return sorted(lines, key=lambda line: -sum(line["counts"].values()))
 
     def _names(self) -> dict[str, tuple[Side, str]]:
-        """The models' names and titles by version, as far as they are known here."""
+        """The models' names and titles by version: those that are here, and those that were
+        evaluated."""
         from trainer.catalogue import list_models
 
+        names: dict[str, tuple[Side, str]] = {}
+        for job in self._evaluations.list_jobs():
+            pairs = zip(job.figures.get("models", []), job.figures.get("versions", []))
+            names |= {str(version): (Side(str(name), str(version)), "") for name, version in pairs}
         found = list_models(self._store, self._settings)
-        return {one.version: (Side(one.name, one.version), one.title) for one in found}
+        return names | {one.version: (Side(one.name, one.version), one.title) for one in found}
 
 
 def _nameless(answer: Reply) -> Reply:

@@ -63,8 +63,8 @@ COMPARE: dict[str, tuple[str, str]] = {
     # split: what to evaluate
     "split_title": ("Evaluate", "评测"),
     "split_how": ("Every model answers the same rows. The work goes on when this page is closed.", "每个模型回答同样的条目。关闭此页面后继续进行。"),
-    "more_models": ("One more model", "再加一个模型"),
-    "less_models": ("One model fewer", "减少一个模型"),
+    "more_models": ("Add a model", "添加模型"),
+    "less_models": ("Remove the last", "去掉最后一个"),
     "split_dataset": ("Dataset", "数据集"),
     "split_split": ("Split", "部分"),
     "split_rows": ("Rows", "条数"),

@@ -67,12 +67,12 @@ const textOf = (text, side) => {
   cell.dataset.side = ['left', 'right'][side];
   cell.dataset.name = namesOf()[side];
   const written = make('p', 'ctx-raw-written');
-  if (text.answer) written.append(make('span', 'ctx-raw-answer', text.answer));
+  if (text.answer) written.append(make('span', 'ctx-raw-answer', text.answer.trimStart()));
   if (text.ended) {
     written.append(stopOf('raw_stop'));
   } else {
     if (text.answer) written.append(stopOf('raw_should_stop'));
-    written.append(make('span', 'ctx-raw-rest', text.rest || ' '));
+    written.append(make('span', 'ctx-raw-rest', text.answer ? text.rest : text.rest.trimStart()));
   }
   const count = { n: text.tokens, over: text.over };
   const key = text.ended ? 'raw_ended' : text.answer ? 'raw_over' : 'raw_no_answer';

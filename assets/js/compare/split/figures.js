@@ -2,12 +2,13 @@
 
 const PLAIN = /ms|tokens|second|length|count/; // figures that are no shares
 
-const valueText = (name, value) => {
+// A figure as text, and its interval: in percent where it is a share.
+const isShare = (name, found) => !PLAIN.test(name) && Math.abs(found.value) <= 1;
+const figureText = (name, found, value = found?.value) => {
   if (typeof value !== 'number') return '';
-  return !PLAIN.test(name) && Math.abs(value) <= 1 ? percent(value).replace('-', '−') : shortText(value);
+  return isShare(name, found) ? percent(value).replace('-', '−') : shortText(value);
 };
-
-const intervalText = (name, interval) => (interval ? `${valueText(name, interval[0])} – ${valueText(name, interval[1])}` : '');
+const intervalText = (name, found) => (found?.interval ? found.interval.map((value) => figureText(name, found, value)).join(' – ') : '');
 
 // The differences right minus left, whichever way round they are kept.
 const differencesOf = (result, left, right) => {
@@ -66,7 +67,7 @@ const paintFigures = () => {
 
 const figureCell = (name, found, title) => {
   const cell = cellOf('td', '', '', title);
-  cell.append(make('b', '', valueText(name, found?.value)), ' ', make('span', 'ctx-note', intervalText(name, found?.interval)));
+  cell.append(make('b', '', figureText(name, found)), ' ', make('span', 'ctx-note', intervalText(name, found)));
   return cell;
 };
 
@@ -77,7 +78,7 @@ const differenceCell = (name, found, lower) => {
   const good = found.value !== 0 && found.value > 0 !== lower;
   cell.dataset.clear = clear ? (good ? 'better' : 'worse') : 'no';
   const sign = found.value > 0 ? '+' : '';
-  cell.append(make('b', '', sign + valueText(name, found.value)), ' ', make('span', 'ctx-note', intervalText(name, found.interval)));
+  cell.append(make('b', '', sign + figureText(name, found)), ' ', make('span', 'ctx-note', intervalText(name, found)));
   cell.append(' ', make('span', 'ctx-clear', t(clear ? (good ? 'clearly_better' : 'clearly_worse') : 'not_clear')));
   return cell;
 };

@@ -1,0 +1,292 @@
+"""What the Compare tab may ask, asked by strangers: sentences, evaluations, votes, the board."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from db.store import Store, open_store
+from engine.sense import Phrase, Query, Sense
+from engine.settings import Settings
+from tests.fake_workbench import FakeWorkbench
+from tests.stored_evaluations import SHA256, add_evaluation
+from tests.told_runs import freeze
+from trainer.jobs import kinds
+from trainer.jobs.kinds import Kind, Prepared
+from trainer.jobs.process import job_folder
+from trainer.jobs.queue import Jobs
+from ui.access import Access
+from ui.compare.board import BoardDesk
+from ui.compare.evaluations import Evaluations
+from ui.compare.part import MOST_CONTEXTS, MOST_TEXT
+from ui.compare.side import SideDesk
+from ui.compare.split import SplitDesk
+from ui.compare.vote import VoteDesk
+from ui.services import Services
+
+HOSTILE = (None, True, 2**70, [], {}, "../../etc; DROP TABLE vote")
+BOTH = {"left": "base", "right": "shipped"}
+CALL = "She meant to call them back."
+GOOD = {
+    "id": 1, "page": 0, "shown": "all", "order": "file", "text": CALL, "contexts": [CALL],
+    "queries": [{"context": CALL, "position": 0}], "models": ["base", "shipped"], "form": "html",
+    "wish": "stop", "number": 0, **BOTH,
+}  # fmt: skip
+OTHERS = ("dataset", "split", "rows", "session", "choice", "who")
+
+
+class Page:
+    """A page over a store of its own and a workbench without models; jobs are never started."""
+
+    def __init__(self, store: Store, home: Path, hosted: bool = False):
+        self.store, self.home, self.bench = store, home, FakeWorkbench()
+        self.jobs = Jobs(store, home)
+        self.jobs.look = lambda: None  # type: ignore[method-assign]
+        services = Services(Settings(home=home), None, store, Access(hosted), self.jobs, self.bench)  # type: ignore[arg-type]
+        evaluations = Evaluations(self.jobs)
+        self.desks = {
+            "side": SideDesk(services),
+            "split": SplitDesk(services, evaluations),
+            "vote": VoteDesk(services, evaluations),
+            "board": BoardDesk(services, evaluations),
+        }
+        self.served = {
+            f"{name}.{one}": method
+            for name, desk in self.desks.items()
+            for one, method in desk.served().items()
+        }
+
+    def ask(self, name: str, **asked: object) -> dict:
+        return self.ask_raw(name, asked)
+
+    def ask_raw(self, name: str, asked: object) -> dict:
+        async def run() -> dict:
+            reply = await self.served[name](asked)
+            while "work" in reply:
+                await asyncio.sleep(0.02)
+                reply = await self.served[f"{name.split('.')[0]}.work"]({"work": reply["work"]})
+            return reply
+
+        return json.loads(json.dumps(asyncio.run(run())))
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch) -> Page:
+    kind = Kind(dict, lambda recipe: Prepared(recipe, "compute"), lambda work: True)
+    real = kinds.import_module
+    monkeypatch.setitem(kinds.MODULES, "evaluate", "trainer.jobs.evaluate")
+    monkeypatch.setattr(
+        kinds,
+        "import_module",
+        lambda name: SimpleNamespace(KIND=kind) if name == "trainer.jobs.evaluate" else real(name),
+    )
+    home = tmp_path / "home"
+    with open_store(home / "ctx.db") as store:
+        yield Page(store, home)
+
+
+def test_no_argument_breaks_a_desk(page):
+    add_evaluation(page.store, page.home, 12)
+    for name, method in page.served.items():
+        if name.endswith(".work"):
+            continue
+        for asked in HOSTILE:
+            assert isinstance(asyncio.run(method(asked)), dict)
+        for key in (*GOOD, *OTHERS):
+            for hostile in HOSTILE:
+                if name == "split.remove" and key != "id":
+                    continue
+                reply = page.ask_raw(name, GOOD | {key: hostile})
+                assert reply.get("error") != "unexpected", (name, key, hostile)
+
+
+def test_a_hosted_app_compares_nothing(page):
+    add_evaluation(page.store, page.home, 12)
+    hosted = Page(page.store, page.home, hosted=True)
+    for name in hosted.served:
+        assert hosted.ask_raw(name, GOOD)["error"] == "hosted_read_only", name
+    assert not hosted.bench.asked and not page.store.votes.tallies()
+
+
+def test_a_text_is_cut_into_its_sentences(page):
+    reply = page.ask("side.cut", text=f"{CALL} It rained.\n\nThe bank was unkind.")
+    assert [one["context"] for one in reply["sentences"]] == [
+        CALL, "It rained.", "The bank was unkind.",
+    ]  # fmt: skip
+    assert reply["sentences"][1]["pieces"] == ["", "It", " ", "rained", "."]
+    many = page.ask("side.cut", text="It rained. " * (MOST_CONTEXTS + 7))
+    assert (len(many["sentences"]), many["left_out"]) == (MOST_CONTEXTS, 7)
+    assert page.ask("side.cut", text="a " * MOST_TEXT)["error"] == "text_too_long"
+    assert page.ask("side.cut", text=" … ")["error"] == "no_context"
+
+
+def test_two_answers_stand_beside_each_other_and_a_label_says_who_is_right(page):
+    sense = Sense("verb", "打电话", Phrase((3, 5), "回电话"))
+    page.store.labels.add_label(Query(CALL, 3), sense, "person", "Ann", "accepted")
+    (rows,) = page.ask("side.answers", contexts=[CALL], **BOTH)["answers"]
+    assert [row["position"] for row in rows] == list(range(6))
+    left, right = rows[3]["answers"]
+    assert (left["zh"], left["members"], left["right"]) == ("东西", [], False)
+    assert (right["zh"], right["phrase"], right["right"]) == ("打电话", "call back", True)
+    assert rows[3]["label"]["phrase_zh"] == "回电话"
+    assert rows[0]["label"] is None and "right" not in rows[0]["answers"][0]
+    ((_, folders, _),) = page.bench.asked
+    assert folders[0] is None and folders[1].name == "en-zh-sense"
+
+
+@pytest.mark.parametrize(
+    "asked, error",
+    [
+        ({"right": "base"}, "same_model"),
+        ({"right": "run:9"}, "unknown_model"),
+        ({"right": "/etc/passwd"}, "unknown_model"),
+        ({"contexts": ["a"] * 5}, "not_understood"),
+        ({"contexts": ["…"]}, "no_context"),
+        ({"contexts": ["a \x07 b"]}, "control_characters"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(page, asked, error):
+    assert page.ask("side.answers", **{"contexts": [CALL], **BOTH, **asked})["error"] == error
+    assert not page.bench.asked
+
+
+def test_what_is_written_unheld_is_cut_where_it_should_have_stopped(page):
+    queries = [{"context": CALL, "position": 1}, {"context": CALL, "position": 2}]
+    reply = page.ask("side.raw", queries=queries, **BOTH)["raw"]
+    (rambles, stops), (never, _) = reply
+    assert (rambles["answer"], rambles["ended"], rambles["over"]) == (" noun|东西", False, 91)
+    assert rambles["rest"].startswith(" is a word") and stops["ended"] and not stops["rest"]
+    assert never["answer"] == ""
+    wrong = page.ask("side.raw", queries=[{"context": CALL, "position": 6}], **BOTH)
+    assert wrong["error"] == "no_such_word"
+
+
+def test_an_evaluation_is_begun_as_a_job(page, tmp_path):
+    freeze(page.store, tmp_path, "mine")
+    asked = {"models": ["base", "shipped"], "dataset": "mine", "split": "dev", "rows": 200}
+    made = page.ask("split.begin", who="Ann", **asked)["evaluation"]
+    job = page.store.jobs.get(made["id"])
+    assert (job.kind, job.who, job.recipe["rows"]) == ("evaluate", "Ann", 200)
+    assert job.recipe["models"] == ["base", "shipped"] and job.recipe["pair"] == "en-zh"
+    assert page.ask("split.watch", id=made["id"])["evaluation"]["state"] == "queued"
+    assert (
+        page.ask("split.wish", id=made["id"], wish="cancel")["evaluation"]["state"] == "cancelled"
+    )
+    for change, error in (
+        ({"dataset": "../mine"}, "no_dataset"),
+        ({"split": "all"}, "not_understood"),
+        ({"models": ["base", "base"]}, "same_model"),
+        ({"models": ["shipped"] * 5}, "not_understood"),
+        ({"models": ["run:1"]}, "unknown_model"),
+        ({"rows": -5}, "not_understood"),
+    ):
+        assert page.ask("split.begin", **(asked | change))["error"] == error
+    assert len(page.store.jobs.list_jobs()) == 1
+
+
+def test_rows_are_filtered_sorted_and_paged(page):
+    job = add_evaluation(page.store, page.home)
+    counts = page.ask("split.result", id=job.id)["counts"]
+    assert counts["all"] == 120 and counts["wrong"] == 0
+    assert counts["differ"] == counts["left"] + counts["right"] > 60
+    seen = []
+    for number in range(3):
+        reply = page.ask("split.rows", id=job.id, page=number, shown="all", order="worst")
+        assert reply["count"] == 120
+        seen += reply["rows"]
+    assert Counter(row["number"] for row in seen) == Counter(range(120))
+    assert [row["answers"][0]["right"] for row in seen[:10]] == [True] * 10
+    assert not any(row["answers"][1]["right"] for row in seen[:10])
+    gains = [row["answers"][1]["worth"] - row["answers"][0]["worth"] for row in seen]
+    assert gains == sorted(gains)
+    best = page.ask("split.rows", id=job.id, page=0, shown="right", order="best")["rows"]
+    assert len(best) == 50 and all(row["answers"][1]["right"] for row in best)
+    turned = page.ask("split.rows", id=job.id, page=0, shown="left", order="best", left=1, right=0)
+    assert turned["count"] == counts["right"]
+    assert turned["rows"][0]["pieces"][2 * turned["rows"][0]["position"] + 1]
+
+
+def test_files_that_are_gone_or_broken_are_told(page):
+    job = add_evaluation(page.store, page.home, 12)
+    folder = job_folder(page.home, job.id)
+    assert page.ask("split.report", id=job.id, form="html")["text"].startswith("<!doctype html>")
+    assert page.ask("split.report", id=job.id, form="../ctx.db")["error"] == "not_understood"
+    (folder / "answers.jsonl").write_text('{"answers": []}\n')
+    (folder / "evaluation.json").touch()
+    assert page.ask("split.result", id=job.id)["error"] == "no_evaluation"
+    page.ask("split.remove", id=job.id)
+    assert page.ask("split.result", id=job.id)["error"] == "unknown_value"
+
+
+def test_only_jobs_that_evaluate_are_shown(page):
+    job_id = page.store.jobs.add_done("train", "compute", {}, {}, [])
+    for name in ("watch", "wish", "remove", "result", "report"):
+        asked = {"id": job_id, "wish": "cancel", "form": "json"}
+        assert page.ask(f"split.{name}", **asked)["error"] == "unknown_value"
+    assert page.store.jobs.get(job_id)
+
+
+def test_votes_are_blind_until_the_end_and_stored_for_the_right_side(page):
+    job = add_evaluation(page.store, page.home)
+    sitting = page.ask("vote.sit_down", id=job.id, left=0, right=1)
+    assert set(sitting) == {"session", "count", "differ"} and sitting["count"] == 90
+    session, first = sitting["session"], Counter()
+    for number in range(30):
+        ballot = page.ask("vote.ballot", session=session, number=number)
+        assert set(ballot["answers"][0]) == {"class", "zh", "members", "phrase", "phrase_zh"}
+        wrong = [answer["zh"] == "东西" for answer in ballot["answers"]]
+        choice = "second" if wrong[0] and not wrong[1] else "first"
+        assert page.ask("vote.choose", session=session, number=number, choice=choice, who="Ann")[
+            "given"
+        ]
+        first[choice] += 1
+    assert min(first.values()) >= 4  # the sides are shuffled
+    again = page.ask("vote.choose", session=session, number=3, choice="both")
+    assert again["error"] == "voted_already"
+    told = page.ask("vote.reveal", session=session)
+    assert (told["left"]["name"], told["right"]["name"]) == ("base", "shipped")
+    votes = page.store.votes.list_votes()
+    assert len(votes) == 30 and {vote.who for vote in votes} == {"Ann"}
+    assert {vote.shown_first for vote in votes} == {"left", "right"}
+    assert Counter(vote.choice for vote in votes) == Counter(told["counts"]) - Counter()
+    rows = {(row["context"], row["position"]): row for row in _rows(page, job.id)}
+    for vote in votes:
+        chosen = rows[vote.context, vote.position]["answers"][vote.choice == "right"]
+        assert chosen["zh"] != "东西"
+    assert told["rate"]["decided"] == 30 and told["rate"]["needed"]
+    late = page.ask("vote.choose", session=session, number=31, choice="both")
+    assert late["error"] == "vote_over" and len(page.store.votes.list_votes()) == 30
+    assert page.ask("vote.ballot", session="none", number=0)["error"] == "vote_gone"
+
+
+def _rows(page, job_id):
+    text = (job_folder(page.home, job_id) / "answers.jsonl").read_text()
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_own_sentences_are_voted_on_where_models_differ(page):
+    sitting = page.ask("vote.paste", text=f"{CALL} It was.", **BOTH)
+    assert sitting["count"] == 3  # meant, call, back
+    asked = [page.ask("vote.ballot", session=sitting["session"], number=n) for n in range(3)]
+    assert sorted(ballot["position"] for ballot in asked) == [1, 3, 5]
+    assert page.ask("vote.paste", text="It was.", **BOTH)["error"] == "nothing_differs"
+    assert page.ask("vote.paste", text="It was. " * 21, **BOTH)["error"] == "too_many_sentences"
+
+
+def test_the_board_has_each_models_latest_evaluation(page):
+    add_evaluation(page.store, page.home, 30)
+    newest = add_evaluation(page.store, page.home, 60, ("shipped", "run:7"))
+    add_evaluation(page.store, page.home, 30, split="test")
+    dev = next(one for one in page.ask("board.board")["splits"] if one["split"] == "dev")
+    assert (dev["dataset"], dev["sha256"]) == ("en-zh-gold", SHA256)
+    lines = {line["name"]: line for line in dev["models"]}
+    assert set(lines) == {"base", "shipped", "run:7"}
+    scores = [line["score"] for line in dev["models"]]
+    assert scores == sorted(scores, reverse=True)
+    assert lines["run:7"]["job"] == newest.id and lines["run:7"]["interval"]
+    assert lines["run:7"]["rows"] == 60 and lines["base"]["rows"] == 30
