@@ -21,7 +21,7 @@ from engine.settings import Settings
 from trainer.jobs.frozen import place
 from trainer.order import Order
 from trainer.recipe import FULL, MATRICES, Recipe
-from trainer.rows import Pack
+from trainer.rows import Pack, pieces
 from trainer.run import make_order
 from trainer.splits import Splits, load_splits
 from trainer.wire import prompt_for
@@ -140,7 +140,7 @@ def estimate(recipe: Recipe, splits: Splits, settings: Settings, base: Path) -> 
     RecipeError where there is nothing to train on."""
     order = make_order(recipe, splits["train"], prompt_for(load_tokenizer(str(base)), recipe.style))
     shape = read_shape(base)
-    longest, mean = _lengths(order)
+    longest, mean = _lengths(order, recipe.tokens_at_once)
     trained = shape.trained(recipe)
     loaded = sum(map(len, splits.values()))
     memory = memory_gb(recipe, shape, longest, loaded, quantised=recipe.quantised)
@@ -160,10 +160,12 @@ def estimate(recipe: Recipe, splits: Splits, settings: Settings, base: Path) -> 
     )  # fmt: skip
 
 
-def _lengths(order: Order) -> tuple[int, float]:
-    """Tokens of the largest batch, padded, and of an average one."""
-    sizes = [max(map(len, batch)) * len(batch) for batch in islice(order.batches_of(0), _SAMPLED)]
-    return max(sizes), sum(sizes) / len(sizes)
+def _lengths(order: Order, most: int) -> tuple[int, float]:
+    """Tokens, padded, of the largest piece that goes through the model at once, and of an average
+    batch."""
+    batches = list(islice(order.batches_of(0), _SAMPLED))
+    cut = [[max(map(len, p)) * len(p) for p in pieces(batch, most)] for batch in batches]
+    return max(map(max, cut)), sum(map(sum, cut)) / len(cut)
 
 
 def memory_gb(

@@ -103,8 +103,13 @@ class Recipe:
     share: float = _field("share of the training sentences that are used", 1.0)
     epochs: float = _field("how often each row is seen", 2.0, (), True)
     steps: int = _field("end after so many steps, whatever `epochs` says; 0: as it says", 0)
-    batch: int = _field("rows that go through the model together", 16, (), True)
+    batch: int = _field("sentences, each with its rows, of one batch", 16, (), True)
     accumulation: int = _field("batches whose gradients are added up for one step", 1)
+    tokens_at_once: int = _field(
+        "tokens that go through the model at once; a larger batch is cut, its gradients added up;"
+        " 0: never cut",
+        1024,
+    )
     checkpointing: bool = _field(
         "compute activations twice instead of keeping them: less memory, slower", False
     )
@@ -157,6 +162,7 @@ class Recipe:
             "epochs": 0 < self.epochs <= 10_000,
             "steps": self.steps >= 0,
             "batch": 0 < self.batch <= 4096,
+            "tokens_at_once": self.tokens_at_once >= 0,
             "accumulation": 0 < self.accumulation <= 4096,
             "weight_decay": self.weight_decay >= 0,
             "clip": self.clip > 0,

@@ -185,6 +185,19 @@ def make_batch(packs: Sequence[Pack]) -> Batch:
     )
 
 
+def pieces(packs: Sequence[Pack], most: int) -> list[list[Pack]]:
+    """Cut a batch into such as have at most so many tokens, padded, or one pack; 0: leave it."""
+    found: list[list[Pack]] = []
+    longest = 0
+    for pack in packs:
+        longest = max(longest, len(pack))
+        if not found or (most and longest * (len(found[-1]) + 1) > most):
+            found.append([])
+            longest = len(pack)
+        found[-1].append(pack)
+    return found
+
+
 def _lay(ids, positions, segments, at: int, tokens, position: int, segment: int) -> int:
     """Write tokens from `at` on; returns the place after them."""
     end = at + len(tokens)

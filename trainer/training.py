@@ -27,7 +27,7 @@ from trainer.guard import Guard, interval
 from trainer.losses import AnswerLoss, Candidates
 from trainer.order import Order
 from trainer.recipe import Recipe
-from trainer.rows import Pack, make_batch
+from trainer.rows import Pack, make_batch, pieces
 
 _TIDY = 50  # steps after which freed memory is given back to the system
 _REPORTS = 200  # of a run's steps, at most, and every 20th at least
@@ -166,27 +166,32 @@ class _Run:
         self.optimizer.zero_grad(set_to_none=True)
         total = torch.zeros((), device=self.accelerator.device)
         for number, batch in enumerate(batches):
-            last = number == len(batches) - 1
-            with nullcontext() if last else self.accelerator.no_sync(self.loss):
-                total += self._backward(batch, weight, world)
+            total += self._backward(batch, weight, number == len(batches) - 1)
         if world > 1:
             total = self.accelerator.reduce(total, "sum")
         self.accelerator.clip_grad_norm_(list(self.weights.values()), recipe.clip)
         self.optimizer.step()
         return float(total)
 
-    def _backward(self, batch: Sequence[Pack], weight: float, world: int) -> torch.Tensor:
-        """Add this process's share of a batch to the gradients; its part of the loss."""
-        mine = list(batch[self._rank :: world])
-        share = 1.0 if mine else 0.0  # every process must take part
-        made = make_batch(mine or batch[:1]).to(self.accelerator.device)
-        # All processes see one softmax, that of the whole batch.
-        whole = made if world == 1 else make_batch(batch).to(self.accelerator.device)
-        chosen = self.candidates.of(whole, self.progress.step)
-        losses, _ = self.loss(made, chosen)
-        loss = share * (losses * made.weight).sum() / weight
-        self.accelerator.backward(loss * world)  # gradients are averaged over the processes
-        return loss.detach()
+    def _backward(self, batch: Sequence[Pack], weight: float, last: bool) -> torch.Tensor:
+        """Add this process's share of a batch to the gradients, in pieces that the memory bears;
+        its part of the loss. The step's last piece is where processes meet."""
+        world, device = self.accelerator.num_processes, self.accelerator.device
+        mine = batch[self._rank :: world]
+        share = float(world if mine else 0)  # every process must take part; the mean is taken
+        # All processes and pieces see one softmax, that of the whole batch.
+        chosen = self.candidates.of(make_batch(batch).to(device), self.progress.step)
+        parts = pieces(mine or batch[:1], self.recipe.tokens_at_once)
+        total = torch.zeros((), device=device)
+        for number, part in enumerate(parts):
+            met = last and number == len(parts) - 1
+            with nullcontext() if met else self.accelerator.no_sync(self.loss):
+                made = make_batch(part).to(device)
+                losses, _ = self.loss(made, chosen)
+                loss = share * (losses * made.weight).sum() / weight
+                self.accelerator.backward(loss)
+                total += loss.detach() / world
+        return total
 
     def _tell(self, losses: list[float], rows: int, seconds: float) -> None:
         done, steps = self.progress.step, self.order.steps

@@ -9,11 +9,13 @@ import shutil
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.test_training import CANDIDATES, PACKS, RECIPE, lora
 from trainer.losses import Whole, answer_losses
 from trainer.order import Order
-from trainer.rows import make_batch
+from trainer.rows import make_batch, pieces
 from trainer.training import TrainingError, Watched, fit
 from trainer.watch import dev_scores
 
@@ -85,6 +87,24 @@ def test_accumulated_batches_are_one_large_batch(tmp_path):
     parts, _, _ = run(tmp_path / "parts", recipe=parted, candidates=Whole())
     for name, tensor in weights(whole).items():
         torch.testing.assert_close(tensor, weights(parts)[name], rtol=1e-3, atol=1e-5, msg=name)
+
+
+def test_a_batch_that_is_cut_is_the_same_batch(tmp_path):
+    short = dataclasses.replace(RECIPE, batch=100, steps=1, warmup=0.0, tokens_at_once=0)
+    few = dataclasses.replace(short, tokens_at_once=1)
+    whole, _, _ = run(tmp_path / "whole", recipe=short)
+    cut, _, _ = run(tmp_path / "cut", recipe=few)
+    assert len(pieces(PACKS, 1)) == len(PACKS) and pieces(PACKS, 0) == [PACKS]
+    for name, tensor in weights(whole).items():
+        torch.testing.assert_close(tensor, weights(cut)[name], rtol=1e-3, atol=1e-5, msg=name)
+
+
+@given(st.integers(0, 200))
+def test_pieces_keep_order_and_bound(most):
+    found = pieces(PACKS, most)
+    assert [pack for piece in found for pack in piece] == PACKS
+    for piece in found:
+        assert most == 0 or len(piece) == 1 or len(piece) * max(map(len, piece)) <= most
 
 
 def test_an_absurd_rate_is_rolled_back_and_ends_better_than_the_collapse(tmp_path):
