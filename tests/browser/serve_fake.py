@@ -2,7 +2,8 @@
 
 --mode is ready, slow (three seconds an answer), loading (until told), failed or failing.
 For tests it prints "serving" once it listens, then a line of JSON for each line it reads: "state"
-says what was asked, looked ahead, forgotten and stored; "finish" ends the loading first.
+says what was asked, looked ahead, forgotten and stored; "finish" ends the loading first, "switch X"
+puts a model called X in the place of the first.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ def main() -> None:
         for line in sys.stdin:
             if line.strip() == "finish":
                 lookup.finish()
+            if line.startswith("switch "):
+                lookup.switch(line.split()[1])
             print(json.dumps(_state(lookup, store)), flush=True)
         app.close(verbose=False)
 

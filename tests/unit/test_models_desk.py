@@ -64,7 +64,7 @@ def test_what_readers_have_stands_among_all(page: Page) -> None:
     base, shipped, run = reply["models"]
     assert base["scores"] == [] and run["fit"] is True and run["set"] == "dev mine"
     assert shipped["set"] == "test gold"
-    assert [one["figure"] for one in shipped["scores"]][:2] == ["class_accuracy", "meaning_match"]
+    assert [one["figure"] for one in shipped["scores"]][:2] == ["right", "meaning_match"]
 
 
 def test_promoted_and_taken_back(page: Page) -> None:

@@ -44,7 +44,9 @@ def to_model(model: Model) -> Json:
         "reason": visible(model.reason)[:_MOST_TEXT],
         "set": name,
         "rows": scores.get("rows"),
-        "scores": [one for one in scores.get("figures", ()) if one["figure"] in _SHORT],
+        "scores": [
+            one for figure in _SHORT for one in scores.get("figures", ()) if one["figure"] == figure
+        ],
     }
 
 

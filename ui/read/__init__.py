@@ -24,6 +24,7 @@ _SCRIPTS = (
     "read/card", "read/not_right", "read/sheet", "read/editor", "read/keys", "read/start",
 )  # fmt: skip
 _POLL_SECONDS = 1.0
+_LATER_SECONDS = 4.0  # once the model is there: another may be promoted
 
 
 def build_read(services: Services) -> None:
@@ -44,7 +45,9 @@ def build_read(services: Services) -> None:
 
     def tell(request: gr.Request) -> tuple[dict[str, Any], gr.Timer]:
         status = desk.status(request.session_hash or "")
-        return status, gr.Timer(active=status["state"] not in ("ready", "failed"))
+        if status["state"] not in ("ready", "failed"):
+            return status, gr.Timer(_POLL_SECONDS, active=True)
+        return status, gr.Timer(_LATER_SECONDS, active=not services.access.hosted)
 
     # No trigger: runs once when a page is loaded.
     for triggers in (None, poll.tick):

@@ -75,6 +75,7 @@ class Desk:
             "detail": status.detail,
             "errorCode": status.error_code,
             "error": status.error,
+            "engine": status.engine,
         }
 
     def leave(self, reader: str) -> None:
@@ -104,7 +105,14 @@ class Desk:
         """The card of one word."""
         opened = self._find(asked)
         query = opened.query(asked.get("sentence"), asked.get("word"))
-        return {"card": _card(query, await self._answer(query, _reader(asked)))}
+        return {"card": self._card(query, await self._answer(query, _reader(asked)))}
+
+    def _card(self, query: Query, answer: Answer) -> Reply:
+        """The answer as a card, and by which adapter it was given, if it still is readers'."""
+        status = self._lookup.status()
+        by = {"title": status.title, "version": status.version}
+        mine = answer.source != "person" and status.version and answer.engine == status.engine
+        return to_card(query, answer, level(answer)) | {"by": by if mine else None}
 
     async def look_ahead(self, asked: Reply) -> Reply:
         """Asks for these sentences' answers, nearest first; the cards of those known already."""
@@ -128,7 +136,7 @@ class Desk:
                 wanted.append(context)
             else:
                 known[str(number)] = [
-                    _card(Query(context, i, PAIR), answer) for i, answer in enumerate(answers)
+                    self._card(Query(context, i, PAIR), answer) for i, answer in enumerate(answers)
                 ]
         self._lookup.look_ahead(reader, wanted, PAIR)
         return {"known": known, "impossible": impossible}
@@ -189,10 +197,6 @@ class Desk:
             or sum(o.characters for o in self._opened.values()) > _MOST_OPEN_CHARACTERS
         ):
             self._opened.popitem(last=False)
-
-
-def _card(query: Query, answer: Answer) -> Reply:
-    return to_card(query, answer, level(answer))
 
 
 def _reader(asked: Reply) -> str:

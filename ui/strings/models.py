@@ -12,7 +12,7 @@ MODELS: dict[str, tuple[str, str]] = {
     # what readers have
     "present_title": ("Readers have", "读者现在用的"),
     "present_since": ("since {when}", "自 {when}"),
-    "present_by": ("by {who}", "由 {who}"),
+    "present_by": ("by {who}", "操作者：{who}"),
     "present_why": ("Why: {reason}", "原因：{reason}"),
     "present_back_since": ("taken back to it {when}", "于 {when} 换回"),
     "present_here": ("Readers have this", "读者正在使用"),
@@ -34,6 +34,7 @@ MODELS: dict[str, tuple[str, str]] = {
     "model_version": ("version {version}", "版本 {version}"),
     "model_made": ("made {when}", "制作于 {when}"),
     "model_scored_on": ("Scores on {set}, n = {n}", "在 {set} 上的分数，n = {n}"),
+    "model_right": ("all right", "全对"),
     "model_no_scores": ("No scores stand in its card.", "它的卡片里没有分数。"),
     "do_promote": ("Promote…", "推广…"),
     "do_card": ("Card", "卡片"),

@@ -5,7 +5,7 @@ let rows = null;
 const howText = (row) => {
   const parts = [t(row.undoes ? 'history_back' : 'history_promoted')];
   if (row.who) parts.push(t('present_by', { who: row.who }));
-  return parts.join(' ');
+  return parts.join(' · ');
 };
 
 const measuredText = ({ compared }) => {

@@ -11,7 +11,8 @@ const scoreTerm = (score) => {
   const box = make('div', '');
   const value = make('dd', '', score.value.toFixed(3));
   value.append(make('span', 'ctx-note', `${score.low.toFixed(3)} – ${score.high.toFixed(3)}`));
-  box.append(make('dt', '', figureName(score.figure)), value);
+  const name = score.figure === 'right' ? t('model_right') : figureName(score.figure);
+  box.append(make('dt', '', name), value);
   return box;
 };
 
@@ -32,7 +33,7 @@ const actionsOf = (model, isPresent) => {
   const mayPromote = !isPresent && !props.limits.hosted && !found.fixed;
   if (mayPromote) row.append(button(t('do_promote'), 'promote'));
   row.append(goTo(t('do_card'), '#models/card/' + model.name));
-  if (!isPresent && !props.limits.hosted) row.append(goTo(t('do_side'), '#compare/side/' + model.name));
+  if (!isPresent && !props.limits.hosted) row.append(goTo(t('do_side'), '#compare/split/' + model.name));
   if (model.name.startsWith('run:') && !props.limits.hosted) row.append(goTo(t('do_run'), '#train/run/' + model.name.slice(4)));
   return row;
 };
@@ -47,16 +48,22 @@ const modelLine = (model) => {
   head.append(name, make('p', 'ctx-note', aboutModel(model)));
   if (isPresent) head.append(make('p', 'ctx-badge', t('present_here')));
   if (model.fit === false) head.append(make('p', 'ctx-unfit', unfitText(model)));
-  if (model.fit === true) head.append(make('p', 'ctx-note', t('fit') + '.'));
+  if (model.fit === true) head.append(make('p', 'ctx-note', t('fit')));
   line.append(head, scoresOf(model), actionsOf(model, isPresent));
   return line;
+};
+
+// What readers have first, then runs and copies; what was there from the beginning comes last.
+const inOrder = () => {
+  const place = (model) => (model.version === found.present.version ? -1 : ['shipped', 'base'].indexOf(model.name) + 1);
+  return [...found.models].sort((a, b) => place(a) - place(b));
 };
 
 const paintList = () => {
   const list = one('.ctx-models-list');
   const focused = list.contains(document.activeElement) && document.activeElement;
   const place = focused && [focused.closest('[data-model]').dataset.model, focused.dataset.do, focused.getAttribute('href')];
-  list.replaceChildren(...found.models.map(modelLine));
+  list.replaceChildren(...inOrder().map(modelLine));
   if (!place) return;
   const line = [...list.children].find((item) => item.dataset.model === place[0]);
   const same = (item) => (place[1] ? item.dataset.do === place[1] : item.getAttribute('href') === place[2]);

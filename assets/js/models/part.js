@@ -37,4 +37,4 @@ const aboutModel = (model) => {
   return parts.filter(Boolean).join(' · ');
 };
 
-const unfitText = (model) => [t('not_fit') + '.', t('reason_' + model.reason) || model.reason].filter(Boolean).join(' ');
+const unfitText = (model) => [t('not_fit'), t('reason_' + model.reason) || model.reason].filter(Boolean).join(' · ');

@@ -18,7 +18,7 @@ const sinceText = () => {
   const { since } = found;
   if (!since) return '';
   const when = t(since.undoes ? 'present_back_since' : 'present_since', { when: whenText(since.when) });
-  return [when, since.who && t('present_by', { who: since.who })].filter(Boolean).join(' ');
+  return [when, since.who && t('present_by', { who: since.who })].filter(Boolean).join(' · ');
 };
 
 const paintPresent = () => {

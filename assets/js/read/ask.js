@@ -28,9 +28,13 @@ const askAboutText = async (name, question) => {
   return ask(name, question);
 };
 
-const forgetAnswers = () => {
+const forgetCards = () => {
   known.clear();
   single.clear();
+};
+
+const forgetAnswers = () => {
+  forgetCards();
   impossible.clear();
   onScreen.clear();
 };
@@ -54,8 +58,9 @@ const sweep = async () => {
   const sentences = nearest();
   if (!sentences.length || document.hidden || isComing()) return;
   const { version } = held;
+  const { engine } = model;
   const reply = await askAboutText('look_ahead', { sentences });
-  if (reply.error || version !== held.version) {
+  if (reply.error || version !== held.version || engine !== model.engine) {
     if (!reply.error) sweepSoon();
     return;
   }

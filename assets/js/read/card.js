@@ -28,8 +28,9 @@ const lookUp = async (at, mine) => {
     one('.ctx-wait').textContent = t('slow');
   }, SLOW);
   const { text } = held;
+  const { engine } = model;
   const reply = await askAboutText('answer', { sentence: at.s, word: at.w });
-  if (held.text !== text) return;
+  if (held.text !== text || (engine && model.engine !== engine)) return; // it was asked again
   if (reply.card) single.set(at.s + ':' + at.w, reply.card);
   if (mine !== asking) return;
   clearTimeout(slowTimer);
@@ -87,12 +88,23 @@ const showCard = (at, found) => {
   const phraseGiven = found.phraseSource === 'person' ? 'phrase_person' : '';
   const given = found.person ? 'person' : phraseGiven;
   one('.ctx-person').textContent = given && t(given);
+  showBy(found.by);
   fillSentence(at, found.members);
   one('.ctx-second').hidden = !found.second;
   one('.ctx-second').open = false;
   one('.ctx-second p').textContent = found.second;
   setCard('found');
   say(at, found);
+};
+
+// Which adapter answered: a link to its card.
+const showBy = (by) => {
+  one('.ctx-by').hidden = !by;
+  if (!by) return;
+  const link = one('.ctx-by a');
+  link.textContent = by.version === 'base' ? t('name_base') : by.title;
+  link.title = by.version;
+  link.href = '#models/card/' + by.version;
 };
 
 const fillSentence = (at, members) => {
@@ -145,4 +157,9 @@ const copyCard = async () => {
   toast(t((await copyText(lines.join('\n'))) ? 'copied' : 'copy_failed'));
 };
 
+whenChanged.push(() => {
+  forgetCards();
+  if (held.at && root.dataset.card !== 'none' && !root.dataset.form) choose(held.at);
+  sweepSoon();
+});
 whenReady.push(() => held.at && root.dataset.card === 'waiting' && choose(held.at));

@@ -1,6 +1,7 @@
 // How far the model is: the strip at the top, the footer, and what waits for "ready".
 
 let model = props.value ?? { state: 'starting', progress: 0 };
+const whenChanged = []; // called when another model answers than before
 const whenReady = []; // called each time the model becomes ready or fails
 
 const isComing = () => !['ready', 'failed'].includes(model.state);
@@ -25,12 +26,13 @@ const readerKnown = new Promise((resolve) => {
 });
 
 const takeStatus = () => {
-  const before = model.state;
+  const before = model;
   model = props.value;
   if (model.reader) {
     held.reader = model.reader;
     tellReader();
   }
   showModel();
-  if (model.state !== before && !isComing()) whenReady.forEach((act) => act());
+  if (model.state !== before.state && !isComing()) whenReady.forEach((act) => act());
+  if (before.engine && model.engine && model.engine !== before.engine) whenChanged.forEach((act) => act());
 };

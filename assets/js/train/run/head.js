@@ -90,6 +90,14 @@ const paintTrouble = () => {
   detail.textContent = failed ? run.detail : '';
 };
 
+// Where a run that is done leads: to readers, and beside what they have.
+const whatNext = () =>
+  Object.entries({ run_use: '#models/list/run:', run_compare: '#compare/split/run:' }).map(([key, address]) => {
+    const link = make('a', 'ctx-next', t(key));
+    link.href = address + run.id;
+    return link;
+  });
+
 const paintActions = () => {
   const buttons = ACTIONS_OF[run.state].map((wish) => {
     const made = button(t('run_' + wish), wish, wish === 'cancel' || wish === 'remove' ? 'ctx-quiet' : '');
@@ -98,6 +106,7 @@ const paintActions = () => {
   });
   const again = button(t('train_again'), 'again');
   if (!isWorking(run)) buttons.splice(-1, 0, again);
+  if (run.state === 'done') buttons.unshift(...whatNext());
   const bar = one('.ctx-run-actions');
   const before = bar.contains(document.activeElement) ? document.activeElement.dataset.do : null;
   bar.replaceChildren(...buttons);
