@@ -4,6 +4,7 @@ as often as there is something before it.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -23,6 +24,7 @@ from trainer.catalogue import ModelError, find_model, list_models
 from trainer.jobs.queue import Jobs
 from trainer.mending import mend
 from trainer.promote import PromotionRefused, back, consider, history, present, promote
+from trainer.promoting import add_promoting
 
 
 @dataclass
@@ -255,3 +257,27 @@ def test_back_says_where_the_copy_is_gone(home: Home) -> None:
     with pytest.raises(PromotionRefused) as caught:
         back(home.store, home.settings)
     assert caught.value.code == "kept_gone"
+
+
+def test_from_a_shell(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CTX_HOME", str(home.folder))
+    name = home.tuned("first-try")
+
+    def run(*arguments: str) -> tuple[int, str]:
+        parser = argparse.ArgumentParser()
+        add_promoting(parser.add_subparsers())
+        chosen = parser.parse_args(arguments)
+        code = chosen.command(chosen)
+        told = capsys.readouterr()
+        return code, told.out + told.err
+
+    code, told = run("promote", name)
+    assert code == 2 and "not compared" in told and "evaluate" in told
+    assert run("promote", name, "--reason", "a trial")[0] == 0
+    code, told = run("models")
+    (line,) = [line for line in told.splitlines() if "readers have this" in line]
+    assert line.startswith(f"{name}\tfirst-try\t")
+    assert run("back") == (0, f"readers get en-zh-sense@{present(home.settings).version} again\n")
+    assert run("back") == (2, "nothing was promoted that could be taken back\n")

@@ -50,6 +50,7 @@ MODELS: dict[str, tuple[str, str]] = {
     "promote_better": ("It is better, beyond what chance explains.", "它更好，且超出偶然范围。"),
     "promote_same": ("No difference beyond what chance explains.", "差异未超出偶然范围。"),
     "promote_worse": ("It is worse, beyond what chance explains.", "它更差，且超出偶然范围。"),
+    "promote_rows": ("See the rows", "查看各条"),
     "against_not_fit": ("Its run found it not fit to promote.", "它的训练判定为不宜推广。"),
     "against_worse": ("It is worse than what readers have.", "它不如读者现在用的。"),
     "against_not_compared": (

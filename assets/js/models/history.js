@@ -22,7 +22,11 @@ const lineOf = (row) => {
   head.append(cardLink({ name: row.version }, titleOf(row)), ' ', make('span', 'ctx-note', kindOf(row.name)));
   const when = make('p', 'ctx-note', `${whenText(row.when)} · ${howText(row)}`);
   line.append(head, when);
-  if (measuredText(row)) line.append(make('p', 'ctx-note', measuredText(row)));
+  if (measuredText(row)) {
+    const measured = make('p', 'ctx-note', measuredText(row) + ' ');
+    measured.append(goTo(t('promote_rows'), '#compare/split/' + row.compared.job));
+    line.append(measured);
+  }
   if (row.against.length) {
     const what = row.against.map((name) => t('against_' + name)).join(' ');
     line.append(make('p', 'ctx-unfit', t('history_although', { what })));

@@ -21,7 +21,9 @@ const comparedTable = (compared) => {
   const [decides] = compared.differences;
   const verdict = decides.worse ? 'promote_worse' : decides.better ? 'promote_better' : 'promote_same';
   const caption = t('promote_compared', { n: whole(compared.rows), dataset: compared.dataset });
-  box.append(make('h3', '', caption), table, make('p', decides.worse ? 'ctx-worse' : 'ctx-note', t(verdict)));
+  const told = make('p', decides.worse ? 'ctx-worse' : 'ctx-note', t(verdict) + ' ');
+  told.append(goTo(t('promote_rows'), '#compare/split/' + compared.job));
+  box.append(make('h3', '', caption), table, told);
   return box;
 };
 
@@ -130,6 +132,7 @@ const promote = async (name) => {
     send();
   });
   parts.compare.addEventListener('click', compareNow);
+  parts.compared.addEventListener('click', (event) => event.target.closest('a') && dialog.close());
   parts.no.addEventListener('click', () => dialog.close());
   parts.reason.addEventListener('input', () => showYes(parts, told));
   root.append(dialog);
