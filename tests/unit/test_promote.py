@@ -243,7 +243,9 @@ def test_what_a_kill_left_is_cleared_away_later(home: Home) -> None:
     home.promote(home.tuned("first-try"), "try")
     left = home.folder / "adapters" / ".new-abc"
     left.mkdir()
+    (home.folder / f"{POINTER}.7.8.new").write_text("half")
     mend(home.store, home.folder)
+    assert not list(home.folder.glob("*.new"))
     assert left.is_dir(), "another process may be at it"
     os.utime(left, (1, 1))
     mend(home.store, home.folder)
