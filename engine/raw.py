@@ -16,20 +16,24 @@ from transformers import DynamicCache
 
 from engine.sense import CLASSES, Query, from_wire
 
-_BATCH = 16
+_BATCH = 64
 _CLASS = "|".join(sorted(CLASSES, key=len, reverse=True))
+
+Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
 class Raw:
     """One text in `tokens` tokens: `ended` says whether it stopped by itself behind a whole answer;
-    its first `answer` characters are that answer (0: there is none), `over` tokens stand behind."""
+    its first `answer` characters are that answer (0: there is none), `over` tokens stand behind.
+    `valid`: the answer can be given, its phrase stands in the sentence and holds the word."""
 
     text: str
     tokens: int
     ended: bool
     answer: int
     over: int
+    valid: bool
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,12 @@ class Ask:
 
 @torch.no_grad()
 def write_raw(
-    model: Any, tokenizer: Any, asked: Sequence[Ask], ends: frozenset[int], most: int
+    model: Any,
+    tokenizer: Any,
+    asked: Sequence[Ask],
+    ends: frozenset[int],
+    most: int,
+    progress: Progress = lambda share: None,
 ) -> list[Raw]:
     """The likeliest text behind each row, in order. `model` is a PeftModel that has the adapters
     (`__base__` is none); `ends` are the tokens that end a line or everything."""
@@ -60,31 +69,42 @@ def write_raw(
             text = read(tokens[:-1])
             return 0 < whole_answer(some[number].query, text) == len(text.rstrip())
 
-        rows = _greedy(model, some, ends, most, is_over)
+        def tick(step: int, start: int = start, some: Sequence[Ask] = some) -> None:
+            progress((start + len(some) * step / most) / len(asked))
+
+        rows = _greedy(model, some, ends, most, is_over, tick)
         for one, (tokens, ended) in zip(some, rows):
             kept = tokens[:-1] if ended else tokens
             text = read(kept)
             answer = whole_answer(one.query, text)
             within = _count_within(read, kept, answer) if answer and not ended else len(kept)
-            written.append(Raw(text, len(kept), ended, answer, len(kept) - within))
+            valid = bool(answer) and _is_valid(one.query, text)
+            over = len(kept) - within if answer else len(kept)
+            written.append(Raw(text, len(kept), ended, answer, over, valid))
+    progress(1.0)
     return written
 
 
 def whole_answer(query: Query, text: str) -> int:
-    """How many characters from the start are a whole answer to the query; 0 where it has none."""
+    """How many characters from the start have the form of a whole answer to the query; 0: none."""
+    found = _match(query, text)
+    return found.end() if found else 0
+
+
+def _match(query: Query, text: str) -> Any:
     meaning = rf"(?:[\p{{Han}}…·]+|{regex.escape(query.target)})"
     found = regex.match(rf"\s*({_CLASS})(?: ([^|\n]+))?\|({meaning})(?:\|({meaning}))?", text)
-    if not found:
-        return 0
-    word_class, members, zh, phrase_zh = found.groups()
-    if bool(members) != bool(phrase_zh):
-        return 0
+    return found if found and bool(found[2]) == bool(found[4]) else None
+
+
+def _is_valid(query: Query, text: str) -> bool:
+    word_class, members, zh, phrase_zh = _match(query, text).groups()
     phrase = f"{members}|{phrase_zh}" if members else ""
     try:
         from_wire(query, {"class": word_class, "zh": zh, "phrase": phrase})
     except ValueError:
-        return 0
-    return found.end()
+        return False
+    return True
 
 
 def _count_within(
@@ -100,29 +120,36 @@ def _greedy(
     ends: frozenset[int],
     most: int,
     is_over: Callable[[int, Sequence[int]], bool],
+    tick: Callable[[int], None],
 ) -> list[tuple[list[int], bool]]:
-    """Each row's tokens, and whether it is over; of the batch's logits only the last position's."""
+    """Each row's tokens, and whether it is over. Of the logits only the last position's are taken;
+    a row that is over leaves the batch."""
     device, length = model.device, max(len(one.prompt) for one in asked)
     pads = [length - len(one.prompt) for one in asked]
     ids = torch.tensor([[0] * n + list(one.prompt) for n, one in zip(pads, asked)], device=device)
     mask = torch.tensor([[0] * n + [1] * (length - n) for n in pads], device=device)
-    names = [one.adapter for one in asked]
     cache = DynamicCache(config=model.get_base_model().config)
     written: list[list[int]] = [[] for _ in asked]
-    over: set[int] = set()
-    for _ in range(most):
+    going = list(range(len(asked)))
+    for step in range(most):
         places = (mask.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
         logits = model(
             input_ids=ids, attention_mask=mask, position_ids=places, past_key_values=cache,
-            use_cache=True, logits_to_keep=1, adapter_names=names,
+            use_cache=True, logits_to_keep=1, adapter_names=[asked[n].adapter for n in going],
         ).logits[:, -1]  # fmt: skip
         ids = logits.argmax(-1, keepdim=True)
         mask = torch.cat([mask, torch.ones_like(ids)], -1)
-        for number, token in enumerate(ids[:, 0].tolist()):
-            if number not in over:
-                written[number].append(token)
-                if token in ends and is_over(number, written[number]):
-                    over.add(number)
-        if len(over) == len(asked):
+        stay = []
+        for row, (number, token) in enumerate(zip(going, ids[:, 0].tolist())):
+            written[number].append(token)
+            if token not in ends or not is_over(number, written[number]):
+                stay.append(row)
+        tick(step + 1)
+        if not stay:
+            going = []
             break
-    return [(tokens, number in over) for number, tokens in enumerate(written)]
+        if len(stay) < len(going):
+            rows = torch.tensor(stay, device=device)
+            ids, mask, going = ids[rows], mask[rows], [going[row] for row in stay]
+            cache.batch_select_indices(rows)
+    return [(tokens, number not in going) for number, tokens in enumerate(written)]

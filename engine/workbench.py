@@ -89,7 +89,7 @@ class Workbench:
 
         self._begin()
         try:
-            engines = self._find(folders, progress)
+            engines = self._find(folders, lambda share: progress(share / 2))
             prompt = engines[0].decoder.prompt
             asked = [
                 Ask(_prompt(engine, query), self._name(folder), query)
@@ -97,7 +97,10 @@ class Workbench:
                 for folder, engine in zip(folders, engines)
             ]
             ends = frozenset({prompt.end, prompt.tokenizer.eos_token_id} - {None})
-            found = write_raw(self._tuned_model(), prompt.tokenizer, asked, ends, most)
+            tuned = self._tuned_model()
+            found = write_raw(
+                tuned, prompt.tokenizer, asked, ends, most, lambda share: progress((1 + share) / 2)
+            )
             return [found[number :: len(folders)] for number in range(len(folders))]
         finally:
             self._end()

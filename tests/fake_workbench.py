@@ -48,9 +48,11 @@ class FakeWorkbench:
 def _raw(folder: Any, query: Query) -> SimpleNamespace:
     if folder is not None:
         text = f" noun|{'义' * len(query.target)}"
-        return SimpleNamespace(text=text, tokens=7, ended=True, answer=len(text), over=0)
+        return SimpleNamespace(
+            text=text, tokens=7, ended=True, answer=len(text), over=0, valid=True
+        )
     if query.position % 2:
         text = " noun|东西 is a word that\n is a word that\n is a word that"
-        return SimpleNamespace(text=text, tokens=96, ended=False, answer=8, over=91)
+        return SimpleNamespace(text=text, tokens=96, ended=False, answer=8, over=91, valid=True)
     text = f" {query.context}\n" * 4
-    return SimpleNamespace(text=text, tokens=96, ended=False, answer=0, over=96)
+    return SimpleNamespace(text=text, tokens=96, ended=False, answer=0, over=96, valid=False)

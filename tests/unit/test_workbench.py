@@ -12,7 +12,7 @@ from engine.raw import Ask, whole_answer, write_raw
 from engine.sense import ask
 from engine.settings import Settings
 from engine.views import views
-from engine.workbench import BARE, MOST_MODELS, Workbench
+from engine.workbench import MOST_MODELS, Workbench
 from tests.tiny import tiny_model, tiny_prompt
 from trainer.free import write_freely
 from trainer.model import make_trainable, save_adapter
@@ -125,7 +125,7 @@ def test_one_batch_writes_what_each_model_writes_alone(bench, folders):
         (" adverb|回。And then he said", " adverb|回"),
         (" noun|back", " noun|back"),
         (" adverb call back|回", ""),
-        (" adverb call me|回|回电话", ""),
+        (" adverb call me|回|回电话", " adverb call me|回|回电话"),
         (" The call was", ""),
         ("", ""),
     ],
@@ -146,10 +146,11 @@ class Scripted:
         return tiny_model(8)
 
     def __call__(self, input_ids, adapter_names, **_):
-        assert len(adapter_names) == len(self.rows)
-        logits = torch.zeros(len(self.rows), 1, 200)
-        for number, row in enumerate(self.rows):
-            logits[number, 0, row[min(self.step, len(row) - 1)]] = 1.0
+        assert len(adapter_names) == len(input_ids)
+        logits = torch.zeros(len(input_ids), 1, 200)
+        for row, name in enumerate(adapter_names):
+            script = self.rows[int(name)]
+            logits[row, 0, script[min(self.step, len(script) - 1)]] = 1.0
         self.step += 1
         return type("Out", (), {"logits": logits})()
 
@@ -169,11 +170,16 @@ class Spelled:
 def test_an_end_counts_behind_a_whole_answer_only():
     spelled = Spelled()
     texts = [" adverb|回\n", "\nvx\n\n" + "x" * 30, " adverb|回 x\n" + "x" * 30]
-    asked = [Ask((0, 1), BARE, QUERY) for _ in texts]
+    texts.append(" adverb call k|回|回说\n")
+    asked = [Ask((0, 1), str(number), QUERY) for number in range(len(texts))]
     end = spelled.letters.index("\n")
     rows = [spelled.ids(text) for text in texts]
-    good, never, on = write_raw(Scripted(rows), spelled, asked, frozenset({end}), most=20)
+    told: list[float] = []
+    found = write_raw(Scripted(rows), spelled, asked, frozenset({end}), 20, told.append)
+    good, never, on, wrong = found
     assert (good.text, good.tokens, good.ended, good.over) == (" adverb|回", 9, True, 0)
-    assert (never.tokens, never.ended, never.answer, never.over) == (20, False, 0, 0)
+    assert good.valid and told[-1] == 1.0 and told == sorted(told)
+    assert (never.tokens, never.ended, never.answer, never.over) == (20, False, 0, 20)
     assert (on.tokens, on.ended, on.text[: on.answer]) == (20, False, " adverb|回")
     assert on.over == 11
+    assert wrong.ended and not wrong.valid  # its phrase does not stand in the sentence

@@ -157,6 +157,7 @@ def to_raw(raw: Any) -> Reply:
         "tokens": raw.tokens,
         "over": raw.over,
         "ended": raw.ended,
+        "valid": raw.valid,
     }
 
 

@@ -72,11 +72,12 @@ const textOf = (text, side) => {
     written.append(stopOf('raw_stop'));
   } else {
     if (text.answer) written.append(stopOf('raw_should_stop'));
-    written.append(make('span', 'ctx-raw-rest', text.answer ? text.rest : text.rest.trimStart()));
+    written.append(make('span', 'ctx-raw-rest', text.rest.replaceAll('\n', '↵\u200b')));
   }
   const count = { n: text.tokens, over: text.over };
+  const flaw = text.answer && !text.valid ? ` ${t('raw_invalid')}` : '';
   const key = text.ended ? 'raw_ended' : text.answer ? 'raw_over' : 'raw_no_answer';
-  cell.append(written, make('p', 'ctx-note', t(key, count)));
+  cell.append(written, make('p', 'ctx-note', t(key, count) + flaw));
   return cell;
 };
 
