@@ -9,9 +9,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from pathlib import Path
 
 from engine.lookup import LookupFailed, Status
 from engine.sense import Answer, Phrase, Query, Sense, check_context, context_words
+from engine.settings import assets
 
 PHRASES = {
     ("call", "back"): "回电话",
@@ -25,7 +28,15 @@ MEANINGS = {"bank": "银行", "call": "打电话", "back": "回", "light": "轻�
 DETAIL = "fake-model · fake-adapter@1 · cpu, float32 (a fake has no choice)"
 
 
-READY = Status("ready", 1.0, DETAIL, engine="fake", title="fake-adapter", version="shipped")
+def version_of(folder: Path) -> str:
+    """What engine.adapters makes of the folder, without torch."""
+    names = ("adapter_model.safetensors", "adapter_config.json", "card.json")
+    files = (folder / name for name in names)
+    return sha256(b"".join(f.read_bytes() for f in files if f.is_file())).hexdigest()[:12]
+
+
+SHIPPED = version_of(assets() / "adapters" / "en-zh-sense")
+READY = Status("ready", 1.0, DETAIL, engine="fake", title="fake-adapter", version=SHIPPED)
 
 
 class FakeLookup:
@@ -55,9 +66,13 @@ class FakeLookup:
         """The model is loaded now."""
         self._status = READY
 
-    def switch(self, name: str) -> None:
-        """Another model answers from now on, and says its name first in every meaning."""
-        self._status = Status("ready", 1.0, name, engine=name, title=name, version=name)
+    def switch(self, folder: Path | None) -> None:
+        """The adapter in this folder answers from now on; any but the shipped one says its version
+        first in every meaning."""
+        version = version_of(folder) if folder else "base"
+        self._status = READY
+        if version != SHIPPED:
+            self._status = Status("ready", 1.0, version, "", "", version, "promoted", version)
         self._known.clear()
 
     async def answer(self, query: Query, reader: str = "") -> Answer:

@@ -2,8 +2,7 @@
 
 --mode is ready, slow (three seconds an answer), loading (until told), failed or failing.
 For tests it prints "serving" once it listens, then a line of JSON for each line it reads: "state"
-says what was asked, looked ahead, forgotten and stored; "finish" ends the loading first, "switch X"
-puts a model called X in the place of the first.
+says what was asked, looked ahead, forgotten and stored; "finish" ends the loading first.
 """
 
 from __future__ import annotations
@@ -20,10 +19,12 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from db.store import open_store
+from engine.present import Watch
 from engine.settings import read_settings
 from tests.fake_engine import FakeLookup
 from tests.fake_workbench import FakeWorkbench
 from trainer.jobs.queue import Jobs
+from trainer.mending import mend
 from ui.access import Access
 from ui.page import serve
 from ui.services import Services
@@ -44,6 +45,10 @@ def main() -> None:
         settings = read_settings({"CTX_HOME": home, "CTX_PORT": str(arguments.port)})
         settings = replace(settings, hosted=arguments.hosted)
         jobs = Jobs(store, settings.home)
+        mend(store, settings.home)
+        watch = Watch(
+            lambda: settings.adapter_folder, lambda: lookup.switch(settings.adapter_folder)
+        )
         workbench = FakeWorkbench(arguments.delay)
         services = Services(settings, lookup, store, Access.of(settings), jobs, workbench)  # type: ignore[arg-type]
         app = build_app(services)
@@ -52,9 +57,8 @@ def main() -> None:
         for line in sys.stdin:
             if line.strip() == "finish":
                 lookup.finish()
-            if line.startswith("switch "):
-                lookup.switch(line.split()[1])
             print(json.dumps(_state(lookup, store)), flush=True)
+        watch.close()
         app.close(verbose=False)
 
 

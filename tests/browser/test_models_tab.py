@@ -9,12 +9,12 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from db.store import Store
+from db.store import Store, open_store
 from engine.settings import Settings
 from tests.browser.pages import App, read_text, word
 from tests.promotions import add_evaluation, add_tuned
 from trainer.catalogue import find_model
-from trainer.promote import present
+from trainer.promote import present, promote
 
 PHONE = {"viewport": {"width": 390, "height": 844}}
 
@@ -66,7 +66,8 @@ def test_promoted_with_and_without_a_reason_and_taken_back(
     page.locator(".ctx-present [data-do=back]", has_text="Back to en-zh-sense").click()
     expect(page.locator(".ctx-present h2")).to_have_text("en-zh-sense")
     expect(page.locator(".ctx-present [data-do=back]")).to_have_count(0)
-    assert Settings(home=tmp_path).adapter_folder != tmp_path / "adapters"
+    assert present(Settings(home=tmp_path)).name == "shipped"
+    expect(page.locator(".ctx-present-state")).to_have_text("")
 
     page.locator("#models-views [data-view=history]").click()
     rows = page.locator(".ctx-history-list li")
@@ -89,18 +90,24 @@ def test_the_card_of_an_answer(page: Page, app: App) -> None:
     expect(card).to_contain_text("There is no such model.")
 
 
-def test_a_page_shows_no_answer_of_the_model_before(page: Page, start_app) -> None:
-    app = start_app()
+def test_a_page_shows_no_answer_of_the_model_before(
+    begin: Callable[..., App], page: Page, tmp_path: Path
+) -> None:
+    app = begin(lambda store: tuned(store, "better", 0.03))
     read_text(page, app)
     word(page, "bank").click()
     expect(page.locator(".ctx-meaning")).to_have_text("银行")
     expect(page.locator(".ctx-by a")).to_have_text("fake-adapter")
-    app.state("switch Newer")
-    expect(page.locator(".ctx-meaning")).to_have_text("Newer银行")
-    expect(page.locator(".ctx-by a")).to_have_text("Newer")
-    expect(page.locator(".ctx-detail")).to_have_text("Newer")
+    settings = Settings(home=tmp_path)
+    with open_store(settings.database) as store:  # another process than the app
+        version = promote("run:1", store, settings).promoted.version
+    expect(page.locator(".ctx-meaning")).to_have_text(version + "银行")
+    expect(page.locator(".ctx-by a")).to_have_attribute("href", "#models/card/" + version)
+    expect(page.locator(".ctx-detail")).to_have_text(version)
     word(page, "light").click()
-    expect(page.locator(".ctx-meaning")).to_have_text("Newer轻的")
+    expect(page.locator(".ctx-meaning")).to_have_text(version + "轻的")
+    page.locator(".ctx-by a").click()
+    expect(page.locator("#models-card .ctx-card-head h2")).to_have_text("better")
 
 
 def test_a_hosted_app_promotes_nothing_and_shows_cards(

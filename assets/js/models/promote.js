@@ -65,6 +65,7 @@ const makeDialog = () => {
 const paintDialog = (parts, told) => {
   const titles = { title: titleOf(told.model) };
   parts.title.textContent = t('promote_title', titles);
+  parts.dialog.setAttribute('aria-label', parts.title.textContent);
   parts.how.textContent = t('promote_how', { title: titleOf(told.present) });
   const { against, comparing } = told;
   parts.against.hidden = !against.length;
