@@ -149,7 +149,7 @@ def test_the_board(page, app):
     board = page.locator("#compare-board")
     names = board.locator("tbody th a")
     expect(names).to_have_text(["run 7 first try", "shipped adapter", "base"])
-    expect(names.first).to_have_attribute("href", "#models/card/run%3A7")
+    expect(names.first).to_have_attribute("href", "#models/card/run:7")
     expect(board.locator(".ctx-drawing circle")).to_have_count(3)
     board.get_by_role("link", name="120").click()
     expect(page.locator("#compare-split .ctx-split-one h2").first).to_have_text(

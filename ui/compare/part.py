@@ -36,7 +36,23 @@ class CompareDesk(Desk):
     def _models(self) -> list[Reply]:
         from trainer.catalogue import list_models
 
-        return [to_model(one) for one in list_models(self._store, self._settings) if answers(one)]
+        readers = self._present()
+        return [
+            to_model(one) | {"present": one.version == readers}
+            for one in list_models(self._store, self._settings)
+            if answers(one)
+        ]
+
+    def _present(self) -> str:
+        """The version that readers have; "" where its folder is refused."""
+        from engine.adapters import AdapterError
+        from trainer.catalogue import ModelError
+        from trainer.promote import present
+
+        try:
+            return present(self._settings).version
+        except (AdapterError, ModelError):
+            return ""
 
     def _sides(self, asked: Reply) -> tuple[Model, Model]:
         """The two models that are meant; Bad where they are one, or one is none."""

@@ -21,12 +21,19 @@ const fillModels = (select, models, chosen) => {
   );
 };
 
-// The two models that were chosen last, or else the base and the newest adapter.
-const lastModels = (models) => {
+// Two models to begin with: `wanted` beside what readers have; or those that were chosen last, or
+// else the base and what readers have.
+const firstModels = (models, wanted = '') => {
   const names = models.map((model) => model.name);
+  const readers = models.find((model) => model.present)?.name;
+  if (names.includes(wanted)) {
+    const left = [readers, 'base', ...names].find((name) => names.includes(name) && name !== wanted);
+    return { left, right: wanted };
+  }
   const known = (side) => names.find((name) => name === recall('compare.' + side));
   const left = known('left') ?? names[0];
-  return { left, right: known('right') ?? names.find((name) => name !== left && name !== 'base') ?? names.find((name) => name !== left) };
+  const right = [known('right'), readers, ...names].find((name) => name && name !== left);
+  return { left, right };
 };
 
 const FIELDS = ['class', 'zh', 'phrase', 'phrase_zh'];

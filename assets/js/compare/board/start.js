@@ -69,7 +69,7 @@ const lineOfModel = (model, i) => {
   const name = make('th', '');
   const dot = svgOf('svg', { viewBox: '0 0 12 12', width: 12, height: 12, 'aria-hidden': 'true' });
   dot.append(svgOf('circle', { class: `ctx-point ctx-c${i % 8}`, cx: 6, cy: 6, r: 5 }));
-  name.append(dot, ' ', linkTo(modelName(model), `#models/card/${encodeURIComponent(model.name)}`));
+  name.append(dot, ' ', linkTo(modelName(model), `#models/card/${model.name}`));
   row.append(
     name,
     ...LINES.map(([key, valueOf]) => {

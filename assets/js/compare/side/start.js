@@ -15,11 +15,13 @@ const loadModels = async () => {
   const reply = await ask('models');
   if (reply.error) return toast(errorText(reply));
   models = reply.models;
-  paintModels();
+  paintModels(document.body.dataset.item);
 };
 
-const paintModels = () => {
-  const { left, right } = models.some((one) => one.name === form.left.value) ? { left: form.left.value, right: form.right.value } : lastModels(models);
+// The address may name a model: #compare/side/run:7.
+const paintModels = (wanted = '') => {
+  const kept = !wanted && models.some((one) => one.name === form.left.value);
+  const { left, right } = kept ? { left: form.left.value, right: form.right.value } : firstModels(models, wanted);
   fillModels(form.left, models, left);
   fillModels(form.right, models, right);
 };

@@ -7,8 +7,9 @@ let offered = null; // models, datasets, evaluations
 const modelFields = () => [...form.querySelectorAll('.ctx-split-models select')];
 
 // A select for each model; what was chosen stays.
-const paintModelFields = (count, chosen = modelFields().map((field) => field.value)) => {
-  const { left, right } = lastModels(offered.models);
+const paintModelFields = (count, wanted = '') => {
+  const chosen = wanted ? [] : modelFields().map((field) => field.value);
+  const { left, right } = firstModels(offered.models, wanted);
   const rest = offered.models.map((model) => model.name).filter((name) => ![left, right].includes(name));
   const usual = [left, right, ...rest];
   one('.ctx-split-models').replaceChildren(
@@ -35,9 +36,9 @@ const fill = (select, choices, textOf, chosen = select.value) => {
   );
 };
 
-const paintForm = () => {
+const paintForm = (wanted = '') => {
   const { models, datasets } = offered;
-  paintModelFields(modelFields().length || Math.min(2, models.length));
+  paintModelFields(modelFields().length || Math.min(2, models.length), wanted);
   fill(setField, datasets.map((one) => one.name), (name) => name, setField.value || recall('compare.dataset'));
   paintSplits();
   fill(rowsField, props.choices.rows, (n) => (n ? whole(n) : t('all_rows')), rowsField.value || 1000);
@@ -79,7 +80,7 @@ const loadStart = async () => {
   if (reply.error) return toast(errorText(reply));
   offered = reply;
   root.dataset.state = 'start';
-  paintForm();
+  paintForm(document.body.dataset.item);
   paintEarlier();
   if (offered.evaluations.some(isWorking)) looking = setTimeout(look, EVERY);
 };

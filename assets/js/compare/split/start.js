@@ -7,6 +7,7 @@ const chosen = { id: 0, evaluation: null, result: null, left: 0, right: 1, count
 let looking = 0;
 let turn = 0; // of looks: an answer that comes late is left alone
 
+// The address names an evaluation, or a model to evaluate: #compare/split/12, #compare/split/run:7.
 const wanted = () => Number(document.body.dataset.item) || 0;
 const isSeen = () => isShown() && document.body.dataset.view === 'split' && !document.hidden;
 const two = one('.ctx-split-two');

@@ -45,7 +45,7 @@ const paintForm = () => {
 // Which two: of the models here, or of the evaluation's.
 const paintTwo = (named) => {
   const models = isFromText() ? offered.models : (evaluationOf()?.models ?? []).map(named);
-  const chosen = isFromText() ? lastModels(models) : { left: models[0]?.name, right: models[1]?.name };
+  const chosen = isFromText() ? firstModels(models) : { left: models[0]?.name, right: models[1]?.name };
   fillModels(leftField, models, chosen.left);
   fillModels(rightField, models, chosen.right);
   one('.ctx-vote-ask .ctx-pickers').hidden = !isFromText() && models.length < 3;
