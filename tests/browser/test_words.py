@@ -149,6 +149,6 @@ def test_copy_takes_word_phrase_and_sentence(page, app):
 
 def test_passage_on_screen_is_the_text(page, app):
     read_text(page, app)
+    expect(page.locator(".ctx-passage p")).to_have_count(2)
     shown = page.locator(".ctx-passage").inner_text()
     assert shown.split() == STORY.split()
-    expect(page.locator(".ctx-passage p")).to_have_count(2)
