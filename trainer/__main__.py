@@ -7,6 +7,7 @@ python -m trainer books RECIPE.json
 python -m trainer sweep [--rows N] [--steps N] [--out FILE]
 python -m trainer bundle RECIPE.json DIR
 python -m trainer adopt DIR
+python -m trainer evaluate MODEL [MODEL …] [--dataset NAME] [--split S] [--rows N] [--out DIR]
 python -m trainer teach --url URL --model NAME [--limit N] [--concurrency N] [--rate R] [--import N]
 python -m trainer teach --engine base|shipped|DIR [--limit N] [--import N]
 python -m trainer write --url URL --model NAME [--show TEXT|MEANING] [--literally TEXT] [--count N]
@@ -75,6 +76,7 @@ def main() -> int:
     books.set_defaults(command=_books)
     _add_elsewhere(commands)
     add_promoting(commands)
+    _add_evaluate(commands)
     add_commands(commands)
     arguments = parser.parse_args()
     _give_way()
@@ -105,6 +107,22 @@ def _add_elsewhere(commands: Any) -> None:
     adopted = commands.add_parser("adopt", help="check and take in what a bundle made elsewhere")
     adopted.add_argument("folder", type=Path, metavar="DIR")
     adopted.set_defaults(command=_adopt)
+
+
+def _add_evaluate(commands: Any) -> None:
+    evaluate = commands.add_parser("evaluate", help="score models on a split, side by side")
+    evaluate.add_argument(
+        "models", nargs="+", metavar="MODEL",
+        help="base, shipped, run:7, kept:VERSION, teacher:WHO (answers there are) or server:MODEL",
+    )  # fmt: skip
+    evaluate.add_argument("--dataset", default="en-zh-gold", metavar="NAME")
+    evaluate.add_argument("--split", default="dev", choices=("train", "dev", "test"))
+    evaluate.add_argument("--rows", type=int, default=0, help="about how many; 0: all")
+    evaluate.add_argument("--seed", type=int, default=1, help="which rows, where not all")
+    evaluate.add_argument("--free", type=int, default=32, help="rows also written unbound")
+    evaluate.add_argument("--url", default="", help="the address of server:MODEL's server")
+    evaluate.add_argument("--out", type=Path, metavar="DIR", help="copy the reports there")
+    evaluate.set_defaults(command=_evaluate)
 
 
 def _is_named(error: Exception) -> bool:
@@ -198,6 +216,25 @@ def _sweep(arguments: argparse.Namespace) -> int:
         write_json(asdict(done), arguments.out)
     print(page(done))
     return 0
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from trainer.evaluation.stored import FIGURES
+    from trainer.jobs.commands import follow_to_end, opened, state_of
+    from trainer.pages import HTML, MARKDOWN
+
+    names = ("models", "dataset", "split", "rows", "seed", "free", "url")
+    with opened() as (_, jobs):
+        job = jobs.add("evaluate", {name: getattr(arguments, name) for name in names})
+        print(f"job {job.id}: {state_of(job)}", flush=True)
+        ended, folder = follow_to_end(jobs, job.id), jobs.folder(job.id)
+    if ended == 0:
+        print((folder / MARKDOWN).read_text(encoding="utf-8"))
+        if arguments.out:
+            arguments.out.mkdir(parents=True, exist_ok=True)
+            for name in (FIGURES, MARKDOWN, HTML):
+                shutil.copyfile(folder / name, arguments.out / name)
+    return ended
 
 
 def _bundle(arguments: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ MODULES = {
     "train": "trainer.jobs.train",
     "sentences": "trainer.jobs.sentences",
     "translations": "trainer.jobs.translations",
+    "evaluate": "trainer.jobs.evaluate",
 }
 
 
