@@ -183,10 +183,16 @@ def test_an_evaluation_is_begun_as_a_job(page, tmp_path):
         ({"models": ["base", "base"]}, "same_model"),
         ({"models": ["shipped"] * 5}, "not_understood"),
         ({"models": ["run:1"]}, "unknown_model"),
+        ({"models": ["teacher:"]}, "unknown_model"),
+        ({"models": ["teacher:A", "teacher:A"]}, "same_model"),
         ({"rows": -5}, "not_understood"),
     ):
         assert page.ask("split.begin", **(asked | change))["error"] == error
     assert len(page.store.jobs.list_jobs()) == 1
+    names = ["base", "teacher:gemma-3-27b", "server:gemma3"]
+    made = page.ask("split.begin", **(asked | {"models": names, "url": "http://127.0.0.1:1"}))
+    recipe = page.store.jobs.get(made["evaluation"]["id"]).recipe
+    assert recipe["models"] == names and recipe["url"] == "http://127.0.0.1:1"
 
 
 def test_rows_are_filtered_sorted_and_paged(page):

@@ -10,6 +10,7 @@ import gradio as gr
 
 from db.dataset.visible import visible
 from db.store import Job
+from db.store.checks import MAX_NAME, check_text
 from ui.compare.evaluations import (
     FIGURES,
     KIND,
@@ -106,7 +107,8 @@ class SplitDesk(CompareDesk):
             raise Bad("not_understood")
         if not all(isinstance(name, str) for name in names) or not is_index(rows, 10**9):
             raise Bad("not_understood")
-        if len({self._model(name).version for name in names}) < len(names):
+        versions = [name if _is_elsewhere(name) else self._model(name).version for name in names]
+        if len(set(versions)) < len(names):
             raise Bad("same_model")
         dataset, split = text_of(asked, "dataset"), text_of(asked, "split")
         if split not in SPLITS:
@@ -115,7 +117,7 @@ class SplitDesk(CompareDesk):
             raise Bad("no_dataset")
         return {
             "models": names, "dataset": dataset, "split": split, "rows": rows, "pair": PAIR,
-            "task": "sense",
+            "task": "sense", **({"url": url} if (url := text_of(asked, "url")) else {}),
         }  # fmt: skip
 
     async def watch(self, asked: Reply) -> Reply:
@@ -201,6 +203,12 @@ class SplitDesk(CompareDesk):
             return {"text": file.read_text(encoding="utf-8"), "name": f"comparison-{job.id}.{form}"}
 
         return await self._run(act)
+
+
+def _is_elsewhere(name: str) -> bool:
+    """Whether it names what a teacher answered before, or a model behind a server."""
+    kind, _, rest = name.partition(":")
+    return kind in ("teacher", "server") and bool(check_text("model", rest, MAX_NAME))
 
 
 def two_of(asked: Reply, count: int) -> tuple[int, int]:

@@ -86,10 +86,13 @@ const loadStart = async () => {
 };
 
 const evaluate = async () => {
-  const names = modelFields().map((field) => field.value);
+  const [teacher, server, url] = ['teacher', 'server', 'url'].map((name) => form.elements[name].value.trim());
+  const others = [teacher && `teacher:${teacher}`, server && url && `server:${server}`].filter(Boolean);
+  const names = [...modelFields().map((field) => field.value), ...others];
+  if (names.length > props.limits.models) return toast(t('too_many_models', { n: props.limits.models }));
   names.slice(0, 2).forEach((name, i) => remember('compare.' + ['left', 'right'][i], name));
   remember('compare.dataset', setField.value);
-  const question = { models: names, dataset: setField.value, split: splitField.value, rows: Number(rowsField.value) };
+  const question = { models: names, dataset: setField.value, split: splitField.value, rows: Number(rowsField.value), url: server ? url : '' };
   const reply = await ask('begin', question);
   if (reply.error) return toast(errorWithDetail(reply));
   location.hash = `#compare/split/${reply.evaluation.id}`;

@@ -85,7 +85,7 @@ const differenceCell = (name, found, lower) => {
 
 // What each writes when nothing holds it, where that was asked.
 const freeRows = (models, alone) => {
-  if (!models.every((model) => model.free?.n)) return [];
+  if (!models.every((model) => model.free?.n && !('ended' in model.figures))) return [];
   const told = { valid: percent, ended: percent, tokens: shortText, tokens_after_answer: shortText, repeats: shortText };
   return Object.entries(told).filter(([name]) => models.every((model) => typeof model.free[name] === 'number')).map(([name, text]) => {
     const row = make('tr', '');
