@@ -1,4 +1,6 @@
-"""Line plots as SVG text, for reports: no script, no font, colours by the style sheet. Pure."""
+"""Plots of lines and intervals as SVG text, for reports: no script, no font, colours by the style
+sheet. Pure.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from html import escape
 
 _WIDTH, _HEIGHT = 660, 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 14, 22, 30
+_SPAN, _BETWEEN = 11, 10  # heights of an interval, and between rows
 _LETTER = 6.5  # about how wide one is
 COLOURS = 8  # that the style sheet has: .c0 … .c7
 
@@ -39,6 +42,14 @@ class Curve:
 
     name: str
     points: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Spans:
+    """A named row of values with their intervals (value, low, high); None where there is none."""
+
+    name: str
+    values: Sequence[tuple[float, float, float] | None]
 
 
 @dataclass(frozen=True)
@@ -76,6 +87,39 @@ def line_plot(
             free = begin + _LETTER * (len(mark.name) + 1)
     for number, curve in enumerate(curves):
         parts += _curve(curve, scale, f"c{number % COLOURS}", best)
+    return "".join([*parts, "</svg>"])
+
+
+def interval_plot(title: str, rows: Sequence[Spans]) -> str:
+    """Rows under each other over one axis: in each a point with its interval for each value, in the
+    colours' order. "" where there is no value."""
+    told = [value for row in rows for value in row.values if value]
+    if not told:
+        return ""
+    low, high = min(0, *(one[1] for one in told)), max(one[2] for one in told)
+    high = high if high > low else low + 1
+    left = _LETTER * max(len(row.name) for row in rows) + 12
+    wide = (_WIDTH - left - _RIGHT) / (high - low)
+    tall = [_SPAN * len(row.values) + _BETWEEN for row in rows]
+    bottom = sum(tall) + 8
+    parts = [f'<svg viewBox="0 0 {_WIDTH} {bottom + 22}" role="img" aria-label="{escape(title)}">']
+    for tick in nice_ticks(low, high, 6):
+        x = left + (tick - low) * wide
+        parts.append(_line(x, 4, x, bottom, "grid"))
+        parts.append(_text(x, bottom + 16, short(tick), "middle"))
+    top = 4.0
+    for row, height in zip(rows, tall):
+        parts.append(_text(left - 10, top + height / 2 + 4, row.name, "end", "mark-name"))
+        for number, value in enumerate(row.values):
+            if value:
+                y = top + (_BETWEEN + _SPAN) / 2 + number * _SPAN
+                middle, begin, end = (left + (x - low) * wide for x in value)
+                colour = f"c{number % COLOURS}"
+                parts.append(_line(begin, y, end, y, f"curve {colour}"))
+                parts.append(
+                    f'<circle class="dot {colour}" cx="{middle:.1f}" cy="{y:.1f}" r="3.5"/>'
+                )
+        top += height
     return "".join([*parts, "</svg>"])
 
 

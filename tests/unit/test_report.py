@@ -14,8 +14,9 @@ from db.store import open_store
 from tests.told_runs import add_run, leave_files, tell_steps, whole_run
 from trainer.history import read_history, thinned
 from trainer.jobs.queue import Jobs
+from trainer.pages import HTML, MARKDOWN
 from trainer.plots import Curve, Mark, line_plot, nice_ticks, short
-from trainer.report import HTML, MARKDOWN, read_events, run_command, write_report
+from trainer.report import read_events, run_command, write_report
 
 EVIL = "<script>alert(1)</script>|*x*\u202e"
 
