@@ -1,13 +1,17 @@
 # make run: set up .venv and start the app.   make test: set up and run all tests.
+# make demo: the whole loop on example data, in a few minutes.
 # make soak: the long counts.   make lint: format, rules, types.   make bench: measurements.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test soak lint bench adapter clean
+.PHONY: run demo test soak lint bench adapter clean
 
 run: .venv/run-ready
 	$(BIN)/python app.py
+
+demo: .venv/run-ready
+	$(BIN)/python -m trainer demo
 
 test: .venv/test-ready
 	$(BIN)/python -m pytest

@@ -8,6 +8,7 @@ python -m trainer sweep [--rows N] [--steps N] [--out FILE]
 python -m trainer bundle RECIPE.json DIR
 python -m trainer adopt DIR
 python -m trainer evaluate MODEL [MODEL …] [--dataset NAME] [--split S] [--rows N] [--out DIR]
+python -m trainer demo [--home DIR]
 python -m trainer teach --url URL --model NAME [--limit N] [--concurrency N] [--rate R] [--import N]
 python -m trainer teach --engine base|shipped|DIR [--limit N] [--import N]
 python -m trainer write --url URL --model NAME [--show TEXT|MEANING] [--literally TEXT] [--count N]
@@ -77,6 +78,9 @@ def main() -> int:
     _add_elsewhere(commands)
     add_promoting(commands)
     _add_evaluate(commands)
+    demo = commands.add_parser("demo", help="the whole loop in a few minutes, on example data")
+    demo.add_argument("--home", type=Path, default=Path(".venv/demo"), help="a home of its own")
+    demo.set_defaults(command=_demo)
     add_commands(commands)
     arguments = parser.parse_args()
     _give_way()
@@ -235,6 +239,12 @@ def _evaluate(arguments: argparse.Namespace) -> int:
             for name in (FIGURES, MARKDOWN, HTML):
                 shutil.copyfile(folder / name, arguments.out / name)
     return ended
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from trainer.demo import run
+
+    return run(arguments.home.resolve())
 
 
 def _bundle(arguments: argparse.Namespace) -> int:

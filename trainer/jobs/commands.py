@@ -228,5 +228,5 @@ def progress_of(job: Job) -> str:
     if job.state == "running" and trouble.get("waiting"):
         parts.append(f"waits, {trouble['waiting']}: {' '.join(trouble['detail'].split())[:160]}")
     elif job.state == "running" and figures.get("left_seconds") is not None:
-        parts.append(f"{figures['left_seconds']} s left")
+        parts.append(f"{figures['left_seconds']:.0f} s left")
     return ", ".join(parts)
