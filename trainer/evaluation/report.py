@@ -19,7 +19,8 @@ from trainer.plots import Spans, interval_plot
 FIGURES, ANSWERS = "evaluation.json", "answers.jsonl"
 _MOST_ROWS = 15  # of a list of regressions, gains or mistakes
 _AROUND = 90  # characters on either side of a word
-_PLAIN = re.compile(r"(^|_)(ms|tokens|seconds?|length|count)(_|$)")  # figures that are no shares
+# Figures that are no shares.
+_PLAIN = re.compile(r"(^|_)(ms|tokens|characters|seconds?|length|count)(_|$)")
 _READ = (
     "Behind each figure stands its 95 % interval, from bootstrap draws of the sentences. All "
     "models are drawn alike, so differences are paired. A difference is called beyond chance "
@@ -27,9 +28,11 @@ _READ = (
 )
 _MEANS = {
     "right": "the meaning is accepted, and the phrase is the label's, or none where it has none",
-    "valid": "the answer keeps to the form",
+    "answered": "an answer was given at all",
+    "valid": "unheld answers that keep to the form",
     "class_accuracy": "the word class is the label's",
     "meaning_match": "the meaning is one of those that the label lists",
+    "meaning_exact": "the meaning is the label's, all that it lists",
     "meaning_chrf": "characters and pairs of them that meaning and label share (F1)",
     "phrase_precision": "of the phrases that were found, those that the labels have",
     "phrase_recall": "of the labels' phrases, those that were found",
@@ -37,9 +40,12 @@ _MEANS = {
     "phrase_exact": "of the labels' phrases, those found with exactly their words",
     "phrase_where_not": "of the words without a phrase, those that were given one",
     "split_phrase_recall": "of the labels' phrases whose words stand apart, those that were found",
+    "split_phrase_exact": "of the same phrases, those found with exactly their words",
     "phrase_meaning_chrf": "characters that the phrase's meaning and the label's share (F1)",
     "ms": "milliseconds an answer, on the machine that made this",
     "tokens": "tokens that were decoded for an answer",
+    "characters": "characters that an answer says",
+    "free_tokens": "tokens of an unheld answer",
     "ended": "unheld answers that came to an end by themselves",
     "tokens_after_answer": "tokens that an unheld answer goes on for after its end",
     "repeats": "unheld answers that say the same again and again",
@@ -85,7 +91,8 @@ class Evaluated:
         return _percent(value) if self.is_share(name) else _plain(value)
 
     def interval(self, name: str, one: Json) -> str:
-        return " to ".join(self.text(name, end) for end in one.get("interval") or ())
+        ends = (self.text(name, end).removesuffix(" %") for end in one.get("interval") or ())
+        return " to ".join(ends)
 
     def figure(self, name: str, one: Json | None) -> str:
         return f"{self.text(name, one['value'])} ({self.interval(name, one)})" if one else ""
@@ -165,7 +172,9 @@ def _facts(found: Evaluated) -> list[list[str]]:
         "sentences": split.get("sentences"),
         "made": str(found.told.get("made", ""))[:16].replace("T", " "),
     }
-    facts |= {f"signature, {said(k)}": v for k, v in found.told.get("signatures", {}).items()}
+    for name in found.figure_names():
+        told = (one["figures"].get(name, {}).get("signature") for one in found.models)
+        facts[f"signature, {said(name)}"] = next(filter(None, told), None)
     return [[name, value_text(value)] for name, value in facts.items() if value not in (None, "")]
 
 
