@@ -1,0 +1,180 @@
+"""Evaluations: what figures count, what a stopped one keeps, and a whole one without a model."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from engine.sense import Phrase, Sense, ask
+from engine.settings import Settings
+from tests.fake_workbench import FakeWorkbench
+from trainer.evaluation.answering import Told
+from trainer.evaluation.figures import Sums, free_terms, is_split, repeats, terms_of
+from trainer.evaluation.rows import band
+from trainer.evaluation.stored import FIGURES, ROWS, Kept
+from trainer.examples import Example
+from trainer.jobs import evaluate
+from trainer.jobs.kinds import JobError
+
+CALL = ask("They will call you back.", "call")
+SPLIT = Sense("verb", "打电话", Phrase((2, 4), "回电话"))
+PLAIN = Sense("verb", "打电话、叫", None)
+
+
+def example(sense=SPLIT, **more) -> Example:
+    return Example(CALL, sense, "test", **more)
+
+
+def figures(*rows):
+    """Of answers to examples, each in a sentence of its own."""
+    terms = [terms_of(one, sense, 2.0) for one, sense in rows]
+    return Sums([str(n) for n in range(len(rows))], [terms]).figures(0)
+
+
+def values(found):
+    return {name: one["value"] for name, one in found.items()}
+
+
+def test_every_figure_counts_what_it_says():
+    together = Sense("verb", "打", Phrase((2, 3), "打给你"))
+    found = values(figures(
+        (example(), SPLIT),  # all right
+        (example(), Sense("noun", "叫", None)),  # all wrong, no phrase found
+        (example(PLAIN), Sense("verb", "叫", None)),  # one of the accepted meanings
+        (example(PLAIN), together),  # a phrase where there is none
+        (example(), None),  # no answer
+    ))  # fmt: skip
+    assert found["answered"] == 0.8 and found["ms"] == 2.0
+    assert found["right"] == found["meaning_match"] == 0.4
+    assert found["meaning_exact"] == 0.2
+    assert found["class_accuracy"] == 0.6
+    assert (found["phrase_precision"], found["phrase_recall"]) == (0.5, 0.3333)
+    assert found["phrase_f1"] == 0.4
+    assert found["phrase_where_not"] == 0.5
+    assert found["split_phrase_recall"] == found["split_phrase_exact"] == 0.3333
+    assert found["phrase_meaning_chrf"] == 0.3333
+
+
+def test_fields_that_a_row_does_not_know_count_nowhere():
+    found = figures((example(fields=("class",)), SPLIT))
+    assert set(found) == {"answered", "characters", "ms", "class_accuracy"}
+
+
+def test_differences_are_paired_and_intervals_hold_the_value():
+    rows = [(example(), SPLIT if n % 3 else None) for n in range(60)]
+    worse = [(one, sense if n % 2 else None) for n, (one, sense) in enumerate(rows)]
+    both = [[terms_of(e, sense, 1.0) for e, sense in mine] for mine in (rows, rows, worse)]
+    sums = Sums([str(n // 2) for n in range(60)], both)
+    for name, one in sums.differences(0, 1).items():
+        assert (one["value"], one["interval"]) == (0.0, [0.0, 0.0]), name
+    told = sums.differences(0, 2)["right"]
+    assert told["value"] == pytest.approx(-1 / 3, abs=1e-3) and told["interval"][1] < 0
+    for one in sums.figures(2).values():
+        assert one["interval"][0] <= one["value"] <= one["interval"][1]
+
+
+@pytest.mark.parametrize(
+    "text, again",
+    [("noun|银行", False), ("a\nb\na\nb\na", True), ("", False), ("abcdefgh" * 3, True)],
+)
+def test_a_text_that_repeats_itself_is_noticed(text, again):
+    assert repeats(text) == again
+    assert free_terms(True, True, 3, 0, text)["repeats"] == (float(again), 1.0)
+
+
+def test_split_phrases_and_usual_words():
+    assert is_split(SPLIT) and not is_split(PLAIN)
+    assert not is_split(Sense("verb", "x", Phrase((1, 2, 3), "x")))
+    assert (band("the"), band("defenestrate")) == ("very common", "rare")
+
+
+def test_answers_are_kept_up_to_where_they_were_cut_off(tmp_path):
+    asked = [(f"sentence {n}", (2,)) for n in range(3)]
+    kept = Kept(tmp_path, 0, "v1")
+    answers = [{2: Told(SPLIT, 0.5, 1.0)}, {}, {2: Told(PLAIN, None, 1.0)}]
+    kept.add(asked, answers)
+    assert Kept(tmp_path, 0, "v1").answers == answers
+    file = tmp_path / "model-0.jsonl"
+    file.write_bytes(file.read_bytes()[:-10])
+    again = Kept(tmp_path, 0, "v1")
+    assert again.answers == answers[:2]
+    again.add(asked[2:], answers[2:])
+    assert Kept(tmp_path, 0, "v1").answers == answers
+    assert Kept(tmp_path, 0, "v2").answers == []
+
+
+class Work:
+    """A job as its kind sees it; it is asked to stop after so many reports."""
+
+    def __init__(self, store, folder, stop_after=10**6, **recipe):
+        whole = evaluate.prepare(recipe).recipe
+        self.job, self.store, self.folder = SimpleNamespace(recipe=whole), store, folder
+        self.settings, self.left, self.told = Settings(home=folder.parent), stop_after, []
+
+    def wish(self):
+        return "" if len(self.told) < self.left else "stop"
+
+    def set_paused(self, paused):
+        pass
+
+    def report(self, done, total, figures):
+        self.told.append((done, total, figures))
+
+
+ASKED = {"models": ["base", "shipped"], "dataset": "en-zh-gold", "rows": 30, "free": 4}
+
+
+def test_stopped_and_resumed_it_comes_to_the_same(store, tmp_path, monkeypatch):
+    benches = []
+
+    def bench(settings):
+        benches.append(FakeWorkbench())
+        return benches[-1]
+
+    monkeypatch.setattr(evaluate, "Workbench", bench)
+    for name in ("once", "twice"):
+        (tmp_path / name).mkdir()
+    whole = Work(store, tmp_path / "once", **ASKED)
+    assert evaluate.run(whole)
+    first = Work(store, tmp_path / "twice", stop_after=4, **ASKED)
+    assert not evaluate.run(first) and not (tmp_path / "twice" / FIGURES).exists()
+    second = Work(store, tmp_path / "twice", **ASKED)
+    assert evaluate.run(second)
+    assert second.told[0][0] == first.told[-1][0] > 0
+    texts = [(tmp_path / name / ROWS).read_text() for name in ("once", "twice")]
+    assert texts[0] == texts[1]
+    found = json.loads((tmp_path / "twice" / FIGURES).read_text())
+    assert [one["name"] for one in found["models"]] == ["base", "shipped"]
+    assert found["split"]["rows"] >= 30 and found["models"][1]["figures"]["ended"]["value"] == 1
+    done, total, figures = second.told[-1]
+    assert done == total == 2 * found["split"]["rows"] + 4
+    assert figures["models"] == ["base", "shipped"] and len(figures["scores"]) == 2
+    asked = [c for bench in benches[1:] for call in bench.asked if call[0] == "answers"
+             for c in call[2]]  # fmt: skip
+    assert len(asked) == 2 * found["split"]["sentences"], "nothing is asked twice"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"models": []},
+        {"models": ["../../etc"]},
+        {"models": ["base", "base"]},
+        {"models": "base"},
+        {"split": "all"},
+        {"dataset": ""},
+        {"rows": -1},
+        {"task": "x"},
+        {"nothing": 1},
+    ],
+)
+def test_recipes_that_are_none_are_refused(wrong):
+    with pytest.raises(JobError):
+        evaluate.prepare(ASKED | wrong)
+
+
+def test_a_split_without_rows_is_said(store, tmp_path):
+    with pytest.raises(JobError, match="no rows"):
+        evaluate.find_rows("en-zh-gold", "nothing", 0, 1, "en-zh", store, Settings(home=tmp_path))
