@@ -59,7 +59,7 @@ COMPARE: dict[str, tuple[str, str]] = {
     "raw_should_stop": ("It should have stopped here.", "本应在此停止。"),
     "raw_ended": ("{n} tokens, stopped by itself", "{n} 个词元，自行停止"),
     "raw_over": ("{n} tokens, {over} of them behind the answer", "{n} 个词元，其中 {over} 个在答案之后"),
-    "raw_invalid": ("Its phrase does not fit the sentence.", "其短语与句子不符。"),
+    "raw_invalid": ("its phrase does not fit the sentence", "其短语与句子不符"),
     "raw_no_answer": ("{n} tokens, no answer among them", "{n} 个词元，其中没有答案"),
     # split: what to evaluate
     "split_title": ("Evaluate", "评测"),

@@ -75,7 +75,7 @@ const textOf = (text, side) => {
     written.append(make('span', 'ctx-raw-rest', text.rest.replaceAll('\n', '↵\u200b')));
   }
   const count = { n: text.tokens, over: text.over };
-  const flaw = text.answer && !text.valid ? ` ${t('raw_invalid')}` : '';
+  const flaw = text.answer && !text.valid ? ` · ${t('raw_invalid')}` : '';
   const key = text.ended ? 'raw_ended' : text.answer ? 'raw_over' : 'raw_no_answer';
   cell.append(written, make('p', 'ctx-note', t(key, count) + flaw));
   return cell;
