@@ -14,8 +14,6 @@ from trainer.retention import Gate, Reference, judge
 from trainer.splits import of_source, yardstick
 from trainer.watch import choose_rows
 
-_COMPARED = 200  # rows on which the reference's score must be kept
-
 
 def finish(run: Finished, reference: Reference | None, tell: Report) -> None:
     """Score the result and judge whether it may be given to readers; both stand in its card."""
@@ -47,7 +45,6 @@ def _judge(run: Finished, reference: Reference) -> Gate | None:
     )
     dev = run.splits["dev"]
     rows = dev if reference.answers is not None else of_source(dev, yardstick(run.recipe))
-    chosen = choose_rows(
-        [e for e in rows if reference.answers is None or e.query in reference.answers], _COMPARED, 1
-    )
+    told = [e for e in rows if reference.answers is None or e.query in reference.answers]
+    chosen = choose_rows(told, run.recipe.scored_rows, 1)
     return judge(reference, run.base, decoder, chosen, run.recipe.retention)

@@ -140,7 +140,11 @@ class Recipe:
         " one it began from, teacher for a teacher's answers to the same rows; empty: none",
         "", ("", PRESENT, "start", "teacher"),
     )  # fmt: skip
-    scored_rows: int = _field("rows of each source's dev and test that are scored at its end", 150)
+    scored_rows: int = _field(
+        "rows of each source's dev and test that are scored at its end, and on which it is compared"
+        " with its reference",
+        150,
+    )
     retention: float = _field("share of the reference's score that it must keep", 0.9)
     tracker: str = _field("also report to", "", TRACKERS)
 
