@@ -59,6 +59,12 @@ class ImportTable:
         with self._connections.write() as db:
             return insert_row(db, "import", row)
 
+    def find(self, name: str, origin: str) -> int | None:
+        """The newest import of this name and origin that is not taken back."""
+        sql = "SELECT max(id) FROM import WHERE name = ? AND origin = ? AND undone IS NULL"
+        with self._connections.read() as db:
+            return db.execute(sql, [name, origin]).fetchone()[0]
+
     def add(self, import_id: int, origin: Origin, lines: Sequence[Brought | Checked]) -> Counts:
         """Store some lines, all of them or, after an error, none; what became of them."""
         with self._connections.write() as db:

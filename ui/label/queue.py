@@ -21,6 +21,7 @@ from engine.lookup import LookupFailed
 from engine.rules import broken_rules
 from engine.sense import CLASSES, Phrase, Query, QueryError, Sense
 from ui.desk import Bad, Reply, Served, guarded, is_index, number_of, text_of
+from ui.label.evaluated import EvaluatedRows
 from ui.label.filters import people_of, read_filter
 from ui.label.shape import to_item, to_proposal
 from ui.page import read_page, read_script
@@ -61,12 +62,13 @@ class QueueDesk:
         self._store = services.store
         self._decisions = services.store.decisions
         self._lookup = services.lookup
+        self._rows = EvaluatedRows(services)
 
     def served(self) -> dict[str, Served]:
         """What pages may call, by name: each takes hostile JSON and never raises."""
         methods = (
-            self.next, self.open, self.decide, self.why, self.undo, self.propose, self.overlap,
-            self.people,
+            self.next, self.open, self.open_row, self.decide, self.why, self.undo, self.propose,
+            self.overlap, self.people,
         )  # fmt: skip
         return {method.__name__: guarded(method) for method in methods}
 
@@ -78,11 +80,18 @@ class QueueDesk:
     async def open(self, asked: Reply) -> Reply:
         """One query, chosen from a list or opened again."""
         self._access.check_write()
-        who, query_id = text_of(asked, "who"), number_of(asked, "id")
+        return await asyncio.to_thread(self._opened, number_of(asked, "id"), asked)
+
+    async def open_row(self, asked: Reply) -> Reply:
+        """The query of an evaluation's row, which is brought in where the store has it not."""
+        self._access.check_write()
+        who, job_id = text_of(asked, "who"), number_of(asked, "evaluation")
+        row = number_of(asked, "row")
+        if not who:
+            raise Bad("not_understood")
 
         def run() -> Reply:
-            self._review.hold(query_id, who)
-            return {"item": self._item(query_id, who), "left": self._left(), **self._more(asked)}
+            return self._opened(self._rows.find(job_id, row, who), asked)
 
         return await asyncio.to_thread(run)
 
@@ -133,6 +142,11 @@ class QueueDesk:
         """Who can be chosen as the one who decided."""
         self._access.check_write()
         return await people_of(self._store, PAIR)
+
+    def _opened(self, query_id: int, asked: Reply) -> Reply:
+        who = text_of(asked, "who")
+        self._review.hold(query_id, who)
+        return {"item": self._item(query_id, who), "left": self._left(), **self._more(asked)}
 
     def _next(self, asked: Reply) -> Reply:
         who, chosen = text_of(asked, "who"), read_filter(asked.get("filter"))

@@ -54,6 +54,15 @@ const openItem = (id) =>
     showReply(await ask('open', { id, since: dayBegan() }));
   });
 
+// An evaluation's row; the address is the queue's own again once its query is open.
+const openRow = ([evaluation, row]) =>
+  alone(async () => {
+    if (!person()) return showEmpty('queue_no_name');
+    const reply = await ask('open_row', { evaluation, row, since: dayBegan() });
+    if (reply.item) location.replace('#label/queue');
+    showReply(reply);
+  });
+
 const newToken = () => `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
 
 // Sent again with the same token where the way there failed: never decided twice.

@@ -71,6 +71,11 @@ whenShown('queue', () => {
     shownFor = null;
   }
   if (wanted) return openItem(wanted);
+  const row = askedRow();
+  if (row && !props.limits.hosted) {
+    shownFor = person();
+    return openRow(row);
+  }
   if (shownFor === person() && held.item) return;
   shownFor = person();
   next();

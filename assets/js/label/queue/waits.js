@@ -50,6 +50,9 @@ const askedKind = () => {
   return kind in KINDS ? kind : '';
 };
 
+// The evaluation and its row that the address asks for: #label/item/7/12.
+const askedRow = () => location.hash.match(/^#label\/item\/(\d+)\/(\d+)$/)?.slice(1).map(Number);
+
 // When this person's day began, here.
 const dayBegan = () => {
   const day = new Date();
