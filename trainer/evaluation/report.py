@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -23,8 +23,9 @@ _AROUND = 90  # characters on either side of a word
 _PLAIN = re.compile(r"(^|_)(ms|tokens|characters|seconds?|length|count)(_|$)")
 _READ = (
     "Behind each figure stands its 95 % interval, from bootstrap draws of the sentences. All "
-    "models are drawn alike, so differences are paired. A difference is called beyond chance "
-    "where its interval leaves out 0; of twenty figures that do not differ, one does so by chance."
+    "models are drawn alike, so differences are paired; those of shares are percentage points. A "
+    "difference is called beyond chance where its interval leaves out 0; of twenty figures that do "
+    "not differ, one does so by chance."
 )
 _MEANS = {
     "right": "the meaning is accepted, and the phrase is the label's, or none where it has none",
@@ -40,7 +41,7 @@ _MEANS = {
     "phrase_exact": "of the labels' phrases, those found with exactly their words",
     "phrase_where_not": "of the words without a phrase, those that were given one",
     "split_phrase_recall": "of the labels' phrases whose words stand apart, those that were found",
-    "split_phrase_exact": "of the same phrases, those found with exactly their words",
+    "split_phrase_exact": "of the same, those found with exactly their words",
     "phrase_meaning_chrf": "characters that the phrase's meaning and the label's share (F1)",
     "ms": "milliseconds an answer, on the machine that made this",
     "tokens": "tokens that were decoded for an answer",
@@ -109,7 +110,14 @@ class Evaluated:
         return "better, beyond chance" if good else "worse, beyond chance"
 
     def figure_names(self) -> list[str]:
-        return list(dict.fromkeys(chain.from_iterable(one["figures"] for one in self.models)))
+        return in_order(chain.from_iterable(one["figures"] for one in self.models))
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Each figure once: whether answers are right first, what they cost last."""
+    return sorted(
+        dict.fromkeys(names), key=lambda name: (bool(_PLAIN.search(name)), name != "right")
+    )
 
 
 def read_evaluation(folder: Path) -> Evaluated:
@@ -123,14 +131,9 @@ def write_report(folder: Path) -> tuple[Path, Path]:
     """Write both reports into an evaluation's folder; their files, HTML first. OSError or
     ValueError where the evaluation is not there or the disk does not take them."""
     found = read_evaluation(folder)
-    return write_reports(found.told, found.rows, folder)
-
-
-def write_reports(told: Json, rows: Sequence[Json], folder: Path) -> tuple[Path, Path]:
-    """The same of an evaluation at hand."""
-    split = told["split"]
+    split = found.told["split"]
     title = f"Evaluation: {value_text(split['dataset'])}, {value_text(split['split'])} split"
-    return write_pages(folder, title, make_sections(Evaluated(told, rows)))
+    return write_pages(folder, title, make_sections(found))
 
 
 def make_sections(found: Evaluated) -> list[Section]:
@@ -230,7 +233,8 @@ def _differences(found: Evaluated) -> list[Section]:
         rows = [
             [found.named(name), found.signed(name, one), found.interval(name, one),
              found.reading(name, one)]
-            for name, one in pair["differences"].items()
+            for name in in_order(pair["differences"])
+            for one in [pair["differences"][name]]
         ]  # fmt: skip
         counts = ", ".join(
             f"{pair[name]:,} rows {name}" for name in ("better", "worse", "same") if name in pair
@@ -277,7 +281,7 @@ def _slices(found: Evaluated) -> list[Section]:
 def _slice(found: Evaluated, name: str) -> Section | None:
     told = [(one.get("slices") or {}).get(name, {}) for one in found.models]
     values = dict.fromkeys(chain.from_iterable(told))
-    figures = dict.fromkeys(
+    figures = in_order(
         figure
         for one in told
         for cell in one.values()
@@ -286,18 +290,15 @@ def _slice(found: Evaluated, name: str) -> Section | None:
     )
     if not figures:
         return None
-    heads = ["", "n"]
-    many = len(figures) > 1
-    for figure in figures:
-        heads += [f"{title}: {said(figure)}" if many else title for title in found.titles]
     rows = []
     for value in values:
         cells = [one.get(value, {}) for one in told]
-        n = next((cell["n"] for cell in cells if "n" in cell), None)
-        shown = [found.figure(figure, cell.get(figure)) for figure in figures for cell in cells]
-        rows.append([said(value), value_text(n), *shown])
-    text = "" if many else f"Figure: {found.named(next(iter(figures)))}."
-    return Section(f"By {said(name)}", text, (), (heads, rows))
+        n = value_text(next((cell["n"] for cell in cells if "n" in cell), None))
+        for i, (title, cell) in enumerate(zip(found.titles, cells)):
+            begin = [said(value), n] if i == 0 else ["", ""]
+            shown = [found.figure(figure, cell.get(figure)) for figure in figures]
+            rows.append([*begin, title, *shown])
+    return Section(f"By {said(name)}", "", (), (("", "n", "", *map(found.named, figures)), rows))
 
 
 def _lists(found: Evaluated) -> list[Section]:
