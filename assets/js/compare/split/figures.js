@@ -4,11 +4,11 @@ const PLAIN = /ms|tokens|second|length|count/; // figures that are no shares
 
 // A figure as text, and its interval: in percent where it is a share.
 const isShare = (name, found) => !PLAIN.test(name) && Math.abs(found.value) <= 1;
-const figureText = (name, found, value = found?.value) => {
+const figureText = (name, found, value = found?.value, like = found) => {
   if (typeof value !== 'number') return '';
-  return isShare(name, found) ? percent(value).replace('-', '−') : shortText(value);
+  return isShare(name, like) ? percent(value).replace('-', '−') : shortText(value);
 };
-const intervalText = (name, found) => (found?.interval ? found.interval.map((value) => figureText(name, found, value)).join(' – ') : '');
+const intervalText = (name, found, like = found) => (found?.interval ? found.interval.map((value) => figureText(name, found, value, like)).join(' – ') : '');
 
 // The differences right minus left, whichever way round they are kept.
 const differencesOf = (result, left, right) => {
@@ -47,14 +47,14 @@ const paintFigures = () => {
   const names = models.map(modelName);
   const pair = left === right ? null : differencesOf(result, left, right);
   const lower = new Set(result.lower_is_better ?? []);
-  const figures = [...new Set(models.flatMap((model) => Object.keys(model.figures)))];
+  const figures = [...new Set(['right', ...models.flatMap((model) => Object.keys(model.figures))])].filter((name) => models.some((model) => model.figures[name]));
   const rows = figures.map((name) => {
     const row = make('tr', '');
     row.dataset.figure = name;
     const head = cellOf('th', figureName(name));
     if (lower.has(name)) head.append(' ', make('span', 'ctx-note', t('lower_is_better')));
     row.append(head, ...models.map((model, i) => figureCell(name, model.figures[name], names[i])));
-    if (pair) row.append(differenceCell(name, pair.differences[name], lower.has(name)));
+    if (pair) row.append(differenceCell(name, pair.differences[name], lower.has(name), models[0].figures[name]));
     return row;
   });
   const heads = [t('score_figure'), ...(left === right ? names.slice(0, 1) : names), ...(pair ? [t('difference')] : [])];
@@ -71,15 +71,17 @@ const figureCell = (name, found, title) => {
   return cell;
 };
 
-const differenceCell = (name, found, lower) => {
+// `like`: the figure that the difference is one of.
+const differenceCell = (name, found, lower, like) => {
   const cell = cellOf('td', '', 'ctx-difference', t('difference'));
   if (!found) return cell;
   const clear = isClear(found);
   const good = found.value !== 0 && found.value > 0 !== lower;
   cell.dataset.clear = clear ? (good ? 'better' : 'worse') : 'no';
   const sign = found.value > 0 ? '+' : '';
-  cell.append(make('b', '', sign + figureText(name, found)), ' ', make('span', 'ctx-note', intervalText(name, found)));
-  cell.append(' ', make('span', 'ctx-clear', t(clear ? (good ? 'clearly_better' : 'clearly_worse') : 'not_clear')));
+  cell.append(make('b', '', sign + figureText(name, found, found.value, like)), ' ', make('span', 'ctx-note', intervalText(name, found, like)));
+  const none = !found.value && found.interval?.every((bound) => !bound); // the same in every draw
+  if (!none) cell.append(' ', make('span', 'ctx-clear', t(clear ? (good ? 'clearly_better' : 'clearly_worse') : 'not_clear')));
   return cell;
 };
 
