@@ -28,17 +28,16 @@ const alone = async (act) => {
     await act();
   } finally {
     held.busy = false;
-    if (held.again) {
-      held.again = false;
-      next();
-    }
+    const { again } = held;
+    held.again = null;
+    again?.();
   }
 };
 
 // Another filter or name while something is under way: asked as soon as that is over.
 const next = () => {
   if (held.busy) {
-    held.again = true;
+    held.again = next;
     return;
   }
   alone(async () => {
@@ -55,13 +54,18 @@ const openItem = (id) =>
   });
 
 // An evaluation's row; the address is the queue's own again once its query is open.
-const openRow = ([evaluation, row]) =>
+const openRow = ([evaluation, row]) => {
+  if (held.busy) {
+    held.again = () => openRow([evaluation, row]);
+    return;
+  }
   alone(async () => {
     if (!person()) return showEmpty('queue_no_name');
     const reply = await ask('open_row', { evaluation, row, since: dayBegan() });
     if (reply.item) location.replace('#label/queue');
     showReply(reply);
   });
+};
 
 const newToken = () => `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
 

@@ -1,7 +1,7 @@
 // The query that lies before the person, and what is painted of it.
 
 // `item` is as the desk gave it; `fields` is the form: class, meaning, members, phraseMeaning.
-const held = { item: null, fields: null, left: 0, waits: { conflicts: 0, flagged: 0, reported: 0 }, today: 0, kind: '', busy: false, again: false, anyway: false, cursor: 0 };
+const held = { item: null, fields: null, left: 0, waits: { conflicts: 0, flagged: 0, reported: 0 }, today: 0, kind: '', busy: false, again: null, anyway: false, cursor: 0 };
 
 const setState = (state) => {
   root.dataset.state = state;
