@@ -122,34 +122,35 @@ def _greedy(
     is_over: Callable[[int, Sequence[int]], bool],
     tick: Callable[[int], None],
 ) -> list[tuple[list[int], bool]]:
-    """Each row's tokens, and whether it is over. Of the logits only the last position's are taken;
-    a row that is over leaves the batch."""
+    """Each row's tokens, and whether it is over. Of the logits only the last position's are taken.
+    Rows that are over leave the batch when they are half of it."""
     device, length = model.device, max(len(one.prompt) for one in asked)
     pads = [length - len(one.prompt) for one in asked]
     ids = torch.tensor([[0] * n + list(one.prompt) for n, one in zip(pads, asked)], device=device)
     mask = torch.tensor([[0] * n + [1] * (length - n) for n in pads], device=device)
     cache = DynamicCache(config=model.get_base_model().config)
     written: list[list[int]] = [[] for _ in asked]
-    going = list(range(len(asked)))
+    batch, going = list(range(len(asked))), set(range(len(asked)))
     for step in range(most):
         places = (mask.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
+        # By its place: of a number torch makes a view, and copies the head for each row.
+        last = torch.tensor([ids.shape[1] - 1], device=device)
         logits = model(
             input_ids=ids, attention_mask=mask, position_ids=places, past_key_values=cache,
-            use_cache=True, logits_to_keep=1, adapter_names=[asked[n].adapter for n in going],
+            use_cache=True, logits_to_keep=last, adapter_names=[asked[n].adapter for n in batch],
         ).logits[:, -1]  # fmt: skip
         ids = logits.argmax(-1, keepdim=True)
         mask = torch.cat([mask, torch.ones_like(ids)], -1)
-        stay = []
-        for row, (number, token) in enumerate(zip(going, ids[:, 0].tolist())):
-            written[number].append(token)
-            if token not in ends or not is_over(number, written[number]):
-                stay.append(row)
+        for number, token in zip(batch, ids[:, 0].tolist()):
+            if number in going:
+                written[number].append(token)
+                if token in ends and is_over(number, written[number]):
+                    going.discard(number)
         tick(step + 1)
-        if not stay:
-            going = []
+        if not going:
             break
-        if len(stay) < len(going):
-            rows = torch.tensor(stay, device=device)
-            ids, mask, going = ids[rows], mask[rows], [going[row] for row in stay]
+        if 2 * len(going) <= len(batch):
+            rows = torch.tensor([r for r, n in enumerate(batch) if n in going], device=device)
+            ids, mask, batch = ids[rows], mask[rows], [n for n in batch if n in going]
             cache.batch_select_indices(rows)
     return [(tokens, number not in going) for number, tokens in enumerate(written)]

@@ -31,14 +31,14 @@ NEW = (
 )
 RECIPE: dict[str, Any] = {
     "name": NAME, "start": "present", "reference": "present", "keep": "last",
-    "rate": 3e-4, "epochs": 8.0, "replay": 0.5, "evaluate_every": 20, "guard_rows": 40,
-    "dev_rows": 40, "scored_rows": 40,
+    "rate": 3e-4, "epochs": 6.0, "replay": 0.5, "evaluate_every": 20, "guard_rows": 20,
+    "dev_rows": 20, "scored_rows": 30,
     "sources": [
         {"name": "gold", "path": "en-zh-gold", "format": "dataset", "replay": True},
         {"name": NAME, "path": NAME, "format": "dataset", "times": 1},
     ],
 }  # fmt: skip
-COMPARED = {"dataset": "en-zh-gold", "split": "test", "rows": 120, "free": 0}
+COMPARED = {"dataset": "en-zh-gold", "split": "test", "rows": 90, "free": 0}
 
 
 def run(home: Path) -> int:

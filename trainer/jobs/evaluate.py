@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from engine.memory import give_back
 from engine.teacher import check_url
 from engine.workbench import Workbench
 from trainer.catalogue import BASE, KEPT, RUN, SETTING, SHIPPED, Model
@@ -26,6 +27,7 @@ from trainer.jobs.work import Work
 
 MOST_MODELS = 4
 _PAUSE = 0.5  # seconds between two looks while the job waits
+_TIDY = 8  # times that contexts are answered between two returns of freed memory
 _FREE_AT_ONCE = 16  # rows that are written with nothing to hold the models
 _NAMES = (BASE, SHIPPED, SETTING)
 
@@ -127,9 +129,11 @@ class Evaluating:
     def _answer(self, answerer: Answerer, kept: Kept) -> bool:
         """Have a model answer what it has not answered yet; False where the job is to end."""
         contexts = self._rows.contexts
-        for start in range(len(kept.answers), len(contexts), answerer.at_once):
+        for turn, start in enumerate(range(len(kept.answers), len(contexts), answerer.at_once)):
             if self._is_over():
                 return False
+            if turn % _TIDY == 0:
+                give_back()
             some = contexts[start : start + answerer.at_once]
             kept.add(some, answerer.answer(some))
             self._report(sum(len(wanted) for _, wanted in some))
