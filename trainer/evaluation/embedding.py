@@ -33,7 +33,7 @@ def base_vectors(base: Base, depth: float = _DEPTH) -> Vectors:
         tokens = base.tokenizer(text, return_tensors="pt", truncation=True, max_length=_MOST_TOKENS)
         ids = tokens["input_ids"].to(base.model.device)
         with torch.inference_mode():
-            found = base.model(ids, output_hidden_states=True, logits_to_keep=1).hidden_states
+            found = base.model.get_decoder()(ids, output_hidden_states=True).hidden_states
         return found[layer][0, 1:].float().cpu()
 
     middle = torch.cat([states(sentence) for sentence in _SENTENCES]).mean(0)
