@@ -123,6 +123,10 @@ def _add_evaluate(commands: Any) -> None:
     evaluate.add_argument("--split", default="dev", choices=("train", "dev", "test"))
     evaluate.add_argument("--rows", type=int, default=0, help="about how many; 0: all")
     evaluate.add_argument("--seed", type=int, default=1, help="which rows, where not all")
+    evaluate.add_argument(
+        "--task", default="sense", choices=("sense", "translation"),
+        help="translation: sentences that came with one, by teacher:WHO or server:MODEL",
+    )  # fmt: skip
     evaluate.add_argument("--free", type=int, default=32, help="rows also written unbound")
     evaluate.add_argument("--url", default="", help="the address of server:MODEL's server")
     evaluate.add_argument("--out", type=Path, metavar="DIR", help="copy the reports there")
@@ -227,7 +231,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from trainer.jobs.commands import follow_to_end, opened, state_of
     from trainer.pages import HTML, MARKDOWN
 
-    names = ("models", "dataset", "split", "rows", "seed", "free", "url")
+    names = ("models", "dataset", "split", "rows", "seed", "task", "free", "url")
     with opened() as (_, jobs):
         job = jobs.add("evaluate", {name: getattr(arguments, name) for name in names})
         print(f"job {job.id}: {state_of(job)}", flush=True)

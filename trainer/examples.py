@@ -48,6 +48,11 @@ def hash_files(files: list[Path]) -> str:
     return digest.hexdigest()
 
 
+def hash_texts(texts: Sequence[str]) -> str:
+    """SHA-256 over texts, a line each."""
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+
+
 def read_rows(source: Source, files: Sequence[Path], pair: str) -> Iterator[Example | Refusal]:
     """The rows of files in the format `flat` or `wire`, one JSON object a line."""
     for row in _rows(files):

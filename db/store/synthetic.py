@@ -152,6 +152,11 @@ class SyntheticTable:
             insert_row(db, "translation", row)
             end_request(db, job_id, request.number, "answered", outcome)
 
+    def referenced(self, pair: str) -> tuple[tuple[str, str], ...]:
+        """Sentences that count and came with a translation, and that, in the order of coming."""
+        with self._connections.read() as db:
+            return tuple(tuple(row) for row in db.execute(_REFERENCED, [pair]))
+
     def translations(self, pair: str, context: str) -> tuple[Translation, ...]:
         """Teachers' translations of a sentence that count, the newest first."""
         with self._connections.read() as db:
@@ -200,6 +205,14 @@ _UNTRANSLATED = """
             AND import.undone IS NULL
     )
     ORDER BY id LIMIT :limit
+"""
+_REFERENCED = """
+    SELECT context, translation FROM sentence
+    WHERE pair = ? AND translation <> '' AND EXISTS (
+        SELECT 1 FROM imported_line JOIN import ON import.id = imported_line.import_id
+        WHERE imported_line.sentence_id = sentence.id AND import.undone IS NULL
+    )
+    ORDER BY id
 """
 _TRANSLATIONS = """
     SELECT translation.text, translation.who, translation.created

@@ -7,8 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from db.dataset.importing import bring
+from db.store import Origin
 from engine.sense import Phrase, Sense, ask
 from engine.settings import Settings
+from tests.fake_server import FakeServer, Said
 from tests.fake_workbench import FakeWorkbench
 from trainer.evaluation.answering import Told
 from trainer.evaluation.figures import Sums, free_terms, is_split, repeats, terms_of
@@ -178,3 +181,42 @@ def test_recipes_that_are_none_are_refused(wrong):
 def test_a_split_without_rows_is_said(store, tmp_path):
     with pytest.raises(JobError, match="no rows"):
         evaluate.find_rows("en-zh-gold", "nothing", 0, 1, "en-zh", store, Settings(home=tmp_path))
+
+
+def test_whole_sentences_are_set_beside_the_translations_they_came_with(
+    store, tmp_path, monkeypatch
+):
+    file = tmp_path / "pairs.tsv"
+    pairs = [(f"The {word} was late.", f"{word}迟到了。") for word in "abcdefghijklmnopqrst"]
+    file.write_text("".join(f"{a}\t{b}\tCC-BY\n" for a, b in pairs), encoding="utf-8")
+    bring(store, file, Origin("pairs", ""))
+    monkeypatch.setattr("trainer.jobs.translating.load_base", lambda settings: None)
+    monkeypatch.setattr(
+        "trainer.jobs.translating.base_vectors",
+        lambda base: lambda text: [[float(ord(c) % 7), 1.0] for c in text],
+    )
+
+    def answer(asked, n):
+        text = json.loads(asked.last)["context"]
+        return Said(json.dumps({"translation": dict(pairs)[text] if "good" in said else "不对"}))
+
+    said = ["good"]
+    (tmp_path / "job").mkdir()
+    recipe = {"dataset": "translations", "task": "translation", "split": "train"}
+    with FakeServer(answer) as server:
+        asked = recipe | {"models": ["server:good", "teacher:nobody"], "url": server.url}
+        work = Work(store, tmp_path / "job", **asked)
+        assert evaluate.run(work)
+        count = len(server.asked)
+        assert evaluate.run(work) and len(server.asked) == count, "nothing is asked twice"
+    found = json.loads((tmp_path / "job" / FIGURES).read_text())
+    good, nobody = (one["figures"] for one in found["models"])
+    assert found["split"]["rows"] == count > 5
+    assert (good["bleu"]["value"], good["ter"]["value"], good["rouge_l"]["value"]) == (100, 0, 1)
+    assert nobody["chrf"]["value"] == 0 and good["base_embedding_f1"]["value"] == 1
+    assert good["bleu"]["signature"] and found["pairs"][0]["differences"]["chrf"]["value"] < 0
+    assert found["pairs"][0]["worse"] == count
+    (row, *_) = map(json.loads, (tmp_path / "job" / ROWS).read_text().splitlines())
+    assert row["answers"][0]["right"] and row["answers"][1]["text"] == ""
+    with pytest.raises(JobError, match="translates no sentences"):
+        evaluate.run(Work(store, tmp_path / "job", **recipe | {"models": ["base"]}))

@@ -42,7 +42,7 @@ class EvaluateRecipe:
     rows: int = described("about how many rows, whole sentences; 0: all", 0)
     seed: int = described("which rows, where not all", 1)
     pair: str = described("source and target language", "en-zh")
-    task: str = described("what is answered", "sense")
+    task: str = described("sense, or translation: sentences that came with one", "sense")
     free: int = described("rows that are also written with nothing to hold the models", 32)
     url: str = described("address of the server of server:M", "")
 
@@ -55,7 +55,7 @@ class EvaluateRecipe:
             "rows": 0 <= self.rows <= 10**6,
             "seed": abs(self.seed) < 2**31,
             "pair": self.pair == "en-zh",
-            "task": self.task == "sense",
+            "task": self.task in ("sense", "translation"),
             "free": 0 <= self.free <= 1000,
         })  # fmt: skip
 
@@ -74,6 +74,10 @@ def prepare(recipe: Mapping[str, Any]) -> Prepared:
 def run(work: Work) -> bool:
     """Answer, score and report; whether all of it is done."""
     recipe, settings, store = parse(EvaluateRecipe, work.job.recipe), work.settings, work.store
+    if recipe.task == "translation":
+        from trainer.jobs.translating import evaluate_sentences
+
+        return evaluate_sentences(work, recipe)
     rows = find_rows(
         recipe.dataset, recipe.split, recipe.rows, recipe.seed, recipe.pair, store, settings
     )

@@ -1,6 +1,6 @@
 // Two models' figures beside each other: values, intervals, which differences are more than chance.
 
-const PLAIN = /ms|tokens|second|length|count/; // figures that are no shares
+const PLAIN = /ms|tokens|characters|second|length|count/; // figures that are no shares
 
 // A figure as text, and its interval: in percent where it is a share.
 const isShare = (name, found) => !PLAIN.test(name) && Math.abs(found.value) <= 1;

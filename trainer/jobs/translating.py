@@ -1,0 +1,232 @@
+"""An evaluation of whole sentences: those that came with a translation are translated again, by a
+model behind a server or as a teacher did before, and set beside their own. Texts are kept as they
+come, as senses are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from db.store import Store
+from engine.models import load_base
+from engine.showing import TRANSLATION_SCHEMA, read_translation
+from engine.split import split_of
+from engine.teacher import Teacher, TeacherError, read_key
+from engine.teaching import BadAnswer, load_template
+from trainer.evaluation.answering import SERVER, TEACHER
+from trainer.evaluation.embedding import base_vectors
+from trainer.evaluation.report import write_report
+from trainer.evaluation.stored import write_result
+from trainer.evaluation.texts import LOWER_IS_BETTER, TextRow, Texts
+from trainer.examples import hash_texts
+from trainer.jobs.answerers import Talk
+from trainer.jobs.kinds import JobError
+from trainer.jobs.line import Line
+from trainer.jobs.work import Work
+from trainer.metrics import chrf
+
+if TYPE_CHECKING:
+    from trainer.jobs.evaluate import EvaluateRecipe
+
+_TEMPLATE = "translation-1"
+_MOST_TOKENS, _AT_ONCE = 1024, 8
+
+
+@dataclass(frozen=True)
+class Written:
+    """One translation: "" where none came. `tokens` and `ms`: what it took, 0 where unknown."""
+
+    text: str
+    tokens: int = 0
+    ms: float = 0.0
+
+
+def evaluate_sentences(work: Work, recipe: EvaluateRecipe) -> bool:
+    """Translate, score and report; whether all of it is done."""
+    sentences = find_sentences(work.store, recipe)
+    models, done = [], 0
+    total = len(sentences) * len(recipe.models)
+    for number, name in enumerate(recipe.models):
+        kept = _Kept(work.folder / f"model-{number}.jsonl", name)
+        done += len(kept.texts)
+        for start in range(len(kept.texts), len(sentences), _AT_ONCE):
+            if work.wish() in ("stop", "cancel"):
+                return False
+            some = [context for context, _ in sentences[start : start + _AT_ONCE]]
+            kept.add(_translate(name, some, recipe, work.store))
+            done += len(some)
+            work.report(done, total, {})
+        models.append(kept.texts)
+    figures = make_figures(recipe, sentences, models, base_vectors(load_base(work.settings)))
+    rows = [
+        _row(context, reference, [mine[n] for mine in models], recipe.pair)
+        for n, (context, reference) in enumerate(sentences)
+    ]
+    write_result(work.folder, figures, rows)
+    write_report(work.folder)
+    told = figures["models"]
+    split = {name: figures["split"][name] for name in ("dataset", "split", "sha256")}
+    work.report(total, total, {
+        "models": recipe.models, "versions": recipe.models,
+        "scores": [one["figures"]["chrf"]["value"] / 100 for one in told],
+        "ms": [one["ms"] for one in told], **split,
+    })  # fmt: skip
+    return True
+
+
+def find_sentences(store: Store, recipe: EvaluateRecipe) -> list[tuple[str, str]]:
+    """The split's sentences with their own translations; JobError where there are none, or a model
+    that translates no sentences is named."""
+    wrong = [name for name in recipe.models if not name.startswith((TEACHER, SERVER))]
+    if wrong:
+        raise JobError("wrong_task", f"{wrong[0]} answers words, it translates no sentences")
+    found = [
+        pair
+        for pair in store.synthetic.referenced(recipe.pair)
+        if split_of(pair[0], recipe.pair) == recipe.split
+    ]
+    random.Random(recipe.seed).shuffle(found)
+    chosen = found[: recipe.rows or len(found)]
+    if not chosen:
+        raise JobError(
+            "no_rows", f"no sentence of the split {recipe.split} came with a translation"
+        )
+    return chosen
+
+
+class _Kept:
+    """One model's texts in a file, one a line; what a kill cut off is dropped."""
+
+    def __init__(self, file: Path, name: str):
+        self._file, self._name = file, name
+        self.texts: list[Written] = []
+        whole = 0
+        for line in file.read_bytes().splitlines(keepends=True) if file.is_file() else ():
+            data = json.loads(line) if line.endswith(b"\n") else {}
+            if data.pop("model", None) != name:
+                break
+            self.texts.append(Written(**data))
+            whole += len(line)
+        if file.is_file():
+            os.truncate(file, whole)
+
+    def add(self, texts: Sequence[Written]) -> None:
+        with self._file.open("a", encoding="utf-8") as file:
+            for one in texts:
+                line = {"model": self._name, **vars(one)}
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self.texts += texts
+
+
+def _translate(
+    name: str, contexts: Sequence[str], recipe: EvaluateRecipe, store: Store
+) -> list[Written]:
+    if name.startswith(TEACHER):
+        who = name.removeprefix(TEACHER)
+        told = [store.synthetic.translations(recipe.pair, context) for context in contexts]
+        return [Written(next((t.text for t in some if t.who == who), "")) for some in told]
+    if not recipe.url:
+        raise JobError("no_server", f"{name} needs a server's address")
+    return asyncio.run(_ask_all(name.removeprefix(SERVER), contexts, recipe.url))
+
+
+async def _ask_all(name: str, contexts: Sequence[str], url: str) -> list[Written]:
+    teacher, template, line = Teacher(url, name, read_key(url)), load_template(_TEMPLATE), Line()
+
+    async def ask(context: str) -> Written:
+        talk = Talk(teacher, template, line, _MOST_TOKENS)
+        question = json.dumps({"context": context}, ensure_ascii=False)
+        messages = template.messages(question=question)
+        try:
+            text = await talk.until_read(
+                messages, dict(TRANSLATION_SCHEMA), partial(read_translation, context)
+            )
+        except BadAnswer:
+            text = ""
+        except TeacherError as error:
+            if error.fatal:
+                raise
+            text = ""
+        outcome = talk.outcome
+        return Written(text, outcome.tokens_out, 1000 * outcome.seconds)
+
+    try:
+        return await asyncio.gather(*map(ask, contexts))
+    finally:
+        await teacher.close()
+
+
+def make_figures(
+    recipe: EvaluateRecipe,
+    sentences: Sequence[tuple[str, str]],
+    models: Sequence[Sequence[Written]],
+    vectors: Any,
+) -> dict[str, Any]:
+    """All figures, as their file has them."""
+    rows = [
+        [
+            TextRow(context, reference, one.text, tokens=one.tokens, ms=one.ms)
+            for (context, reference), one in zip(sentences, mine, strict=True)
+        ]
+        for mine in models
+    ]
+    texts = Texts(rows, recipe.pair.partition("-")[2], vectors)
+    told = [texts.figures(number) for number in range(len(models))]
+    return {
+        "split": {
+            "dataset": "translations", "split": recipe.split, "task": "translation",
+            "sha256": hash_texts([f"{a}\t{b}" for a, b in sorted(sentences)]),
+            "pair": recipe.pair, "rows": len(sentences), "sentences": len(sentences),
+            "seed": recipe.seed,
+        },
+        "models": [
+            {
+                "name": name, "title": name.partition(":")[2], "version": name, "detail": name,
+                "bytes": 0, "made": "", "figures": found, "slices": {}, "ms": found["ms"]["value"],
+            }
+            for name, found in zip(recipe.models, told, strict=True)
+        ],
+        "pairs": [
+            {"left": left, "right": right, "differences": texts.differences(left, right)}
+            | _counted(sentences, models[left], models[right])
+            for right in range(len(models))
+            for left in range(right)
+        ],
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "lower_is_better": list(LOWER_IS_BETTER),
+    }  # fmt: skip
+
+
+def _counted(
+    sentences: Sequence[tuple[str, str]], left: Sequence[Written], right: Sequence[Written]
+) -> dict[str, int]:
+    """In how many sentences the right one shares more characters with the reference, or fewer."""
+    gains = [
+        chrf(b.text, reference) - chrf(a.text, reference)
+        for (_, reference), a, b in zip(sentences, left, right, strict=True)
+    ]
+    better, worse = sum(gain > 0 for gain in gains), sum(gain < 0 for gain in gains)
+    return {"better": better, "worse": worse, "same": len(gains) - better - worse}
+
+
+def _row(context: str, reference: str, texts: Sequence[Written], pair: str) -> dict[str, Any]:
+    return {
+        "context": context, "position": None, "target": "", "idx": 0, "pair": pair,
+        "reference": {"text": reference}, "fields": ["text"], "split_phrase": False,
+        "answers": [
+            {
+                "text": one.text, "confidence": None, "right": one.text == reference,
+                "worth": round(chrf(one.text, reference), 4),
+            }
+            for one in texts
+        ],
+    }  # fmt: skip
