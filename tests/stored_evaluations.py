@@ -150,11 +150,6 @@ def _model(rows: list[Json], number: int, name: str) -> Json:
                 if mine
             },
         },
-        "free": {
-            "n": 20, "valid": min(1.0, 0.1 + 0.9 * number), "ended": min(1.0, number),
-            "tokens": 96.0 - 80 * min(1, number), "tokens_after_answer": 88.0 - 88 * min(1, number),
-            "repeats": 1.0 - min(1, number),
-        },
         "tokens": tokens,
         "ms": ms,
     }  # fmt: skip

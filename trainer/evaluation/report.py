@@ -143,7 +143,6 @@ def make_sections(found: Evaluated) -> list[Section]:
         Section("Models", "", (), _models(found)),
         Section("Figures", _READ, _plots(found), _figures(found)),
         *_differences(found),
-        *_free(found),
         *_slices(found),
         *_lists(found),
         Section("What the figures say", "", (), ((), _means(found))),
@@ -248,27 +247,6 @@ def _differences(found: Evaluated) -> list[Section]:
             )
         )
     return sections
-
-
-def _free(found: Evaluated) -> list[Section]:
-    """What the models wrote with nothing to hold them, where that was asked."""
-    told = [one.get("free") or {} for one in found.models]
-    if not any(one.get("n") for one in told):
-        return []
-    shares = {"n": value_text, "valid": _percent, "ended": _percent}
-    rows = [
-        [
-            f"{said(name)} (lower is better)" if name in _WORSE else said(name),
-            *(shares.get(name, _plain)(one.get(name)) for one in told),
-        ]
-        for name in ("n", "valid", "ended", "tokens", "tokens_after_answer", "repeats")
-        if any(name in one for one in told)
-    ]
-    text = "Some rows were also written with nothing to hold the models to the form of an answer."
-    return [Section("Written freely", text, (), (("", *found.titles), rows))]
-
-
-_WORSE = ("tokens", "tokens_after_answer", "repeats")
 
 
 def _slices(found: Evaluated) -> list[Section]:

@@ -59,7 +59,6 @@ const paintFigures = () => {
   });
   const heads = [t('score_figure'), ...(left === right ? names.slice(0, 1) : names), ...(pair ? [t('difference')] : [])];
   if (left === right) rows.forEach((row) => row.children[2].remove());
-  rows.push(...freeRows(models, left === right));
   one('.ctx-figure-table').replaceChildren(tableOf(heads, rows));
   one('.ctx-split-better').textContent = pair ? t('better_worse', { name: names[1], better: whole(pair.better), worse: whole(pair.worse), same: whole(pair.same) }) : '';
   paintSlices();
@@ -83,20 +82,6 @@ const differenceCell = (name, found, lower, like) => {
   const none = !found.value && found.interval?.every((bound) => !bound); // the same in every draw
   if (!none) cell.append(' ', make('span', 'ctx-clear', t(clear ? (good ? 'clearly_better' : 'clearly_worse') : 'not_clear')));
   return cell;
-};
-
-// What each writes when nothing holds it, where that was asked.
-const freeRows = (models, alone) => {
-  if (!models.every((model) => model.free?.n && !('ended' in model.figures))) return [];
-  const told = { valid: percent, ended: percent, tokens: shortText, tokens_after_answer: shortText, repeats: shortText };
-  return Object.entries(told).filter(([name]) => models.every((model) => typeof model.free[name] === 'number')).map(([name, text]) => {
-    const row = make('tr', '');
-    const head = cellOf('th', t('free_' + name));
-    head.append(' ', make('span', 'ctx-note', t('free_of', { n: whole(models[0].free.n) })));
-    row.append(head, ...(alone ? models.slice(0, 1) : models).map((model) => cellOf('td', text(model.free[name]), '', modelName(model))));
-    if (!alone) row.append(cellOf('td', ''));
-    return row;
-  });
 };
 
 const sliceField = one('.ctx-slices select');
