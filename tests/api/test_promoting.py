@@ -37,8 +37,10 @@ def ready(home: Path, title: str, count: int) -> None:
         time.sleep(0.1)
 
 
-def resident() -> float:
-    (app,) = psutil.Process().children()
+def resident(home: Path) -> float:
+    """MB of the app on this home; other tests' apps may run beside it."""
+    started = [child for child in psutil.Process().children() if "app.py" in child.cmdline()]
+    (app,) = [child for child in started if child.environ()["CTX_HOME"] == str(home)]
     return app.memory_info().rss / 1e6
 
 
@@ -58,7 +60,7 @@ def test_another_process_promotes_and_readers_get_it(models_home: Path, tmp_path
             return client.predict(SENTENCE, "call", 1, "en-zh", api_name="/lookup")
 
         first = ask()
-        before = resident()
+        before = resident(home)
         for number in range(3):
             if number % 2:
                 back(store, settings)
@@ -67,7 +69,7 @@ def test_another_process_promotes_and_readers_get_it(models_home: Path, tmp_path
             ready(home, "en-zh-sense" if number % 2 else "other", number // 2 + 1 + number % 2)
             assert ask() == first, "the same weights"
         time.sleep(2)  # what is given back is given back behind the change
-        after = resident()
+        after = resident(home)
         print(f"{before:.0f} MB before, {after:.0f} MB after three changes")
         assert after < before + GROWTH
     done = subprocess.run(
