@@ -1,5 +1,5 @@
 # make run: set up .venv and start the app.   make test: set up and run all tests.
-# make demo: the whole loop on example data, in a few minutes.
+# make demo: the whole loop on example data.
 # make soak: the long counts.   make lint: format, rules, types.   make bench: measurements.
 
 PYTHON ?= python3
