@@ -78,7 +78,7 @@ def main() -> int:
     _add_elsewhere(commands)
     add_promoting(commands)
     _add_evaluate(commands)
-    demo = commands.add_parser("demo", help="the whole loop in a few minutes, on example data")
+    demo = commands.add_parser("demo", help="the whole loop on example data")
     demo.add_argument("--home", type=Path, default=Path(".venv/demo"), help="a home of its own")
     demo.set_defaults(command=_demo)
     add_commands(commands)

@@ -1,4 +1,4 @@
-"""The whole loop in a few minutes, without a screen: python -m trainer demo [--home DIR].
+"""The whole loop on example data, without a screen: python -m trainer demo [--home DIR].
 
 In a home of its own, a software team corrects what an everyday word means at work; the corrections
 are frozen, trained from the adapter that readers have, compared, promoted, and read again. All of

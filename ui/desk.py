@@ -55,6 +55,20 @@ def guarded(method: Callable[[Reply], Awaitable[Reply]]) -> Served:
     return served
 
 
+def named(act: Callable[[], Reply], telling: bool = True) -> Reply:
+    """What `act` gives; an error that names its reason by a code becomes Bad, with what it says
+    where strangers may read that (`telling`)."""
+    try:
+        return act()
+    except (Bad, StoreError, Refused):
+        raise
+    except Exception as error:
+        code = getattr(error, "code", None)
+        if not isinstance(code, str) or not code:
+            raise
+        raise Bad(code, **({"detail": str(error)[:300]} if telling else {})) from error
+
+
 def text_of(asked: Reply, key: str) -> str:
     """The text under `key`, "" where there is none; Bad where it is something else."""
     text = asked.get(key, "")

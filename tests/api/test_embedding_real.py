@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.models import load_base
 from engine.settings import Settings
 from trainer.evaluation.embedding import base_vectors
-from trainer.evaluation.texts import EMBEDDING, TextRow, summarise_texts
+from trainer.evaluation.texts import EMBEDDING, TextRow, Texts
 
 SAID = (
     ("今天天气很好。", "今天的天气不错。", "我把钥匙忘在家里了。"),
@@ -14,10 +14,14 @@ SAID = (
 )
 
 
+def figures_of(rows, vectors):
+    return Texts([rows], "zh", vectors).figures(0)
+
+
 def test_the_same_said_otherwise_is_nearer_than_something_else(models_home):
     vectors = base_vectors(load_base(Settings(home=models_home)))
     equal, alike, other = (
-        summarise_texts(
+        figures_of(
             [TextRow(row[0], row[0], row[n]) for row in SAID], vectors=vectors
         )[EMBEDDING]["value"]
         for n in range(3)

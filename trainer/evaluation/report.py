@@ -185,11 +185,11 @@ def _models(found: Evaluated) -> tuple[Sequence[str], list[list[str]]]:
         [
             title, value_text(one["name"]), value_text(one.get("version")),
             f"{one['bytes'] / 1e6:,.1f}" if one.get("bytes") else "",
-            value_text(one.get("made"))[:10], _plain(one.get("ms")), _plain(one.get("tokens")),
+            value_text(one.get("made"))[:10], _plain(one.get("ms")),
         ]
         for title, one in zip(found.titles, found.models)
     ]  # fmt: skip
-    heads = ("model", "name", "version", "MB", "made", "ms an answer", "tokens an answer")
+    heads = ("model", "name", "version", "MB", "made", "ms an answer")
     used = [i for i, _ in enumerate(heads) if any(row[i] for row in rows)]
     return [heads[i] for i in used], [[row[i] for i in used] for row in rows]
 

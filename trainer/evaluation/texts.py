@@ -43,13 +43,6 @@ class TextRow:
     ms: float = 0.0
 
 
-def summarise_texts(
-    rows: Sequence[TextRow], target: str = "zh", vectors: Vectors | None = None
-) -> dict[str, Any]:
-    """One model's figures: value, 95 % interval, n, and sacreBLEU's signature where it is its."""
-    return Texts([rows], target, vectors).figures(0)
-
-
 @dataclass(frozen=True)
 class _Figure:
     """What rows add up to, and the value of any sum of it."""

@@ -23,10 +23,9 @@ from trainer.evaluation.rows import SPLITS, Rows, find_rows, sorts_of
 from trainer.evaluation.stored import Kept, row_of, write_result
 from trainer.jobs.kinds import JobError, Kind, Prepared
 from trainer.jobs.recipes import described, parse, require
-from trainer.jobs.work import Work
+from trainer.jobs.work import Work, is_over
 
 MOST_MODELS = 4
-_PAUSE = 0.5  # seconds between two looks while the job waits
 _TIDY = 8  # times that contexts are answered between two returns of freed memory
 _FREE_AT_ONCE = 16  # rows that are written with nothing to hold the models
 _NAMES = (BASE, SHIPPED, SETTING)
@@ -134,7 +133,7 @@ class Evaluating:
         """Have a model answer what it has not answered yet; False where the job is to end."""
         contexts = self._rows.contexts
         for turn, start in enumerate(range(len(kept.answers), len(contexts), answerer.at_once)):
-            if self._is_over():
+            if is_over(self._work):
                 return False
             if turn % _TIDY == 0:
                 give_back()
@@ -148,7 +147,7 @@ class Evaluating:
         to end."""
         found: list[list[Terms]] = [[] for _ in self._written]
         for start in range(0, len(self._free_rows), _FREE_AT_ONCE):
-            if self._is_over():
+            if is_over(self._work):
                 return None
             some = self._free_rows[start : start + _FREE_AT_ONCE]
             written = self._bench.write([m.folder for m in self._written], [e.query for e in some])
@@ -178,14 +177,6 @@ class Evaluating:
         write_result(folder, figures, [row_of(e, one) for e, one in zip(examples, zip(*told))])
         write_report(folder)
         self._work.report(self._total, self._total, summary(figures))
-
-    def _is_over(self) -> bool:
-        """Whether the job is asked to end; waits while it is asked to wait."""
-        while (wish := self._work.wish()) == "pause":
-            self._work.set_paused(True)
-            time.sleep(_PAUSE)
-        self._work.set_paused(False)
-        return wish in ("stop", "cancel")
 
     def _report(self, rows: int = 0) -> None:
         self._done += rows

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -21,14 +20,13 @@ from trainer.examples import parse_row
 from trainer.finish import finish
 from trainer.jobs.frozen import place
 from trainer.jobs.kinds import JobError, Kind, Prepared
-from trainer.jobs.work import Work
+from trainer.jobs.work import Work, is_over
 from trainer.plan import base_folder, estimate
 from trainer.recipe import PRESENT, Recipe, RecipeError, parse_recipe
 from trainer.retention import Reference
 from trainer.run import ADAPTER, MODEL, find_start, run_recipe
 from trainer.splits import load_splits
 
-_PAUSE = 0.5  # seconds between two looks while the job waits
 # What a job's row shows of an event.
 _SHOWN = {
     "plan": ("rows", "parameters"),
@@ -87,11 +85,7 @@ class Watched:
 
     def stopped(self) -> bool:
         """Whether the job is asked to end; waits while it is asked to wait."""
-        while (wish := self._work.wish()) == "pause":
-            self._work.set_paused(True)
-            time.sleep(_PAUSE)
-        self._work.set_paused(False)
-        return wish in ("stop", "cancel")
+        return is_over(self._work)
 
     def report(self, event: Mapping[str, Any]) -> None:
         """Keep an event, and what the job's row shows of it."""

@@ -31,7 +31,7 @@ from trainer.examples import hash_texts
 from trainer.jobs.answerers import Talk
 from trainer.jobs.kinds import JobError
 from trainer.jobs.line import Line
-from trainer.jobs.work import Work
+from trainer.jobs.work import Work, is_over
 from trainer.metrics import chrf
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def evaluate_sentences(work: Work, recipe: EvaluateRecipe) -> bool:
         kept = _Kept(work.folder / f"model-{number}.jsonl", name)
         done += len(kept.texts)
         for start in range(len(kept.texts), len(sentences), _AT_ONCE):
-            if work.wish() in ("stop", "cancel"):
+            if is_over(work):
                 return False
             some = [context for context, _ in sentences[start : start + _AT_ONCE]]
             kept.add(_translate(name, some, recipe, work.store))

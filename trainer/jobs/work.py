@@ -20,6 +20,7 @@ from trainer.jobs.kinds import find_kind
 from trainer.jobs.process import is_alive, job_folder, same, this_process
 from trainer.jobs.queue import start_next
 
+_PAUSE = 0.5  # seconds between two looks while a job waits
 _TRIES = 5  # to take a job that changes hands meanwhile, or to note an end while others write
 
 
@@ -59,6 +60,15 @@ class Work:
     def say(self, text: str) -> None:
         """Write a line to the job's log."""
         print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}", flush=True)
+
+
+def is_over(work: Work) -> bool:
+    """Whether the job is asked to end; waits while it is asked to wait."""
+    while (wish := work.wish()) == "pause":
+        work.set_paused(True)
+        time.sleep(_PAUSE)
+    work.set_paused(False)
+    return wish in ("stop", "cancel")
 
 
 def work(store: Store, settings: Settings, job_id: int, stopped: Callable[[], bool]) -> str:

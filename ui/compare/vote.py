@@ -18,13 +18,12 @@ from ui.compare.evaluations import Evaluations, same, to_row
 from ui.compare.part import MOST_TEXT, PAIR, CompareDesk, folders, to_answer
 from ui.compare.side import cut_text
 from ui.compare.split import to_evaluation, two_of
-from ui.desk import Bad, Reply, Served, guarded, number_of, text_of
+from ui.desk import Bad, Reply, Served, guarded, named, number_of, text_of
 from ui.label.shape import to_pieces
 from ui.label.works import Work
 from ui.page import read_page, read_script
 from ui.services import Services
 from ui.strings import STRINGS
-from ui.train.part import named
 
 _SCRIPTS = (
     "language", "part", "work", "compare/part", "compare/vote/ballot", "compare/vote/keys",

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from db.dataset.visible import visible
-from db.store import Job, Promotion, StoreError
-from ui.access import Refused
-from ui.desk import Bad, Reply, text_of
+from db.store import Job, Promotion
+from ui.desk import Bad, Reply, named, text_of
 from ui.models.shape import to_model
 from ui.services import Services
 
@@ -112,20 +111,7 @@ class Desk:
         return await self._look(act)
 
     async def _look(self, act: Callable[[], Reply]) -> Reply:
-        return await asyncio.to_thread(_named, act)
-
-
-def _named(act: Callable[[], Reply]) -> Reply:
-    """What `act` gives; an error that names its reason by a code becomes Bad."""
-    try:
-        return act()
-    except (Bad, StoreError, Refused):
-        raise
-    except Exception as error:
-        code = getattr(error, "code", None)
-        if not isinstance(code, str) or not code:
-            raise
-        raise Bad(code) from error
+        return await asyncio.to_thread(named, act, False)
 
 
 def to_promotion(promotion: Promotion) -> Reply:

@@ -7,10 +7,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from db.store import Job, StoreError
+from db.store import Job
 from trainer.jobs.queue import Jobs
-from ui.access import Refused
-from ui.desk import Bad, Reply, number_of, text_of
+from ui.desk import Bad, Reply, named, number_of, text_of
 from ui.label.works import Work, Works
 from ui.services import Services
 
@@ -49,16 +48,3 @@ class Desk:
             return named(act)
 
         return await self._works.start(run)
-
-
-def named(act: Callable[[], Reply]) -> Reply:
-    """What `act` gives; an error that names its reason by a code becomes Bad, with what it says."""
-    try:
-        return act()
-    except (Bad, StoreError, Refused):
-        raise
-    except Exception as error:
-        code = getattr(error, "code", None)
-        if not isinstance(code, str) or not code:
-            raise
-        raise Bad(code, detail=str(error)[:300]) from error
