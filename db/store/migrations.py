@@ -35,10 +35,15 @@ def read_version(path: Path) -> int:
     # way round: closing it would drop this process's locks on the database.
     uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     with named_errors(path), closing(sqlite3.connect(uri, uri=True)) as conn:
+        # An app killed while it copied the WAL into the file may leave a first page that counts
+        # more pages than there are yet: SQLite calls that damage, but for this flag. The WAL
+        # mends it, once it is replayed; until then nothing but the first page is to be trusted.
+        conn.execute("PRAGMA writable_schema=ON")
         version = int(conn.execute("PRAGMA user_version").fetchone()[0])
         owner = conn.execute("PRAGMA application_id").fetchone()[0]
-        tables = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if owner != schema.APPLICATION_ID and (owner or version or tables):
+        ours = owner == schema.APPLICATION_ID
+        tables = 0 if ours else conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if not ours and (owner or version or tables):
         raise NotADatabase("not_ours", path=path)
     in_wal = _version_in_wal(path.with_name(f"{path.name}-wal"))
     return version if in_wal is None else in_wal

@@ -338,6 +338,30 @@ def test_what_the_wal_held_before_it_began_anew_does_not_count(tmp_path: Path) -
         assert read_version(path) == NEWEST
 
 
+def test_killed_while_the_wal_was_copied_into_the_file(tmp_path: Path) -> None:
+    """SQLite copies page 1 first, which by then counts pages that the file does not have yet."""
+    live, path = tmp_path / "live.db", tmp_path / "killed" / "ctx.db"
+    path.parent.mkdir()
+    make_database(live, NEWEST)
+    with closing(sqlite3.connect(live, isolation_level=None)) as conn:
+        conn.execute("CREATE TABLE wide AS SELECT randomblob(100000) AS pad")
+        conn.execute("UPDATE feedback SET note = 'the last moment'")
+        data = bytearray(live.read_bytes())
+        wal = live.with_name("live.db-wal").read_bytes()
+    page = int.from_bytes(wal[8:12], "big")
+    frames = range(32, len(wal), 24 + page)
+    first = [at for at in frames if wal[at : at + 4] == (1).to_bytes(4, "big")][-1]
+    data[:page] = wal[first + 24 : first + 24 + page]
+    assert int.from_bytes(data[28:32], "big") * page > len(data)
+    path.write_bytes(data)
+    path.with_name("ctx.db-wal").write_bytes(wal)
+    assert read_version(path) == NEWEST
+    with open_store(path) as store:
+        assert store.check() == ()
+    with closing(sqlite3.connect(path)) as conn:
+        assert conn.execute("SELECT note FROM feedback").fetchone()[0] == "the last moment"
+
+
 def test_version_is_looked_at_again_before_anything_is_changed(tmp_path: Path) -> None:
     path = tmp_path / "ctx.db"
     make_database(path, NEWEST)
