@@ -13,12 +13,18 @@ from functools import lru_cache
 import regex
 import sentencex
 
-# The letters of a word, by source language. The default takes the letters of every script.
-_LETTERS = {"en": r"[\p{Latin}\p{M}\p{Nd}]"}
-_ANY_LETTER = r"[\p{L}\p{M}\p{N}]"
+# The letters of a word and what may join them, by source language. The default takes the letters of
+# every script, and the unseen joiners that shape them in Indic scripts and Persian.
+_LETTERS = {"en": (r"[\p{Latin}\p{M}\p{Nd}]", r"['’-]")}
+_ANY_LETTERS = (r"[\p{L}\p{M}\p{N}]", r"(?:['’-]|[\u200c\u200d]+)")
 _LONE_SURROGATE = regex.compile(r"\p{Cs}")
 # Lines longer than this are cut at white space first: the splitter's time grows faster than length.
 _LONGEST_RUN = 4000
+# In these languages only what begins a sentence, or is a name, has a capital: a line that begins in
+# lower case goes on. In others (German nouns, scripts without case) a full line goes on.
+_LOWER_GOES_ON = ("en", "es", "fr", "it", "nl", "pt")
+_FULL_LINE = 45  # characters of a line that was wrapped by hand
+_ENDS = {"", *".!?…:。！？।॥؟۔"}
 
 
 @dataclass(frozen=True)
@@ -45,8 +51,8 @@ class Sentence:
 
 @lru_cache(maxsize=16)
 def _word_pattern(language: str) -> regex.Pattern:
-    letter = _LETTERS.get(language, _ANY_LETTER)
-    return regex.compile(rf"{letter}+(?:['’-]{letter}+)*")
+    letter, link = _LETTERS.get(language, _ANY_LETTERS)
+    return regex.compile(rf"{letter}+(?:{link}{letter}+)*")
 
 
 def split_words(text: str, language: str = "en") -> tuple[Word, ...]:
@@ -74,7 +80,7 @@ def split_passage(text: str, language: str = "en") -> tuple[Sentence, ...]:
 def _pieces(text: str, language: str) -> list[str]:
     """Sentence texts that join to `text`: line by line, long lines cut into runs."""
     pieces: list[str] = []
-    for line in _lines(text):
+    for line in _lines(text, language):
         for run in _runs(line):
             pieces.extend(_segment(run, language))
     return [piece for piece in pieces if piece]
@@ -90,19 +96,26 @@ def _segment(run: str, language: str) -> list[str]:
     return [run[start:end] for start, end in zip([0, *ends], ends)]
 
 
-def _lines(text: str) -> list[str]:
-    """Lines with their ends; one that goes on in lower case is joined to the next (wrapped)."""
+def _lines(text: str, language: str) -> list[str]:
+    """Lines with their ends; one that goes on in the next (wrapped) is joined to it."""
     lines: list[str] = []
+    last = ""
     for line in text.splitlines(keepends=True):
-        if lines and line[:1].islower() and _goes_on(lines[-1]):
+        if lines and _goes_on(lines[-1], last, line, language):
             lines[-1] += line
         else:
             lines.append(line)
+        last = line
     return lines
 
 
-def _goes_on(line: str) -> bool:
-    return len(line) < _LONGEST_RUN and line.strip()[-1:] not in {"", *".!?…:。！？"}
+def _goes_on(before: str, last: str, line: str, language: str) -> bool:
+    """Whether `line` goes on what stands before it, whose last line is `last`."""
+    if len(before) >= _LONGEST_RUN or before.strip()[-1:] in _ENDS:
+        return False
+    if line[:1].islower():
+        return True
+    return language not in _LOWER_GOES_ON and len(last) >= _FULL_LINE and line[:1].isalpha()
 
 
 def _runs(line: str) -> list[str]:

@@ -57,6 +57,13 @@ def test_words_follow_the_labelling_rules(text, words):
 
 def test_other_languages_keep_their_letters():
     assert [w.text for w in split_words("नमस्ते दुनिया", "hi")] == ["नमस्ते", "दुनिया"]
+    assert [w.text for w in split_words("வீட்டிற்கு போகிறேன்.", "ta")] == ["வீட்டிற்கு", "போகிறேன்"]
+    assert [w.text for w in split_words("„Größe“ x--y", "de")] == ["Größe", "x", "y"]
+
+
+def test_unseen_joiners_stand_inside_a_word():
+    joined = "क्\u200dष"  # they shape letters in Indic scripts and Persian
+    assert [w.text for w in split_words(f"{joined} एक\u200d", "hi")] == [joined, "एक"]
 
 
 @pytest.mark.parametrize(
@@ -72,6 +79,24 @@ def test_other_languages_keep_their_letters():
 )
 def test_sentences_are_found(text, count):
     assert len([s for s in split_passage(text) if s.words]) == count
+
+
+@pytest.mark.parametrize(
+    "language, text, count",
+    [
+        ("de", "Am 3. Mai kam Dr. Müller z. B. mit dem Bus. „Ja!“, rief er.", 2),
+        ("de", "Am Samstag lieh sich der junge Jonas das alte\nFahrrad seiner Nachbarin aus.", 1),
+        ("de", "Das Fahrrad\nAm Samstag lieh er es sich aus.", 2),
+        ("hi", "यह एक वाक्य है। वह घर गया।\nक्या तुम आओगे?", 3),
+        ("hi", "यह एक बहुत लंबा वाक्य है जो अगली पंक्ति में भी\nचलता रहता है।", 1),
+        ("es", "¿Vienes? El Sr. López llegó.", 2),
+        ("ar", "ذهب إلى البيت. هل ستأتي؟", 2),
+    ],
+)
+def test_sentences_of_other_languages(language, text, count):
+    sentences = split_passage(text, language)
+    assert "".join(s.text for s in sentences) == text
+    assert len([s for s in sentences if s.words]) == count
 
 
 @pytest.mark.parametrize("unit", ["word ", "x", "他", "Hi there. ", "a\n", "«»"])
