@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import nn
-from transformers import DynamicCache
 
+from engine.greedy import grow
 from engine.prompt import SensePrompt
 from engine.sense import Query, Sense, from_wire
 from trainer.wire import WirePrompt
@@ -33,46 +32,18 @@ class Written:
     sense: Sense | None
 
 
-@torch.no_grad()
 def write_freely(
     model: nn.Module, prompt: SensePrompt, queries: Sequence[Query], most: int = 32
 ) -> list[Written]:
     """The likeliest text behind each query's prompt, at most `most` tokens; greedy."""
     written: list[Written] = []
+    ends = {prompt.end, prompt.tokenizer.eos_token_id}
     for start in range(0, len(queries), _BATCH):
         asked = queries[start : start + _BATCH]
         prompts = [sum(prompt.parts(query), ()) for query in asked]
-        ends = {prompt.end, prompt.tokenizer.eos_token_id}
-        for query, tokens in zip(asked, _greedy(model, prompts, ends, most)):
+        grown = grow(model, prompts, lambda _, tokens: tokens[-1] in ends, most)
+        for query, tokens in zip(asked, grown):
             written.append(_read(prompt, query, tokens, ends))
-    return written
-
-
-def _greedy(
-    model: Any, prompts: list[tuple[int, ...]], ends: set[int | None], most: int
-) -> list[list[int]]:
-    """The likeliest tokens behind each prompt, up to an end. Logits are taken of the last position
-    alone: those of a whole batch of prompts would be gigabytes."""
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    body, head = base.get_decoder(), base.get_output_embeddings()
-    device, length = head.weight.device, max(map(len, prompts))
-    ids = torch.tensor([[0] * (length - len(p)) + list(p) for p in prompts], device=device)
-    mask = torch.tensor([[0] * (length - len(p)) + [1] * len(p) for p in prompts], device=device)
-    cache = DynamicCache(config=base.config)
-    written: list[list[int]] = [[] for _ in prompts]
-    open_rows = set(range(len(prompts)))
-    while open_rows and len(written[0]) < most:
-        places = (mask.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
-        hidden = body(
-            input_ids=ids, attention_mask=mask, position_ids=places, past_key_values=cache,
-            use_cache=True,
-        ).last_hidden_state[:, -1]  # fmt: skip
-        ids = head(hidden.to(head.weight.dtype)).argmax(-1, keepdim=True)
-        mask = torch.cat([mask, torch.ones_like(ids)], -1)
-        for number, token in enumerate(ids[:, 0].tolist()):
-            written[number].append(token)
-            if token in ends:
-                open_rows.discard(number)
     return written
 
 

@@ -1,0 +1,192 @@
+"""Task `translation`: what the model reads and writes for a whole sentence, and the writing of it.
+
+    <bos>Translate this from English to Chinese:⏎English: He is here.⏎Chinese: 他在这里。<eos>
+
+An answer is one line: it ends with the tokenizer's end-of-text, or at the first line end behind it.
+Works with any causal language model, with whatever adapter is active in it; knows no folders.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from transformers import PreTrainedTokenizerBase
+
+from engine.greedy import Growing, grow
+from engine.sense import QueryError, clean_context
+
+TRANSLATION_VERSION = "translation-1"  # part of a kept answer's key: change it with the text
+LANGUAGES = {
+    "en": "English", "zh": "Chinese", "es": "Spanish", "de": "German", "hi": "Hindi", "ta": "Tamil",
+}  # fmt: skip
+_BATCH = 32
+_TORN = "\ufffd"  # what bytes of a character that is not whole are read as
+
+Progress = Callable[[int, int], None]
+"""Called with sentences done and sentences in all."""
+
+
+@dataclass(frozen=True)
+class TranslationStyle:
+    """One way to ask for a translation; `opening` has places for both languages' names."""
+
+    name: str
+    opening: str
+
+    def text(self, sentence: str, source: str, target: str) -> str:
+        """The whole prompt, up to where the answer begins."""
+        opening = self.opening.format(source=source, target=target)
+        return f"{opening}\n{source}: {sentence}\n{target}:"
+
+
+STYLES = {
+    one.name: one
+    for one in (
+        TranslationStyle("short", "Translate this from {source} to {target}:"),
+        TranslationStyle("long", "Translate the following text from {source} to {target}:"),
+    )
+}
+
+
+def languages(pair: str) -> tuple[str, str]:
+    """The English names of a pair's languages; QueryError where one is not known."""
+    source, _, target = pair.partition("-")
+    if source not in LANGUAGES or target not in LANGUAGES or source == target:
+        raise QueryError("unknown_pair", pair=pair)
+    return LANGUAGES[source], LANGUAGES[target]
+
+
+class TranslationPrompt:
+    """The text side of task `translation` for one tokenizer and style."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, style: str = "short"):
+        if style not in STYLES:
+            raise ValueError(f"no prompt style {style!r}; there are {', '.join(STYLES)}")
+        if tokenizer.eos_token_id is None:
+            raise ValueError("this tokenizer has no token that ends a text")
+        self.tokenizer, self.style = tokenizer, style
+        self.end: int = tokenizer.eos_token_id
+        # What the tokenizer itself begins texts with: a base saw no other beginning.
+        first = list(tokenizer("").input_ids)[:1]
+        self._begin = tuple(first) if first == [tokenizer.bos_token_id] else ()
+
+    def parts(self, sentence: str, pair: str) -> tuple[int, ...]:
+        """The prompt's tokens; QueryError where a language of the pair is not known."""
+        text = STYLES[self.style].text(_plain(sentence), *languages(pair))
+        return (*self._begin, *self._ids(text))
+
+    def answer(self, text: str) -> tuple[int, ...]:
+        """The tokens of a translation, with the one that ends it."""
+        return (*self._ids(f" {_plain(text)}"), self.end)
+
+    def room(self, sentence: str) -> int:
+        """How many tokens a translation of this sentence may have: four for each of its own, which
+        scripts that are cut finely need, and some."""
+        return 16 + 4 * len(self._ids(_plain(sentence)))
+
+    def read(self, tokens: Sequence[int]) -> tuple[str, bool]:
+        """The translation that these tokens have written so far, without torn characters, and
+        whether it has ended."""
+        ended = self.end in tokens
+        kept = tokens[: list(tokens).index(self.end)] if ended else tokens
+        text = str(self.tokenizer.decode(list(kept), skip_special_tokens=True)).lstrip()
+        line, broken, _ = text.partition("\n")
+        return line.rstrip(f"{_TORN} \t\r"), ended or bool(broken)
+
+    def _ids(self, text: str) -> list[int]:
+        return list(self.tokenizer(text, add_special_tokens=False).input_ids)
+
+
+class Writing:
+    """One translation as it is written, a token a step, through a cache of its own. Between steps
+    the model may do other things, under other adapters."""
+
+    def __init__(
+        self, model: Any, prompt: TranslationPrompt, sentence: str, pair: str, most: int = 0
+    ):
+        """`most`: tokens at most; 0: what the sentence has room for."""
+        self._growing = Growing(model, [prompt.parts(sentence, pair)])
+        self._prompt, self._tokens = prompt, list[int]()
+        self._most = most or prompt.room(sentence)
+        self.text, self.ended = "", False
+
+    def step(self) -> bool:
+        """Write a token; whether there is more to come. `text` is the whole text so far; `ended`
+        says that it came to its end, not only to the most that is allowed."""
+        self._tokens += self._growing.step()
+        text, self.ended = self._prompt.read(self._tokens)
+        if len(text) > len(self.text):  # bytes of a torn character may hide what stood before them
+            self.text = text
+        return not self.ended and len(self._tokens) < self._most
+
+
+def write(
+    model: Any, prompt: TranslationPrompt, sentence: str, pair: str, most: int = 0
+) -> Iterator[str]:
+    """The whole translation so far, each time it grows: greedy, up to the sentence's end or `most`
+    tokens (0: what it has room for)."""
+    writing, shown, more = Writing(model, prompt, sentence, pair, most), "", True
+    while more:
+        more = writing.step()
+        if writing.text != shown:
+            shown = writing.text
+            yield shown
+
+
+@dataclass(frozen=True)
+class Translated:
+    """A translation as it came with nothing to stop it but the model itself. `text`: up to its end,
+    in `tokens` tokens; `ended`: there is an end, so that readers' line is whole; `over`: tokens
+    written behind it; `stopped`: the model ended the text itself, straight behind the line."""
+
+    text: str
+    tokens: int
+    ended: bool
+    over: int
+    stopped: bool
+
+
+def translate_all(
+    model: Any,
+    prompt: TranslationPrompt,
+    sentences: Sequence[str],
+    pair: str,
+    progress: Progress = lambda done, of: None,
+) -> list[Translated]:
+    """Translations of many sentences, in order; greedy. Each is let write on behind its end, as far
+    as its sentence has room, so that what it writes too much is counted; the text is what `write`
+    gives."""
+    order = sorted(range(len(sentences)), key=lambda n: len(sentences[n]))
+    found: dict[int, Translated] = {}
+    for start in range(0, len(order), _BATCH):
+        some = order[start : start + _BATCH]
+        rooms = [prompt.room(sentences[n]) for n in some]
+
+        def is_over(row: int, tokens: Sequence[int], rooms: Sequence[int] = rooms) -> bool:
+            return tokens[-1] == prompt.end or len(tokens) >= rooms[row]
+
+        prompts = [prompt.parts(sentences[n], pair) for n in some]
+        written = grow(model, prompts, is_over, max(rooms))
+        found |= {n: _measure(prompt, tokens) for n, tokens in zip(some, written)}
+        progress(len(found), len(sentences))
+    return [found[n] for n in range(len(sentences))]
+
+
+def _measure(prompt: TranslationPrompt, tokens: Sequence[int]) -> Translated:
+    text, ended = prompt.read(tokens)
+    stopped = tokens[-1] == prompt.end
+    kept = list(tokens[:-1] if stopped else tokens)
+    if not ended:
+        return Translated(text, len(kept), False, 0, False)
+    # The token that breaks the line is no part of it.
+    within = next((n for n in range(len(kept)) if prompt.read(kept[: n + 1])[1]), len(kept))
+    over = len(kept) - within
+    return Translated(text, within, True, over, stopped and not over)
+
+
+def _plain(text: str) -> str:
+    """One line, with compatible forms composed, so that one look has one spelling for the model."""
+    return unicodedata.normalize("NFC", clean_context(text))
