@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+
+from engine.files import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -92,24 +93,7 @@ def write_pointers(home: Path, pointers: Mapping[tuple[str, str], Pointer]) -> N
             return
     except (OSError, ValueError):
         pass  # none yet, or no text: written anew
-    fresh = file.with_name(f"{POINTER}.{os.getpid()}.{threading.get_ident()}.new")
-    with fresh.open("w", encoding="utf-8") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    os.replace(fresh, file)
-    sync_folder(home)
-
-
-def sync_folder(folder: Path) -> None:
-    """Let a rename in the folder reach the disk, where the system can."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    write_whole(file, text)
 
 
 class Watch:

@@ -7,7 +7,6 @@ screens, `SCORES.md` says the same to people.
 from __future__ import annotations
 
 import json
-import os
 import platform
 import random
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from engine.adapters import CARD, merged_copy, read_adapter
 from engine.books import Books, shipped_books
 from engine.branches import Runner
 from engine.decoding import SenseDecoder
+from engine.files import write_whole
 from engine.lean import lean
 from engine.models import Base
 from engine.prompt import PROMPT_VERSION, SensePrompt
@@ -124,8 +124,8 @@ def write_card(run: Finished, tell: Report, most: int = 0) -> dict[str, Evaluati
         "torch": torch.__version__,
         "machine": platform.machine(),
     }
-    _write(folder / SCORES, scores_page(card))
-    _write(folder / CARD, json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+    write_whole(folder / SCORES, scores_page(card))
+    write_whole(folder / CARD, json.dumps(card, indent=2, ensure_ascii=False) + "\n")
     return evaluations
 
 
@@ -251,9 +251,3 @@ def scores_page(card: dict[str, Any]) -> str:
 def _short(answer: dict[str, str]) -> str:
     phrase = answer["phrase"].replace("|", " = ")
     return " · ".join(part for part in (answer["class"], answer["zh"], phrase) if part)
-
-
-def _write(file: Path, text: str) -> None:
-    fresh = file.with_name(f"{file.name}.new")
-    fresh.write_text(text, encoding="utf-8")
-    os.replace(fresh, file)

@@ -4,13 +4,13 @@ wrote is escaped; only plots, made here as SVG, are set as they are. Knows no jo
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 from db.dataset.visible import visible
+from engine.files import write_whole
 from trainer.plots import COLOURS, STYLE
 
 HTML, MARKDOWN = "report.html", "report.md"
@@ -42,9 +42,7 @@ def write_pages(folder: Path, title: str, sections: Sequence[Section]) -> tuple[
     )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for file, text in made:
-        fresh = file.with_name(f"{file.name}.new")
-        fresh.write_text(text, encoding="utf-8")
-        os.replace(fresh, file)
+        write_whole(file, text)
     return made[0][0], made[1][0]
 
 

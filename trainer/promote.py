@@ -17,7 +17,8 @@ from typing import Any
 
 from db.store import Promoted, Promotion, Store
 from engine.adapters import CARD, CONFIG, WEIGHTS, AdapterError, read_adapter
-from engine.present import Pointer, read_pointer, sync_folder
+from engine.files import sync_folder
+from engine.present import Pointer, read_pointer
 from engine.settings import Settings
 from trainer.catalogue import (
     BASE,

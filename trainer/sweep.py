@@ -8,7 +8,6 @@ command goes on after a stop. Knows no screen and no job.
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -20,6 +19,7 @@ from peft import PeftModel
 from safetensors.torch import load_file
 
 from engine.adapters import WEIGHTS
+from engine.files import write_whole
 from engine.phrasebook import digest
 from engine.settings import Settings
 from trainer.card import Finished
@@ -194,9 +194,7 @@ def trained(events: Sequence[dict[str, Any]], batch: int) -> tuple[int, float]:
 
 def write_json(data: Any, file: Path) -> None:
     """Write the file whole or not at all."""
-    fresh = file.with_name(f"{file.name}.new")
-    fresh.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(fresh, file)
+    write_whole(file, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
 
 
 def page(sweep: Sweep) -> str:

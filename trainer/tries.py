@@ -20,6 +20,7 @@ from engine.adapters import merged_copy, read_adapter
 from engine.books import Books, shipped_books
 from engine.branches import Runner
 from engine.decoding import SenseDecoder
+from engine.files import write_whole
 from engine.phrasebook import digest, shipped_phrasebook
 from engine.prompt import SensePrompt
 from engine.settings import Settings
@@ -83,8 +84,8 @@ def run_tries(
         if not run_recipe(one, splits, data, mine, settings, report, stopped, _score):
             return None
         tried[name] = json.loads((mine / DONE).read_text(encoding="utf-8"))
-        _write(known, json.dumps(tried, indent=1, ensure_ascii=False) + "\n")
-        _write(file.with_suffix(".md"), page(file.stem, tried))
+        write_whole(known, json.dumps(tried, indent=1, ensure_ascii=False) + "\n")
+        write_whole(file.with_suffix(".md"), page(file.stem, tried))
     return table(tried)
 
 
@@ -105,12 +106,6 @@ that words vote for, the phrasebook open, at the threshold that is best for know
 phrases together. Nothing here saw a test row.
 
 {table(tried)}"""
-
-
-def _write(file: Path, text: str) -> None:
-    fresh = file.with_name(f"{file.name}.new")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(file)
 
 
 def changed(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
@@ -161,7 +156,7 @@ def _score(run: Finished, tell: Report) -> None:
         "scores": {s: {k: round(v, 4) for k, v in found.items()} for s, found in scores.items()},
     }
     tell(tried)
-    _write(folder.parent / DONE, json.dumps(tried) + "\n")
+    write_whole(folder.parent / DONE, json.dumps(tried) + "\n")
 
 
 def _voted(runner: Runner, prompt: SensePrompt, recipe: Recipe, splits: Splits) -> dict[str, float]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.files import write_whole
 from engine.sense import Phrase, Query, Sense, phrase_words
 from trainer.evaluation.answering import Answers, Asked, Told
 from trainer.evaluation.figures import is_right, is_split
@@ -107,14 +108,5 @@ def fields_of(query: Query, sense: Sense) -> Json:
 
 def write_result(folder: Path, figures: Mapping[str, Any], rows: Sequence[Json]) -> None:
     """Write the figures and the rows, each whole or not at all; the figures last."""
-    _replace(folder / ROWS, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-    _replace(folder / FIGURES, json.dumps(figures, ensure_ascii=False, indent=1))
-
-
-def _replace(file: Path, text: str) -> None:
-    fresh = file.with_name(f"{file.name}.part")
-    with fresh.open("w", encoding="utf-8") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    os.replace(fresh, file)
+    write_whole(folder / ROWS, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    write_whole(folder / FIGURES, json.dumps(figures, ensure_ascii=False, indent=1))
