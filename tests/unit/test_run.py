@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from engine.adapters import WEIGHTS
 from engine.models import Base, Choice
@@ -88,3 +89,18 @@ def test_a_start_may_have_a_start_of_its_own(home):
 def test_recipes_that_start_from_each_other_are_refused(home):
     with pytest.raises(RecipeError, match="itself"):
         start_of(home, "ring.json")
+
+
+def test_a_tracker_is_told_what_the_log_is_told(home):
+    recipe = replace(load_recipe(home / "first.json"), tracker="tensorboard")
+    settings = read_settings({"CTX_HOME": str(home)})
+    splits, data = load_splits(recipe, home, settings)
+    folder = home / "run"
+    run_recipe(
+        recipe, splits, data, folder, settings, lambda e: None, finish=lambda *_: None
+    )  # fmt: skip
+    lines = [json.loads(line) for line in (folder / run.LOG).read_text().splitlines()]
+    losses = {line["step"]: line["loss"] for line in lines if line.get("event") == "step"}
+    (events,) = folder.rglob("events.out.tfevents.*")
+    told = EventAccumulator(str(events)).Reload().Scalars("loss")
+    assert {one.step: one.value for one in told} == pytest.approx(losses)
