@@ -100,27 +100,39 @@ class TranslationPrompt:
         return list(self.tokenizer(text, add_special_tokens=False).input_ids)
 
 
-class Writing:
-    """One translation as it is written, a token a step, through a cache of its own. Between steps
+class Line:
+    """A translation as it is written, a token at a time, by whatever chooses the tokens."""
+
+    def __init__(self, prompt: TranslationPrompt, sentence: str, most: int = 0):
+        """`most`: tokens at most; 0: what the sentence has room for."""
+        self._prompt, self._tokens = prompt, list[int]()
+        self._most = most or prompt.room(sentence)
+        self.text, self.ended = "", False
+
+    def put(self, token: int) -> bool:
+        """Take the next token; whether there is more to come. `text` is the whole text so far;
+        `ended` says that it came to its end, not only to the most that is allowed."""
+        self._tokens.append(token)
+        text, self.ended = self._prompt.read(self._tokens)
+        if len(text) > len(self.text):  # bytes of a torn character may hide what stood before them
+            self.text = text
+        return not self.ended and len(self._tokens) < self._most
+
+
+class Writing(Line):
+    """A line that one model writes alone, a token a step, through a cache of its own. Between steps
     the model may do other things, under other adapters."""
 
     def __init__(
         self, model: Any, prompt: TranslationPrompt, sentence: str, pair: str, most: int = 0
     ):
-        """`most`: tokens at most; 0: what the sentence has room for."""
+        super().__init__(prompt, sentence, most)
         self._growing = Growing(model, [prompt.parts(sentence, pair)])
-        self._prompt, self._tokens = prompt, list[int]()
-        self._most = most or prompt.room(sentence)
-        self.text, self.ended = "", False
 
     def step(self) -> bool:
-        """Write a token; whether there is more to come. `text` is the whole text so far; `ended`
-        says that it came to its end, not only to the most that is allowed."""
-        self._tokens += self._growing.step()
-        text, self.ended = self._prompt.read(self._tokens)
-        if len(text) > len(self.text):  # bytes of a torn character may hide what stood before them
-            self.text = text
-        return not self.ended and len(self._tokens) < self._most
+        """Write a token; whether there is more to come."""
+        (token,) = self._growing.step()
+        return self.put(token)
 
 
 def write(
