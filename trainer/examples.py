@@ -1,14 +1,15 @@
 """Examples: a query with its accepted sense, and rows that state one.
 
 Rows that do not fit are refused with their reason, never guessed. Knows the formats `flat` and
-`wire`; others are read by the modules of trainer/sources.
+`wire`; others are read by the modules of trainer/sources. A translation's example is a sentence
+with one translation of it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,40 @@ class Example:
     source: str
     weight: float = 1.0
     fields: tuple[str, ...] = FIELDS  # those that are known
+
+    @property
+    def key(self) -> Hashable:
+        """What makes another row a repetition of this one: the same query, whatever its answer."""
+        return self.query
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A query of task `translation`: a whole sentence."""
+
+    context: str
+    pair: str
+
+
+@dataclass(frozen=True)
+class TranslationExample:
+    """A sentence with one translation; a sentence may have several, each an example."""
+
+    query: Sentence
+    text: str
+    source: str
+    weight: float = 1.0
+
+    @property
+    def key(self) -> Hashable:
+        """What makes another row a repetition of this one: the same sentence and translation."""
+        return self.query, self.text
+
+    @property
+    def english(self) -> str:
+        """The side whose split this is: the English one, so that no two pairs of languages that
+        share a sentence hold it out differently; without one, the sentence."""
+        return self.text if self.query.pair.endswith("-en") else self.query.context
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,21 @@ from engine.books import shipped_books
 from engine.decoding import SenseDecoder
 from engine.prompt import SensePrompt
 from trainer.card import Finished, Report, runner_of, write_card
-from trainer.recipe import FULL, WIRE
+from trainer.recipe import FULL, TRANSLATION, WIRE
 from trainer.retention import Gate, Reference, judge
 from trainer.splits import of_source, yardstick
+from trainer.translated import write_translation_card
 from trainer.watch import choose_rows
 
 
 def finish(run: Finished, reference: Reference | None, tell: Report) -> None:
     """Score the result and judge whether it may be given to readers; both stand in its card."""
+    if run.recipe.task == TRANSLATION:
+        found = write_translation_card(run, tell, run.recipe.scored_rows)
+        card = json.loads((run.folder / CARD).read_text(encoding="utf-8"))
+        return tell({
+            "event": "result", "fit": card["fit"], "reason": card["reason"], "scores": found,
+        })  # fmt: skip
     if run.recipe.style == WIRE:
         return tell({"event": "result", "fit": False, "reason": "style", "scores": {}})
     evaluations = write_card(run, tell, run.recipe.scored_rows)

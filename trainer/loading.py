@@ -1,18 +1,19 @@
 """Where a source's files are, and its rows as examples, whatever their format.
 
-The first row that asks a query counts; what is refused is counted by reason.
+The first row that asks a query counts (of a sentence to translate, each translation once); what is
+refused is counted by reason.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from engine.sense import Query
 from engine.settings import assets
-from trainer.examples import Example, Refusal, hash_files
+from trainer.examples import Refusal, hash_files
 from trainer.recipe import RecipeError, Source
 from trainer.sources import READERS
 
@@ -25,7 +26,7 @@ WORDNET_FILES = ("data.*", "index.noun", "index.verb", "index.adj", "index.adv")
 class Loaded:
     """A source's examples, and how many of its rows were refused, by reason."""
 
-    examples: tuple[Example, ...]
+    examples: tuple[Any, ...]  # Example, or TranslationExample where the source is of pairs
     refused: dict[str, int]
 
 
@@ -57,12 +58,12 @@ def _find(source: Source, path: str, folders: Sequence[Path]) -> list[Path]:
 def load_examples(source: Source, files: list[Path], pair: str) -> Loaded:
     """The source's rows as examples, each query once (the first row that asks it counts)."""
     refused: Counter[str] = Counter()
-    seen: dict[Query, Example] = {}
+    seen: dict[Hashable, Any] = {}
     for row in READERS[source.format](source, files, pair):
         if isinstance(row, Refusal):
             refused[row.reason] += 1
-        elif row.query in seen:
+        elif row.key in seen:
             refused["repeated"] += 1
         else:
-            seen[row.query] = row
+            seen[row.key] = row
     return Loaded(tuple(seen.values()), dict(refused))

@@ -24,7 +24,7 @@ from trainer.recipe import FULL, MATRICES, Recipe
 from trainer.rows import Pack, pieces
 from trainer.run import make_order
 from trainer.splits import Splits, load_splits
-from trainer.wire import prompt_for
+from trainer.tasks import task_of
 
 _PROGRAM_GB = 0.9  # python, torch and the rows
 _CHECKPOINTS = 4  # states kept at a time, and the one being written
@@ -138,7 +138,8 @@ def base_folder(settings: Settings) -> Path:
 def estimate(recipe: Recipe, splits: Splits, settings: Settings, base: Path) -> Plan:
     """What the recipe's run on these examples will be, on the base in the folder `base`.
     RecipeError where there is nothing to train on."""
-    order = make_order(recipe, splits["train"], prompt_for(load_tokenizer(str(base)), recipe.style))
+    prompt = task_of(recipe).prompt(load_tokenizer(str(base)), recipe.style)
+    order = make_order(recipe, splits["train"], prompt)
     shape = read_shape(base)
     longest, mean = _lengths(order, recipe.tokens_at_once)
     trained = shape.trained(recipe)
@@ -208,7 +209,8 @@ def _seconds(recipe: Recipe, shape: Shape, tokens: float, settings: Settings) ->
 def show_rows(recipe: Recipe, splits: Splits, base: Path, count: int) -> tuple[Shown, ...]:
     """The first rows of an epoch as the model sees them."""
     tokenizer = load_tokenizer(str(base))
-    order = make_order(recipe, splits["train"], prompt_for(tokenizer, recipe.style))
+    prompt = task_of(recipe).prompt(tokenizer, recipe.style)
+    order = make_order(recipe, splits["train"], prompt)
     rows = (
         _shown(tokenizer, pack, number)
         for batch in order.batches_of(0)

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.prompt import FIELDS, STYLES
+from engine.translation import LANGUAGES
+from engine.translation import STYLES as TRANSLATION_STYLES
 
 FULL = "full"
 MATRICES: dict[str, tuple[str, ...] | str] = {
@@ -24,7 +26,11 @@ MATRICES: dict[str, tuple[str, ...] | str] = {
 }
 SCHEDULES = ("cosine", "linear", "constant")
 TRACKERS = ("", "tensorboard", "trackio", "wandb")
-FORMATS = ("dataset", "flat", "wire", "sentences", "teacher", "wordnet", "tatoeba", "streusle")
+PAIRS = "pairs"  # the format of whole sentences, for the task translation alone
+FORMATS = (
+    "dataset", "flat", "wire", "sentences", "teacher", "wordnet", "tatoeba", "streusle", PAIRS,
+)  # fmt: skip
+SENSE, TRANSLATION = "sense", "translation"
 PRESENT = "present"  # the adapter that readers have now
 WIRE = "wire"  # a prompt style of the trainer's own: both sides as JSON, for comparison
 
@@ -49,6 +55,7 @@ class Source:
     # dataset: a frozen one, `path` is its name; flat: six fields a row; wire: prompt and response
     # as JSON in strings; the others name the module of trainer/sources that reads them
     format: str = "flat"
+    swapped: bool = False  # of pairs: the first column is the target language
     references: tuple[str, ...] = ()  # what it is read with, found like `path`: word lists, links
     weight: float = 1.0  # loss weight of its rows
     times: int = 1  # how often each of its rows comes in an epoch; 0: it is only scored
@@ -75,7 +82,10 @@ class Recipe:
         "what the adapter is called: letters, digits and hyphens", "en-zh-sense", (), True
     )
     pair: str = _field("source and target language", "en-zh")
-    task: str = _field("what is asked: sense", "sense")
+    task: str = _field(
+        "what is asked: sense, a word in its sentence, or translation, a whole sentence",
+        SENSE, (SENSE, TRANSLATION),
+    )  # fmt: skip
     style: str = _field("how the question is put to the model", "last", (*STYLES, WIRE))
     start: str = _field(
         "what this run goes on from: empty for new weights, present for the adapter that readers"
@@ -153,7 +163,9 @@ class Recipe:
             "name": bool(self.name)
             and self.name.replace("-", "").isalnum()
             and len(self.name) < 80,
-            "task": self.task == "sense",
+            "pair": self.task == SENSE or _is_translated(self.pair),
+            "sources": all((s.format == PAIRS) == (self.task == TRANSLATION) for s in self.sources),
+            "reference": self.task == SENSE or not self.reference,
             "replay": 0 <= self.replay < 1,
             "rank": 0 < self.rank <= 512,
             "alpha": self.alpha > 0,
@@ -179,6 +191,8 @@ class Recipe:
         }
         for one in fields(self):
             value, choices = getattr(self, one.name), one.metadata["choices"]
+            if one.name == "style" and self.task == TRANSLATION:
+                choices = TRANSLATION_STYLES
             good = checks.get(one.name, value >= 0 if one.name.endswith("_weight") else True)
             if not good or (choices and value not in choices):
                 raise RecipeError(f"{one.name} = {value!r}: {help_of(one.name)}")
@@ -187,6 +201,11 @@ class Recipe:
     def weights(self) -> tuple[float, ...]:
         """The loss weight of each of FIELDS."""
         return tuple(getattr(self, f"{name}_weight") for name in FIELDS)
+
+
+def _is_translated(pair: str) -> bool:
+    source, _, target = pair.partition("-")
+    return source != target and {source, target} <= set(LANGUAGES)
 
 
 def help_of(name: str) -> str:

@@ -16,8 +16,9 @@ import torch
 
 from engine.prompt import FIELDS, SensePrompt
 from engine.sense import Query
+from engine.translation import TranslationPrompt
 from engine.trie import Trie
-from trainer.examples import Example
+from trainer.examples import Example, TranslationExample
 
 LARGEST_PACK = 8  # examples behind one copy of their context
 
@@ -108,6 +109,10 @@ def make_packs(
     for example in examples:
         prefix, row = _make_row(example, prompt, worths, hint, weights)
         rows[prefix].append(row)
+    return _cut_packs(rows)
+
+
+def _cut_packs(rows: Mapping[tuple[int, ...], Sequence[Row]]) -> list[Pack]:
     return [
         Pack(prefix, tuple(mine[i : i + LARGEST_PACK]))
         for prefix, mine in rows.items()
@@ -145,6 +150,20 @@ def _gains(known: Trie, meaning: Sequence[int], first: int) -> Iterator[tuple[in
         if place.whole:
             yield number, meaning[-1], place.whole
         place = place.next.get(token)
+
+
+def make_translation_packs(
+    examples: Sequence[TranslationExample], prompt: TranslationPrompt
+) -> list[Pack]:
+    """Sentences with their translations as packs: those of one sentence share its prompt."""
+    rows: dict[tuple[int, ...], list[Row]] = defaultdict(list)
+    for example in examples:
+        *prefix, last = prompt.parts(example.query.context, example.query.pair)
+        answer = prompt.answer(example.text)
+        numbers = (FIELDS.index("meaning"),) * len(answer)
+        row = Row((last,), answer, numbers, (example.weight,) * len(answer))
+        rows[tuple(prefix)].append(row)
+    return _cut_packs(rows)
 
 
 def make_batch(packs: Sequence[Pack]) -> Batch:

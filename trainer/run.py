@@ -11,34 +11,23 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from engine.adapters import read_adapter
-from engine.books import shipped_books
 from engine.models import Base, load_base
-from engine.phrasebook import shipped_phrasebook
-from engine.prompt import SensePrompt
 from engine.settings import Settings
-from engine.wordbook import Wordbook, shipped_wordbook
-from trainer.card import Finished, write_card
-from trainer.examples import Example
-from trainer.hints import book_hint, training_hint
-from trainer.losses import Candidates, Whole
+from trainer.card import Finished
 from trainer.model import load_start, make_trainable, save_adapter, save_whole
 from trainer.order import Order
 from trainer.parallel import agree, make_accelerator
-from trainer.recipe import FULL, PRESENT, WIRE, Recipe, RecipeError, load_recipe, save_recipe
-from trainer.rows import Pack, Weights, Worths, make_packs
+from trainer.recipe import FULL, PRESENT, Recipe, RecipeError, load_recipe, save_recipe
+from trainer.rows import Pack
 from trainer.splits import Splits, load_splits, older
+from trainer.tasks import task_of
 from trainer.training import fit
-from trainer.watch import Watch, choose_rows
-from trainer.wire import prompt_for
-from trainer.wordbook import worths_for, worths_without
 
 ADAPTER, MODEL, LOG = "adapter", "model", "log.jsonl"
-_SOFTMAX_SAMPLE = 2048  # random tokens beside the task's own in a step's softmax
 
 Report = Callable[[dict[str, Any]], None]
 Finish = Callable[[Finished, Report], object]
@@ -52,18 +41,19 @@ def run_recipe(
     settings: Settings,
     report: Report = print,
     stopped: Callable[[], bool] = lambda: False,
-    finish: Finish = write_card,
+    finish: Finish | None = None,
     start: Path | None = None,
 ) -> Path | None:
-    """Train on what `load_splits` gave, from the adapter in `start` on, then `finish` (calibrate,
-    score); the adapter's folder, or the model's; None when stopped."""
+    """Train on what `load_splits` gave, from the adapter in `start` on, then `finish` (None:
+    score, and write its task's card); the adapter's folder, or the model's; None when stopped."""
     folder.mkdir(parents=True, exist_ok=True)
     accelerator = make_accelerator(recipe, folder, settings)
     if accelerator.is_main_process:
         save_recipe(recipe, folder / "recipe.json")
     settings = agree(settings, accelerator)
     base = load_base(settings, quantised=recipe.quantised)
-    prompt = prompt_for(base.tokenizer, recipe.style)
+    task = task_of(recipe)
+    prompt = task.prompt(base.tokenizer, recipe.style)
     model: Any = make_trainable(base.model, recipe)
     if start:
         load_start(model, recipe, start)
@@ -82,8 +72,8 @@ def run_recipe(
             model,
             recipe,
             order,
-            _watch(recipe, splits["dev"], prompt, start, base.choice.dtype),
-            _candidates(recipe, prompt, len(base.tokenizer)),
+            task.watch(recipe, splits["dev"], prompt, start, base.choice.dtype),
+            task.candidates(recipe, prompt, len(base.tokenizer), order.packs_of(0)),
             folder,
             tell,
             stopped,
@@ -96,7 +86,7 @@ def run_recipe(
         made = folder / (MODEL if recipe.matrices == FULL else ADAPTER)
         if accelerator.is_main_process:
             plain = _save(model, base, recipe, made, settings)
-            finish(Finished(made, plain, recipe, splits, data, start), tell)
+            (finish or task.write_card)(Finished(made, plain, recipe, splits, data, start), tell)
         accelerator.wait_for_everyone()
         accelerator.end_training()
     return made
@@ -110,37 +100,6 @@ def _save(model: Any, base: Base, recipe: Recipe, folder: Path, settings: Settin
     save_adapter(model, recipe, folder)
     # Readers' base is not held in 4 bits.
     return load_base(settings) if recipe.quantised else replace(base, model=model.unload())
-
-
-def _candidates(recipe: Recipe, prompt: SensePrompt, vocabulary: int) -> Candidates:
-    """What a step's softmax sees; JSON is written in more than the task's tokens."""
-    if recipe.style == WIRE:
-        return Whole()
-    return Candidates(prompt.meaning_tokens, vocabulary, _SOFTMAX_SAMPLE, recipe.seed)
-
-
-def _watch(
-    recipe: Recipe, dev: list[Example], prompt: SensePrompt, start: Path | None, compute: Any
-) -> Watch:
-    """What evaluations look at: dev rows, half of those that are answered from older data."""
-    names, card = older(recipe), read_adapter(start).card if start else None
-    mine = [e for e in dev if e.source not in names]
-    half = choose_rows(mine, recipe.guard_rows // (2 if names else 1), recipe.seed)
-    rest = [e for e in dev if e.source in names]
-    return Watch(
-        make_packs(
-            _sample(dev, recipe),
-            prompt,
-            _open(recipe, worths_for),
-            partial(book_hint, book=shipped_phrasebook()),
-        ),
-        (*half, *choose_rows(rest, recipe.guard_rows - len(half), recipe.seed)),
-        prompt,
-        shipped_books(),
-        card.phrase_threshold if card else 0.5,
-        card.phrase_favour if card else 0.0,
-        compute,
-    )
 
 
 def find_start(
@@ -200,19 +159,17 @@ def run_start(
     )
 
 
-def make_order(recipe: Recipe, examples: list[Example], prompt: SensePrompt) -> Order:
+def make_order(recipe: Recipe, examples: list[Any], prompt: Any) -> Order:
     """The run's batches: of the recipe's share of sentences, each source's rows as often as it
     says, and older ones."""
-    worths, names = _open(recipe, worths_without), older(recipe)
-    hint = partial(training_hint, book=shipped_phrasebook())
-    weigh = Weights(recipe.weights, recipe.structure_weight)
+    task, names = task_of(recipe), older(recipe)
     contexts = sorted({e.query.context for e in examples})
     count = max(1, round(recipe.share * len(contexts)))
     used = set(random.Random(recipe.seed).sample(contexts, count))
     examples = [e for e in examples if e.query.context in used]
 
-    def packs(mine: list[Example]) -> list[Pack]:
-        return make_packs(mine, prompt, worths, hint, weigh)
+    def packs(mine: list[Any]) -> list[Pack]:
+        return task.packs(recipe, mine, prompt)
 
     times = {source.name: source.times for source in recipe.sources}
     own = [
@@ -225,14 +182,3 @@ def make_order(recipe: Recipe, examples: list[Example], prompt: SensePrompt) -> 
     before = packs([e for e in examples if e.source in names]) if recipe.replay else []
     random.Random(recipe.seed).shuffle(before)
     return Order(recipe, own, before)
-
-
-def _open(recipe: Recipe, worths: Callable[[Wordbook, Example], dict[str, float]]) -> Worths | None:
-    """What the wordbook says, where the recipe opens it."""
-    return partial(worths, shipped_wordbook()) if recipe.books else None
-
-
-def _sample(examples: list[Example], recipe: Recipe) -> list[Example]:
-    """The dev rows whose loss evaluations take."""
-    count = min(len(examples), recipe.dev_rows)
-    return random.Random(recipe.seed).sample(examples, count)

@@ -6,19 +6,20 @@ out of training are a split of their own, `unknown`.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from engine.sense import Query
 from engine.settings import Settings
 from engine.split import split_of
-from trainer.examples import Example, hash_files
+from trainer.examples import TranslationExample, hash_files
 from trainer.loading import find_source, load_examples
 from trainer.recipe import Recipe, RecipeError
 from trainer.unknown import has_unknown
 
-Splits = dict[str, list[Example]]
+Splits = dict[str, list[Any]]
+"""Of Example, or of TranslationExample, as the recipe's task has them."""
 
 
 def load_splits(
@@ -28,17 +29,20 @@ def load_splits(
     before an older one."""
     splits: Splits = {"train": [], "dev": [], "test": [], "unknown": []}
     data: list[dict[str, Any]] = []
-    asked: dict[Query, Example] = {}
+    asked: dict[Hashable, Any] = {}
     for source in sorted(recipe.sources, key=lambda source: source.replay):
         files = find_source(source, recipe_folder, settings.data)
         loaded = load_examples(source, files, recipe.pair)
-        fresh = [e for e in loaded.examples if asked.setdefault(e.query, e) is e]
+        fresh = [e for e in loaded.examples if asked.setdefault(e.key, e) is e]
         data.append({
             "name": source.name, "origin": source.origin, "licence": source.licence,
             "sha256": hash_files(files), "rows": len(fresh), "refused": loaded.refused,
         })  # fmt: skip
     new = {source.name for source in recipe.sources if not source.replay}
     for example in asked.values():
+        if isinstance(example, TranslationExample):
+            splits[split_of(example.english)].append(example)
+            continue
         split = _split(example.query.context)
         # What is kept out of training is older data's: a person's own rows are all to be learnt.
         if split == "unknown" and example.source in new and len(new) < len(recipe.sources):
@@ -65,6 +69,6 @@ def yardstick(recipe: Recipe) -> str:
     return recipe.sources[0].name
 
 
-def of_source(examples: list[Example], source: str) -> list[Example]:
+def of_source(examples: list[Any], source: str) -> list[Any]:
     """The examples of one source."""
     return [e for e in examples if e.source == source]

@@ -113,8 +113,9 @@ def train_ours(side: Side, turns: Turns) -> None:
     from engine.settings import read_settings
     from trainer.model import make_trainable
     from trainer.rows import make_packs
-    from trainer.run import _candidates, make_order
+    from trainer.run import make_order
     from trainer.splits import load_splits
+    from trainer.tasks import task_of
     from trainer.training import Watched, fit
     from trainer.watch import dev_scores
     from trainer.wire import prompt_for
@@ -131,7 +132,7 @@ def train_ours(side: Side, turns: Turns) -> None:
             recipe,
             order,
             lambda model: Watched(dev_scores(model, dev, base.choice.dtype)),
-            _candidates(recipe, prompt, len(base.tokenizer)),
+            task_of(recipe).candidates(recipe, prompt, len(base.tokenizer), ()),
             Path(folder),
             lambda event: None,
             lambda: turns(order.seen),

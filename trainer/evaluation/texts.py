@@ -20,7 +20,9 @@ from sacrebleu.metrics.base import Metric
 
 from trainer.evaluation.figures import DRAWS, repeats
 
-LOWER_IS_BETTER = ("ter", "tokens", "tokens_after_answer", "repeats", "ms")
+LOWER_IS_BETTER = (
+    "ter", "tokens", "tokens_after_answer", "written_per_needed", "repeats", "ms",
+)  # fmt: skip
 EMBEDDING = "base_embedding_f1"
 # By language; Japanese and Thai by character, as their tokenizers are no part of sacreBLEU itself.
 _TOKENIZERS = dict.fromkeys(("ja", "th", "lo", "km", "my"), "char") | {"zh": "zh"}
@@ -33,7 +35,9 @@ Vectors = Callable[[str], Any]
 
 @dataclass(frozen=True)
 class TextRow:
-    """One sentence's translation. `over`: tokens that were written after the answer's end."""
+    """One sentence's translation. `over`: tokens that were written after the answer's end; `ended`:
+    whether it has an end, `stopped`: whether the model itself stopped there (None: not known);
+    `needed`: tokens of the reference, 0: not counted."""
 
     sentence: str
     reference: str
@@ -41,6 +45,9 @@ class TextRow:
     tokens: int = 0
     over: int = 0
     ms: float = 0.0
+    ended: bool | None = None
+    stopped: bool | None = None
+    needed: int = 0
 
 
 @dataclass(frozen=True)
@@ -175,6 +182,9 @@ def _terms(row: TextRow) -> dict[str, tuple[float, float]]:
         "tokens_after_answer": (row.over, 1),
         "repeats": (repeats(row.text), 1),
         "ms": (row.ms, 1),
+        "ended": (row.ended or 0, row.ended is not None),
+        "stopped": (row.stopped or 0, row.stopped is not None),
+        "written_per_needed": ((row.tokens + row.over) * bool(row.needed), row.needed),
     }
 
 

@@ -7,11 +7,11 @@ those of the project's own rows (`flat`, `wire`) among them.
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from trainer.examples import Example, Refusal, read_rows
+from trainer.examples import Example, Refusal, TranslationExample, read_rows
 from trainer.recipe import Source
-from trainer.sources import sentences, streusle, tatoeba, teacher, wordnet
+from trainer.sources import pairs, sentences, streusle, tatoeba, teacher, wordnet
 
-Reader = Callable[[Source, Sequence[Path], str], Iterator[Example | Refusal]]
+Reader = Callable[[Source, Sequence[Path], str], Iterator[Example | TranslationExample | Refusal]]
 
 READERS: dict[str, Reader] = {
     "dataset": read_rows,
@@ -22,4 +22,5 @@ READERS: dict[str, Reader] = {
     "wordnet": wordnet.read,
     "tatoeba": tatoeba.read,
     "streusle": streusle.read,
+    "pairs": pairs.read,
 }

@@ -1,0 +1,51 @@
+"""Whole sentences with their translations, `source ⇥ target` a line, for the task translation.
+
+Two columns, or more whose rest is passed over (an attribution); a source may be `swapped`. A
+sentence with several translations gives several examples; what is repeated is refused by whoever
+loads it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from engine.sense import QueryError, check_context
+from engine.translation import LANGUAGES
+from trainer.examples import Refusal, Sentence, TranslationExample, held_out
+from trainer.recipe import Source
+
+LONGEST = 600  # characters of either side
+# What a first line may hold that names its columns: en, Eng, English.
+_NAMES = {n for code, name in LANGUAGES.items() for n in (code, name.lower(), name[:3].lower())}
+
+
+def read(
+    source: Source, files: Sequence[Path], pair: str
+) -> Iterator[TranslationExample | Refusal]:
+    """The rows as examples, in order."""
+    for file in files:
+        lines = file.read_text(encoding="utf-8-sig").split("\n")
+        for number, line in enumerate(lines):
+            if line.strip():
+                yield _read(source, line, pair, number == 0)
+
+
+def _read(source: Source, line: str, pair: str, first: bool) -> TranslationExample | Refusal:
+    columns = line.rstrip("\r").split("\t")
+    if len(columns) < 2:
+        return Refusal("malformed")
+    if first and {column.strip().lower() for column in columns[:2]} <= _NAMES:
+        return Refusal("header")
+    try:
+        texts = [unicodedata.normalize("NFC", check_context(column)) for column in columns[:2]]
+    except QueryError as error:
+        return Refusal(error.code)
+    sentence, text = reversed(texts) if source.swapped else texts
+    if max(map(len, texts)) > LONGEST:
+        return Refusal("too_long")
+    if sentence == text:
+        return Refusal("untranslated")
+    example = TranslationExample(Sentence(sentence, pair), text, source.name, source.weight)
+    return Refusal("held_out") if held_out(example.english) else example

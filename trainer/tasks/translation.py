@@ -1,0 +1,99 @@
+"""Task `translation` in training: whole sentences, the prompt masked, the answer up to its end.
+
+Evaluations write sentences as readers would get them, but let the model write on: that it ends by
+itself is a part of what is learnt.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from sacrebleu.metrics import CHRF
+from torch import nn
+
+from engine.memory import give_back
+from engine.translation import TranslationPrompt, translate_all
+from trainer.card import Finished, Report
+from trainer.examples import TranslationExample
+from trainer.losses import Candidates
+from trainer.recipe import Recipe
+from trainer.rows import Pack, make_translation_packs
+from trainer.training import Watched
+from trainer.translated import first_of_each, write_translation_card
+from trainer.watch import dev_scores
+
+_SOFTMAX_SAMPLE = 8192  # random tokens beside those of the run's own answers
+
+
+class TranslationTask:
+    """Sentences with their translations."""
+
+    def prompt(self, tokenizer: Any, style: str) -> TranslationPrompt:
+        return TranslationPrompt(tokenizer, style)
+
+    def packs(
+        self, recipe: Recipe, examples: Sequence[TranslationExample], prompt: TranslationPrompt
+    ) -> list[Pack]:
+        return make_translation_packs(examples, prompt)
+
+    def candidates(
+        self, recipe: Recipe, prompt: TranslationPrompt, vocabulary: int, packs: Sequence[Pack]
+    ) -> Candidates:
+        """The tokens of all answers of the run: whatever the language, what is likely is there."""
+        own = {token for pack in packs for row in pack.rows for token in row.answer}
+        return Candidates(sorted(own), vocabulary, _SOFTMAX_SAMPLE, recipe.seed)
+
+    def watch(
+        self,
+        recipe: Recipe,
+        dev: Sequence[TranslationExample],
+        prompt: TranslationPrompt,
+        start: Path | None,
+        compute: torch.dtype,
+    ) -> TranslationWatch:
+        rows = random.Random(recipe.seed).sample(dev, min(len(dev), recipe.dev_rows))
+        written = first_of_each(dev, recipe.guard_rows, recipe.seed)
+        return TranslationWatch(make_translation_packs(rows, prompt), written, prompt, compute)
+
+    def write_card(self, run: Finished, tell: Report, most: int = 0) -> dict[str, Any]:
+        return write_translation_card(run, tell, most)
+
+
+@dataclass(frozen=True)
+class TranslationWatch:
+    """Evaluates a model in training. `written`: examples that are translated, () for none; each
+    sentence's score is its chrF++, 0 to 1."""
+
+    dev: Sequence[Pack]
+    written: Sequence[TranslationExample]
+    prompt: TranslationPrompt
+    compute: torch.dtype
+
+    @torch.no_grad()
+    def __call__(self, model: nn.Module) -> Watched:
+        figures = {"dev_loss": dev_scores(model, self.dev, self.compute)["dev_loss"]}
+        if not self.written:
+            return Watched(figures)
+        few = self.compute != torch.float32
+        with torch.autocast(next(model.parameters()).device.type, self.compute, enabled=few):
+            sentences = [e.query.context for e in self.written]
+            texts = translate_all(model, self.prompt, sentences, self.written[0].query.pair)
+        give_back()
+        chrf = CHRF(word_order=2)
+        scores = tuple(
+            chrf.sentence_score(one.text, [e.text]).score / 100
+            for one, e in zip(texts, self.written)
+        )
+        figures |= {
+            "chrf": chrf.corpus_score(
+                [one.text for one in texts], [[e.text for e in self.written]]
+            ).score,
+            "ended": statistics.fmean(one.stopped for one in texts),
+        }
+        return Watched(figures, scores)
