@@ -17,7 +17,7 @@ _UI_FONT = (
     "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans SC", "sans-serif",
 )  # fmt: skip
 _STYLES = (
-    "base", "masthead", "views", "passage", "card", "form", "sheet", "label", "queue", "table",
+    "base", "masthead", "views", "passage", "card", "form", "sheet", "pairs", "label", "queue", "table",
     "adjudicate", "lists", "bring", "data", "plots", "teacher", "work", "train-new", "train-run",
     "train-runs", "train-plots", "compare", "compare-figures", "models",
 )  # fmt: skip

@@ -10,6 +10,7 @@ from ui.access import Access
 
 if TYPE_CHECKING:
     from engine.lookup import Lookup
+    from engine.translations import Translations
     from engine.workbench import Workbench
     from trainer.jobs.queue import Jobs
 
@@ -24,3 +25,4 @@ class Services:
     access: Access
     jobs: Jobs | None = None
     workbench: Workbench | None = None
+    translations: Translations | None = None

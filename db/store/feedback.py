@@ -19,18 +19,23 @@ from db.store.checks import (
     check_text,
 )
 from db.store.connection import Connections, insert_row
+from db.store.errors import Refused
 from db.store.queries import keep_query
 from db.store.rows import answer_columns, phrase_columns, read_answer, read_phrase, utc_now
-from engine.sense import Answer, Phrase, Query
+from engine.sense import Answer, Phrase, Query, Sense
+
+# What stands in the columns of the answer shown where there was none.
+_NOTHING = Answer(Sense("", ""), confidence=0.0, source="")
 
 
 @dataclass(frozen=True)
 class Feedback:
-    """One "not right"; what the reader left open is empty or None."""
+    """One "not right"; what the reader left open is empty or None. `shown` is None where nothing
+    answers words of the pair yet, and the reader says what this one means."""
 
     id: int
     query: Query
-    shown: Answer
+    shown: Answer | None
     better_meaning: str
     phrase: Phrase | None
     note: str
@@ -47,18 +52,22 @@ class FeedbackTable:
     def add_feedback(
         self,
         query: Query,
-        shown: Answer,
+        shown: Answer | None,
         better_meaning: str = "",
         phrase: Phrase | None = None,
         note: str = "",
         who: str = "",
     ) -> int:
-        """The new feedback's id; Refused (or QueryError, for the context) where it is not kept."""
+        """The new feedback's id; Refused (or QueryError, for the context) where it is not kept. Of a
+        word that had no answer (`shown` is None) it must say the meaning."""
         query = check_query(query)
-        shown_columns = answer_columns(check_answer(query, shown))
+        shown_columns = answer_columns(check_answer(query, shown) if shown else _NOTHING)
+        better_meaning = check_text("better_meaning", better_meaning, MAX_MEANING)
+        if shown is None and not better_meaning:
+            raise Refused("no_text", field="better_meaning")
         columns = {
             **{f"shown_{name}": value for name, value in shown_columns.items()},
-            "better_meaning": check_text("better_meaning", better_meaning, MAX_MEANING),
+            "better_meaning": better_meaning,
             **phrase_columns(check_phrase(query, phrase, MAX_MEANING)),
             "note": check_text("note", note, MAX_NOTE, lines=True),
             "who": check_text("who", who, MAX_NAME),
@@ -88,7 +97,7 @@ def _read_feedback(row: Mapping[str, Any]) -> Feedback:
     return Feedback(
         id=row["id"],
         query=Query(row["context"], row["position"], row["pair"]),
-        shown=read_answer(row, "shown_"),
+        shown=read_answer(row, "shown_") if row["shown_class"] else None,
         better_meaning=row["better_meaning"],
         phrase=read_phrase(row),
         note=row["note"],

@@ -18,9 +18,9 @@ from engine.sense import Phrase, Query, Sense
 @dataclass(frozen=True)
 class Complaint:
     """What a reader said of the answer `shown`: what would be better, as far as told. `source` and
-    `engine` say whose that answer was."""
+    `engine` say whose that answer was. None: there was no answer."""
 
-    shown: Sense
+    shown: Sense | None
     source: str
     engine: str
     meaning: str
@@ -74,7 +74,7 @@ def open_query(db: Database, query_id: int, who: str, several: bool) -> Opened:
     events = tuple(_event(one) for one in db.query(_EVENTS, [query_id]))
     complaints = tuple(
         Complaint(
-            read_sense(one, "shown_"),
+            read_sense(one, "shown_") if one["shown_class"] else None,
             one["shown_source"],
             one["shown_engine"],
             one["better_meaning"],

@@ -22,6 +22,7 @@ from db.store import open_store
 from engine.present import Watch
 from engine.settings import read_settings
 from tests.fake_engine import FakeLookup
+from tests.fake_translations import FakeTranslations
 from tests.fake_workbench import FakeWorkbench
 from trainer.jobs.queue import Jobs
 from trainer.mending import mend
@@ -36,6 +37,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--mode", default="ready")
     parser.add_argument("--delay", type=float, default=0.0)
+    parser.add_argument("--translating", type=float, default=0.02, help="seconds a word")
     parser.add_argument("--hosted", action="store_true")
     parser.add_argument("--home", type=Path, help="a folder whose database is used")
     arguments = parser.parse_args()
@@ -50,14 +52,17 @@ def main() -> None:
             lambda: settings.adapter_folder, lambda: lookup.switch(settings.adapter_folder)
         )
         workbench = FakeWorkbench(arguments.delay)
-        services = Services(settings, lookup, store, Access.of(settings), jobs, workbench)  # type: ignore[arg-type]
+        translations = FakeTranslations(arguments.translating)
+        services = Services(
+            settings, lookup, store, Access.of(settings), jobs, workbench, translations
+        )  # type: ignore[arg-type]
         app = build_app(services)
         serve(app, settings)
         print("serving", flush=True)
         for line in sys.stdin:
             if line.strip() == "finish":
                 lookup.finish()
-            print(json.dumps(_state(lookup, store)), flush=True)
+            print(json.dumps(_state(lookup, translations, store)), flush=True)
         watch.close()
         app.close(verbose=False)
 
@@ -66,8 +71,10 @@ def _database(arguments: argparse.Namespace, own: str) -> Path:
     return (arguments.home or Path(own)) / "ctx.db"
 
 
-def _state(lookup: FakeLookup, store) -> dict:
+def _state(lookup: FakeLookup, translations: FakeTranslations, store) -> dict:
     return {
+        "translated": translations.asked,
+        "ended": translations.ended,
         "asked": lookup.asked,
         "ahead": list(lookup.ahead.values()),
         "left": lookup.left,
@@ -76,7 +83,8 @@ def _state(lookup: FakeLookup, store) -> dict:
             {
                 "context": found.query.context,
                 "position": found.query.position,
-                "shown": found.shown.sense.meaning,
+                "pair": found.query.pair,
+                "shown": found.shown.sense.meaning if found.shown else None,
                 "meaning": found.better_meaning,
                 "members": list(found.phrase.members) if found.phrase else None,
                 "phraseMeaning": found.phrase.meaning if found.phrase else "",

@@ -33,7 +33,7 @@ def test_better_meaning_is_kept_with_what_was_shown(page, app):
     page.locator(".ctx-read input[name=meaning]").fill("  河岸 ")
     send(page)
     assert app.state()["feedback"][-1] == {
-        "context": "A better bank one.", "position": 2, "shown": "银行", "meaning": "河岸",
+        "context": "A better bank one.", "position": 2, "pair": "en-zh", "shown": "银行", "meaning": "河岸",
         "members": None, "phraseMeaning": "", "note": "",
     }  # fmt: skip
 

@@ -27,9 +27,16 @@ def test_a_sentence_is_enough(code: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "ok", "Guten Morgen!", "1 2 3 4 5 6 7 8 9 " * 9, "def main(argv): return sys.exit(run(argv))",
-     "\ud83d" * 50, "👩‍👩‍👧" * 50],
-)  # fmt: skip
+    [
+        "",
+        "ok",
+        "Guten Morgen!",
+        "1 2 3 4 5 6 7 8 9 " * 9,
+        "def main(argv): return sys.exit(run(argv))",
+        "\ud83d" * 50,
+        "👩‍👩‍👧" * 50,
+    ],
+)
 def test_nothing_is_said_of_short_or_unclear_texts(text: str) -> None:
     assert find_language(text) is None
 

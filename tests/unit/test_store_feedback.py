@@ -48,6 +48,15 @@ def test_not_right_alone_is_enough(store: Store) -> None:
     assert (feedback.better_meaning, feedback.phrase, feedback.note) == ("", None, "")
 
 
+def test_a_word_that_had_no_answer_gets_a_readers_meaning(store: Store) -> None:
+    house = Query("Das Haus ist alt.", 1, "de-en")
+    store.feedback.add_feedback(house, None, "house")
+    feedback = last(store)
+    assert (feedback.query, feedback.shown, feedback.better_meaning) == (house, None, "house")
+    with pytest.raises(Refused, match="no_text"):
+        store.feedback.add_feedback(house, None)
+
+
 def test_list_goes_on_after_a_cursor(tmp_path: Path) -> None:
     with open_store(tmp_path / "ctx.db") as store:
         ids = [store.feedback.add_feedback(BACK, SHOWN, note=f"note {i}") for i in range(5)]

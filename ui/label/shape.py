@@ -76,6 +76,8 @@ def to_answers(opened: Opened) -> list[Json]:
             by = {"source": "reader", "who": "", "status": "proposed"}
             _join(found, _mended(complaint), by)
     for complaint in reversed(opened.complaints):
+        if complaint.shown is None:
+            continue
         source = complaint.source if complaint.source == "person" else "model"
         by = {"source": source, "who": complaint.engine, "status": "proposed"}
         _join(found, _plain(complaint.shown), by)
@@ -102,8 +104,8 @@ def _plain(sense: Sense) -> Sense:
 
 
 def _mended(complaint: Complaint) -> Sense:
-    """The answer that the reader saw, with what they say instead."""
-    shown = _plain(complaint.shown)
+    """The answer that the reader saw, with what they say instead. Where they saw none, no class."""
+    shown = _plain(complaint.shown or Sense("", ""))
     phrase = complaint.phrase or shown.phrase
     return Sense(
         shown.word_class,

@@ -20,8 +20,9 @@ from ui.strings import STRINGS
 
 # In the order in which their names are used; joined into one function that gradio runs.
 _SCRIPTS = (
-    "language", "part", "read/dom", "read/model", "read/ask", "read/passage", "read/paint",
-    "read/card", "read/not_right", "read/sheet", "read/editor", "read/keys", "read/start",
+    "language", "part", "pair", "read/dom", "read/model", "read/ask", "read/passage", "read/paint",
+    "read/card", "read/whole", "read/not_right", "read/sheet", "read/pairs", "read/editor",
+    "read/keys", "read/start",
 )  # fmt: skip
 _POLL_SECONDS = 1.0
 _LATER_SECONDS = 4.0  # once the model is there: another may be promoted
@@ -67,9 +68,14 @@ def build_read(services: Services) -> None:
 
 
 def read_examples() -> list[dict[str, str]]:
-    """The sample passages: English title, Chinese title, a blank line, the text."""
+    """The sample passages: English title, Chinese title, a blank line, the text. Those in another
+    language than English stand in a folder of its code."""
     examples = []
-    for file in sorted((assets() / "passages").glob("*.txt")):
+    for file in sorted((assets() / "passages").rglob("*.txt")):
         english, chinese, text = file.read_text(encoding="utf-8").split("\n", 2)
-        examples.append({"en": english, "zh-CN": chinese, "text": text.strip()})
+        folder = file.parent.name
+        language = "en" if folder == "passages" else folder
+        examples.append(
+            {"en": english, "zh-CN": chinese, "text": text.strip(), "language": language}
+        )
     return examples

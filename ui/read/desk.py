@@ -12,14 +12,16 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from engine.lookup import LookupFailed, level
+from engine.language import find_language
+from engine.lookup import PAIRS, LookupFailed, level
 from engine.passage import Sentence, split_passage
 from engine.sense import Answer, Phrase, Query, QueryError, clean_context
-from ui.desk import Bad, Reply, guarded, is_index, text_of
+from ui.desk import Bad, Reply, guarded, is_index, number_of, text_of
+from ui.pairs import list_pairs, read_pair, source_of
 from ui.read.shape import to_card, to_pages, to_pieces
+from ui.read.translating import Translating
 from ui.services import Services
 
-PAIR = "en-zh"
 _MOST_OPEN = 500  # passages of open pages; a page whose passage was dropped opens it again
 _MOST_OPEN_CHARACTERS = 50_000_000
 _MOST_SPLITTING = 2
@@ -29,9 +31,10 @@ _LONGEST_WAIT = 120.0  # seconds for one answer
 
 @dataclass(frozen=True)
 class Opened:
-    """The passage of one page; `version` tells it from the page's earlier ones."""
+    """The passage of one page, read in one pair; `version` tells it from the page's earlier ones."""
 
     version: str
+    pair: str
     sentences: tuple[Sentence, ...]
     characters: int
 
@@ -40,7 +43,7 @@ class Opened:
         found = self.sentence(sentence)
         if not is_index(word, len(found.words)):
             raise Bad("no_such_word")
-        return Query(clean_context(found.text), word, PAIR)
+        return Query(clean_context(found.text), word, self.pair)
 
     def sentence(self, number: object) -> Sentence:
         if not is_index(number, len(self.sentences)):
@@ -58,15 +61,19 @@ class Desk:
         self._services = services
         self._lookup = services.lookup
         self._opened: OrderedDict[str, Opened] = OrderedDict()
+        self._translating = Translating(services.translations)
         self._splitting = asyncio.Semaphore(_MOST_SPLITTING)
 
     def served(self) -> dict[str, Callable[[object], Awaitable[Reply]]]:
         """What pages may call, by name: each takes hostile JSON and never raises."""
-        methods = (self.open, self.answer, self.look_ahead, self.not_right, self.forget)
+        methods = (
+            self.open, self.answer, self.look_ahead, self.translate, self.halt, self.not_right,
+            self.forget,
+        )  # fmt: skip
         return {method.__name__: guarded(method) for method in methods}
 
     def status(self, reader: str) -> Reply:
-        """How far the model is, and the name under which this page asks."""
+        """How far the model is, the pairs there are, the name under which this page asks."""
         status = self._lookup.status()
         return {
             "reader": reader,
@@ -76,36 +83,44 @@ class Desk:
             "errorCode": status.error_code,
             "error": status.error,
             "engine": status.engine,
+            "pairs": list_pairs(self._services),
         }
 
     def leave(self, reader: str) -> None:
         """The page is closed: drop its passage and its look-ahead."""
         self._opened.pop(reader, None)
+        self._translating.halt(reader)
         self._lookup.leave(reader)
 
     async def open(self, asked: Reply) -> Reply:
-        """Splits the text and keeps it for this page; the sentences and pages to show."""
+        """Splits the text and keeps it for this page; the sentences and pages to show. `language`
+        is what the text is in, where that is sure and not what the pair is read in."""
         reader, text = _reader(asked), asked.get("text")
+        pair = read_pair(asked, self._services)
         if not isinstance(text, str):
             raise Bad("no_context")
         limit = self._services.settings.max_passage
         if len(text) > limit:
             raise Bad("passage_too_long", limit=limit)
         async with self._splitting:
-            sentences = await asyncio.to_thread(split_passage, _mend(text))
-        opened = Opened(secrets.token_urlsafe(9), sentences, len(text))
+            sentences = await asyncio.to_thread(split_passage, _mend(text), source_of(pair))
+            language = await asyncio.to_thread(find_language, text)
+        opened = Opened(secrets.token_urlsafe(9), pair, sentences, len(text))
+        self._translating.halt(reader)
         self._keep(reader, opened)
         return {
             "version": opened.version,
             "sentences": [to_pieces(sentence) for sentence in sentences],
             "pages": to_pages(sentences),
+            "language": language if language != source_of(pair) else None,
         }
 
     async def answer(self, asked: Reply) -> Reply:
-        """The card of one word."""
+        """The card of one word; None where nobody answers words of this pair yet."""
         opened = self._find(asked)
         query = opened.query(asked.get("sentence"), asked.get("word"))
-        return {"card": self._card(query, await self._answer(query, _reader(asked)))}
+        answer = await self._answer(query, _reader(asked))
+        return {"card": self._card(query, answer) if answer else None}
 
     def _card(self, query: Query, answer: Answer) -> Reply:
         """The answer as a card, and by which adapter it was given, if it still is readers'."""
@@ -128,7 +143,7 @@ class Desk:
             sentence = opened.sentence(number)
             context = clean_context(sentence.text)
             try:
-                answers = self._lookup.kept(context, PAIR) if sentence.words else ()
+                answers = self._lookup.kept(context, opened.pair) if sentence.words else ()
             except QueryError:  # no answer is possible; a click on its words says why
                 impossible.append(number)
                 continue
@@ -136,16 +151,33 @@ class Desk:
                 wanted.append(context)
             else:
                 known[str(number)] = [
-                    self._card(Query(context, i, PAIR), answer) for i, answer in enumerate(answers)
+                    self._card(Query(context, i, opened.pair), answer)
+                    for i, answer in enumerate(answers)
                 ]
-        self._lookup.look_ahead(reader, wanted, PAIR)
+        self._lookup.look_ahead(reader, wanted, opened.pair)
         return {"known": known, "impossible": impossible}
 
+    async def translate(self, asked: Reply) -> Reply:
+        """The translation of a sentence so far; asked again with the `step` it had, until done."""
+        opened, number = self._find(asked), asked.get("sentence")
+        sentence, step = opened.sentence(number), number_of(asked, "step")
+        if self._services.translations is None:
+            raise Bad("no_translation")
+        context = clean_context(sentence.text)
+        return await self._translating.follow(
+            _reader(asked), opened.version, number, context, opened.pair, step
+        )
+
+    async def halt(self, asked: Reply) -> Reply:
+        """Nobody looks at the page's translation any more."""
+        self._translating.halt(_reader(asked))
+        return {"halted": True}
+
     async def not_right(self, asked: Reply) -> Reply:
-        """Keeps a reader's feedback on the answer that is shown."""
+        """Keeps a reader's feedback on the answer that is shown, or what they say a word means that
+        has none."""
         self._services.access.check_write()
-        opened = self._find(asked)
-        query = opened.query(asked.get("sentence"), asked.get("word"))
+        query = self._find(asked).query(asked.get("sentence"), asked.get("word"))
         shown = await self._answer(query, _reader(asked))
         members, note = asked.get("members"), ""
         if members is None:
@@ -169,9 +201,16 @@ class Desk:
         opened = self._find(asked)
         self.leave(_reader(asked))
         await asyncio.to_thread(self._lookup.forget, opened.contexts())
+        if self._services.translations:
+            await asyncio.to_thread(self._services.translations.forget, opened.contexts())
         return {"forgotten": True}
 
-    async def _answer(self, query: Query, reader: str) -> Answer:
+    async def _answer(self, query: Query, reader: str) -> Answer | None:
+        """The answer; of a pair whose words nobody answers yet, what people accepted, if any."""
+        if query.pair not in PAIRS:
+            labels = self._services.store.labels
+            told = await asyncio.to_thread(labels.accepted, query.pair, query.context)
+            return told.get(query.position)
         kept = self._lookup.kept(query.context, query.pair)
         if kept is not None:
             return kept[query.position]

@@ -11,6 +11,7 @@ from ui.strings.data import DATA
 from ui.strings.en import EN
 from ui.strings.label import LABEL
 from ui.strings.models import MODELS
+from ui.strings.pairs import PAIR_TEXTS
 from ui.strings.teacher import TEACHER
 from ui.strings.train import TRAIN
 from ui.strings.train_fields import TRAIN_FIELDS
@@ -25,6 +26,7 @@ _PAIRS: dict[str, tuple[str, str]] = {
     **TRAIN_FIELDS,
     **COMPARE,
     **MODELS,
+    **PAIR_TEXTS,
 }
 STRINGS: dict[str, dict[str, str]] = {
     "en": EN | {key: english for key, (english, _) in _PAIRS.items()},

@@ -11,8 +11,8 @@ EN: dict[str, str] = {
     "theme": "Light or dark",
     # editor
     "paste_title": "What are you reading?",
-    "paste_placeholder": "Paste English text here…",
-    "paste_label": "English text",
+    "paste_placeholder": "Paste {language} text here…",
+    "paste_label": "{language} text",
     "read": "Read",
     "cancel": "Cancel",
     "examples_title": "Or start with one of these",
@@ -68,7 +68,7 @@ EN: dict[str, str] = {
     "said_phrase": "Part of the phrase {phrase}: {meaning}.",
     # not right
     "better_meaning": "A better meaning here",
-    "better_meaning_hint": "in Chinese; leave empty if the meaning is fine",
+    "better_meaning_hint": "in {language}; leave empty if the meaning is fine",
     "missed_phrase": "Is it part of a phrase? Touch its words",
     "phrase_meaning": "What the phrase means",
     "send": "Send",

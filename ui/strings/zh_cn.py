@@ -11,8 +11,8 @@ ZH_CN: dict[str, str] = {
     "theme": "浅色或深色",
     # 输入
     "paste_title": "想读点什么？",
-    "paste_placeholder": "把英文粘贴到这里……",
-    "paste_label": "英文原文",
+    "paste_placeholder": "把{language}文章粘贴到这里……",
+    "paste_label": "{language}原文",
     "read": "开始阅读",
     "cancel": "取消",
     "examples_title": "或者先读一篇试试",
@@ -68,7 +68,7 @@ ZH_CN: dict[str, str] = {
     "said_phrase": "属于短语 {phrase}：{meaning}。",
     # 不对
     "better_meaning": "更恰当的意思",
-    "better_meaning_hint": "用中文；意思没错就不用填",
+    "better_meaning_hint": "用{language}；意思没错就不用填",
     "missed_phrase": "属于某个短语吗？点出它的词",
     "phrase_meaning": "短语的意思",
     "send": "提交",

@@ -21,10 +21,10 @@ const ask = async (name, question) => {
 const askAboutText = async (name, question) => {
   const reply = await ask(name, question);
   if (reply.error !== 'stale') return reply;
-  const text = held.text;
-  const opened = await ask('open', { text });
+  const { text, pair } = held;
+  const opened = await ask('open', { text, pair });
   if (opened.error) return opened;
-  if (held.text === text) held.version = opened.version;
+  if (held.text === text && held.pair === pair) held.version = opened.version;
   return ask(name, question);
 };
 
@@ -36,6 +36,7 @@ const forgetCards = () => {
 const forgetAnswers = () => {
   forgetCards();
   impossible.clear();
+  forgetWhole();
   onScreen.clear();
 };
 
@@ -56,7 +57,7 @@ let sweepTimer = 0;
 // Asks for the nearest sentences, takes what is known, and comes back while some are missing.
 const sweep = async () => {
   const sentences = nearest();
-  if (!sentences.length || document.hidden || isComing()) return;
+  if (!sentences.length || !pairHeld().words || document.hidden || isComing()) return;
   const { version } = held;
   const { engine } = model;
   const reply = await askAboutText('look_ahead', { sentences });

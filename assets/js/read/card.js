@@ -27,16 +27,18 @@ const lookUp = async (at, mine) => {
   slowTimer = setTimeout(() => {
     one('.ctx-wait').textContent = t('slow');
   }, SLOW);
-  const { text } = held;
+  const { text, pair } = held;
   const { engine } = model;
   const reply = await askAboutText('answer', { sentence: at.s, word: at.w });
-  if (held.text !== text || (engine && model.engine !== engine)) return; // it was asked again
+  if (held.text !== text || held.pair !== pair || (engine && model.engine !== engine)) return; // it was asked again
   if (reply.card) single.set(at.s + ':' + at.w, reply.card);
   if (mine !== asking) return;
   clearTimeout(slowTimer);
   if (reply.card) {
     showCard(at, reply.card);
     sweepSoon();
+  } else if (!reply.error) {
+    showUnanswered(at);
   } else if (reply.error === 'not_ready') {
     one('.ctx-wait').textContent = t('waiting_model');
     // Said to be ready since: nothing will call again.
@@ -53,7 +55,11 @@ const setCard = (state) => {
 
 const showHead = (at) => {
   closeForm();
-  one('.ctx-reply').textContent = '';
+  one('.ctx-reply').replaceChildren();
+  if (followed !== at.s) {
+    endWhole();
+    whole.hidden = true; // it comes when the word is answered: words go first
+  }
   one('.ctx-word').textContent = wordText(at.s, at.w);
   one('.ctx-lemma').textContent = '';
   one('.ctx-class').textContent = '';
@@ -70,6 +76,19 @@ const showTrouble = (reply) => {
   one('.ctx-trouble p').textContent =
     model.state === 'failed' && reply.error === 'failed' ? t('model_failed') : errorText(reply);
   setCard('trouble');
+  showWhole(held.at);
+};
+
+// Nobody answers words of this pair yet: the sentence's translation stands in for it.
+const showUnanswered = (at) => {
+  paint(at);
+  showHead(at);
+  const names = { source: languageName(sourceOf(held.pair)), target: languageName(targetOf(held.pair)) };
+  const why = t(pairHeld().sentences ? 'unanswered_whole' : 'unanswered', names);
+  one('.ctx-unanswered-why').textContent = why;
+  setCard('unanswered');
+  one('.ctx-said').textContent = `${wordText(at.s, at.w)}: ${why}`;
+  showWhole(at);
 };
 
 const showCard = (at, found) => {
@@ -88,20 +107,21 @@ const showCard = (at, found) => {
   const phraseGiven = found.phraseSource === 'person' ? 'phrase_person' : '';
   const given = found.person ? 'person' : phraseGiven;
   one('.ctx-person').textContent = given && t(given);
-  showBy(found.by);
+  showMaker(one('.ctx-found .ctx-by'), found.by);
   fillSentence(at, found.members);
   one('.ctx-second').hidden = !found.second;
   one('.ctx-second').open = false;
   one('.ctx-second p').textContent = found.second;
   setCard('found');
   say(at, found);
+  showWhole(at);
 };
 
 // Which adapter answered: a link to its card.
-const showBy = (by) => {
-  one('.ctx-by').hidden = !by;
+const showMaker = (line, by) => {
+  line.hidden = !by;
   if (!by) return;
-  const link = one('.ctx-by a');
+  const link = line.querySelector('a');
   link.textContent = by.version === 'base' ? t('name_base') : by.title;
   link.title = by.version;
   link.href = '#models/card/' + by.version;
@@ -133,6 +153,7 @@ const closeCard = () => {
   clearTimeout(slowTimer);
   held.at = null;
   remember('at', null);
+  endWhole();
   clearMarks();
   closeForm();
   setCard('none');
@@ -148,12 +169,14 @@ const emptyCard = () => {
 
 const copyCard = async () => {
   const found = held.at && cardOf(held.at);
-  if (!found) return;
-  const lines = [`${wordText(held.at.s, held.at.w)} — ${found.meaning}`];
-  if (found.members.length) {
+  const translated = isWholeWanted() && wholeText();
+  if (!found && !translated) return;
+  const lines = found ? [`${wordText(held.at.s, held.at.w)} — ${found.meaning}`] : [];
+  if (found?.members.length) {
     lines.push(`${phraseText(held.at, found.members)} — ${found.phraseMeaning}`);
   }
   lines.push(held.sentences[held.at.s].join('').replace(/\s+/g, ' ').trim());
+  if (translated) lines.push(translated);
   toast(t((await copyText(lines.join('\n'))) ? 'copied' : 'copy_failed'));
 };
 

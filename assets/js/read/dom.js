@@ -4,11 +4,13 @@
 const held = {
   reader: '',
   version: '',
+  pair: USUAL_PAIR, // of the text at hand
   text: '',
   sentences: [], // each: gap, word, gap, word, …, gap
   pages: [0],
   page: 0,
   at: null,
+  other: null, // the language that the text looks like, where the pair is not read in it
 };
 
 const wordsIn = (s) => (held.sentences[s].length - 1) / 2;

@@ -15,7 +15,8 @@ const openText = async (text) => {
     return false;
   }
   note.textContent = t('opening');
-  const reply = await ask('open', { text });
+  const pair = wanted;
+  const reply = await ask('open', { text, pair });
   note.textContent = reply.error ? errorText(reply) : '';
   if (reply.error) {
     field.value = text;
@@ -24,8 +25,10 @@ const openText = async (text) => {
   }
   closeCard();
   forgetAnswers();
-  Object.assign(held, { text, version: reply.version, sentences: reply.sentences, pages: reply.pages });
+  const { version, sentences, pages, language: other } = reply;
+  Object.assign(held, { text, pair, version, sentences, pages, other });
   remember('text', text);
+  showPairs();
   remember('page', null);
   showPage(0);
   showCount();
@@ -44,16 +47,25 @@ const openNew = async (text) => {
   if ((await openText(text)) && location.hash) history.replaceState(null, '', location.pathname + location.search);
 };
 
+// What the address says: #pair=de-en&text=…, or one of the two. A text without a pair is in the usual.
+const linkedPair = () => {
+  const said = location.hash.match(/^#pair=([\w-]+)/)?.[1];
+  return usable(said ?? (location.hash.startsWith('#text=') ? USUAL_PAIR : null));
+};
+
 const linkedText = () => {
-  if (!location.hash.startsWith('#text=')) return null;
+  const text = location.hash.match(/^#(?:pair=[\w-]+&)?text=(.*)$/)?.[1];
+  if (text === undefined) return null;
   try {
-    return decodeURIComponent(location.hash.slice('#text='.length));
+    return decodeURIComponent(text);
   } catch {
     return null; // cut in the middle of a character
   }
 };
 
 const start = async () => {
+  held.pair = linkedPair() ?? usable(recall('pair')) ?? pairsHere()[0] ?? USUAL_PAIR;
+  want(held.pair);
   const linked = linkedText();
   const text = linked ?? recall('text');
   const page = linked ? 0 : Number(recall('page')) || 0;
@@ -64,11 +76,19 @@ const start = async () => {
   if (w >= 0 && s < held.sentences.length && w < wordsIn(s) && !isPhone()) choose({ s, w });
 };
 
+const linkTo = (pair) => (pair === USUAL_PAIR ? '#text=' : `#pair=${pair}&text=`);
+
 const copyLink = async () => {
-  const link = location.href.split('#')[0] + '#text=' + encodeURIComponent(held.text);
+  const link = location.href.split('#')[0] + linkTo(held.pair) + encodeURIComponent(held.text);
   const key = link.length > LONG_LINK ? 'link_long' : 'link_copied';
   const done = await copyText(link);
   toast(t(done ? key : 'copy_failed', { n: Math.ceil(link.length / 1000) }));
+};
+
+// Back to the text, in the pair that was chosen meanwhile.
+const leaveEditor = () => {
+  show('reading');
+  readIn(wanted);
 };
 
 const changeText = () => {
@@ -93,10 +113,10 @@ const forgetText = async (button) => {
   if (reply.error) return toast(errorText(reply));
   closeCard();
   forgetAnswers();
-  Object.assign(held, { text: '', version: '', sentences: [], pages: [0], page: 0 });
+  Object.assign(held, { text: '', version: '', sentences: [], pages: [0], page: 0, other: null });
   passage.replaceChildren();
   emptyCard();
-  ['text', 'page', 'at'].forEach((key) => remember(key, null));
+  ['text', 'page', 'at', 'kept'].forEach((key) => remember(key, null));
   history.replaceState(null, '', location.pathname + location.search);
   field.value = '';
   show('editing');
@@ -116,13 +136,14 @@ const checkLength = () => {
 
 const showExamples = () => {
   const items = props.examples.map((example, i) => {
+    if (example.language !== sourceOf(wanted)) return null;
     const item = make('li', '');
     const button = make('button', 'ctx-example');
     button.type = 'button';
     button.dataset.example = i;
     const n = example.text.split(/\s+/).length;
     const first = make('span', 'ctx-example-text', example.text.split('\n')[0]);
-    first.lang = 'en';
+    first.lang = example.language;
     button.append(
       make('strong', '', example[language]),
       make('small', '', t('words_count', { n: n.toLocaleString(language) })),
@@ -131,11 +152,19 @@ const showExamples = () => {
     item.append(button);
     return item;
   });
-  one('.ctx-examples').replaceChildren(...items);
+  one('.ctx-examples').replaceChildren(...items.filter(Boolean));
 };
 
 field.addEventListener('input', checkLength);
 field.addEventListener('keydown', (event) => {
   if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) openNew(field.value);
 });
-addEventListener('hashchange', () => linkedText() && openText(linkedText()));
+addEventListener('hashchange', () => {
+  const pair = linkedPair();
+  if (linkedText()) {
+    if (pair) want(pair);
+    openText(linkedText());
+  } else if (pair) {
+    readIn(pair);
+  }
+});

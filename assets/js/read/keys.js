@@ -21,13 +21,17 @@ const close = () => {
 
 const help = () => one('.ctx-help').showModal();
 
+// In a text that runs from right to left the next word is to the left.
+const rightwards = () => (tabStop && getComputedStyle(tabStop).direction === 'rtl' ? -1 : 1);
+
 const KEYS = {
-  ArrowRight: () => step(1),
+  ArrowRight: () => step(rightwards()),
   n: () => step(1),
-  ArrowLeft: () => step(-1),
+  ArrowLeft: () => step(-rightwards()),
   p: () => step(-1),
   s: () => stepSentence(1),
   S: () => stepSentence(-1),
+  t: toggleWhole,
   c: copyCard,
   Escape: close,
   '?': help,

@@ -1,6 +1,10 @@
 // How far the model is: the strip at the top, the footer, and what waits for "ready".
 
 let model = props.value ?? { state: 'starting', progress: 0 };
+// What there is for the pair of the text at hand.
+const pairHeld = () =>
+  (model.pairs ?? []).find(({ pair }) => pair === held.pair) ?? { pair: held.pair, words: false, sentences: false };
+
 const whenChanged = []; // called when another model answers than before
 const whenReady = []; // called each time the model becomes ready or fails
 
@@ -33,6 +37,7 @@ const takeStatus = () => {
     tellReader();
   }
   showModel();
+  if (JSON.stringify(model.pairs) !== listed) showPairs();
   if (model.state !== before.state && !isComing()) whenReady.forEach((act) => act());
   if (before.engine && model.engine && model.engine !== before.engine) whenChanged.forEach((act) => act());
 };

@@ -1,12 +1,30 @@
-// "Not right": a better meaning, and the phrase that was missed, chosen by touching its words.
+// "Not right": a better meaning, and the phrase that was missed, chosen by touching its words. Where
+// nobody answers words of the pair yet, the same form takes what the reader says the word means.
 
 const form = one('.ctx-form-wrong');
 let chosen = null; // the phrase's words; null until one is touched
 
-const closeForm = () => {
-  form.hidden = true;
-  delete root.dataset.form;
-  one('.ctx-actions [data-do=not_right]').setAttribute('aria-expanded', 'false');
+const isUnanswered = () => root.dataset.card === 'unanswered';
+const membersOf = (at) => cardOf(at)?.members ?? [];
+
+const setForm = (open) => {
+  form.hidden = !open;
+  if (open) root.dataset.form = 'open';
+  else delete root.dataset.form;
+  root.querySelectorAll('.ctx-actions [data-do=not_right]').forEach((button) => {
+    button.setAttribute('aria-expanded', String(open));
+  });
+};
+
+const closeForm = () => setForm(false);
+
+const showFormTexts = () => {
+  const own = isUnanswered();
+  const into = { language: languageName(targetOf(held.pair)) };
+  one('.ctx-asked').textContent = t(own ? 'my_meaning_asked' : 'better_meaning');
+  one('.ctx-asked-how').textContent = t(own ? 'my_meaning_how' : 'better_meaning_hint', into);
+  one('.ctx-optional').hidden = own;
+  form.elements.meaning.required = own;
 };
 
 const openForm = () => {
@@ -17,10 +35,9 @@ const openForm = () => {
   form.reset();
   chosen = null;
   showChips();
-  form.hidden = false;
-  root.dataset.form = 'open';
+  showFormTexts();
+  setForm(true);
   one('.ctx-reply').textContent = '';
-  one('.ctx-actions [data-do=not_right]').setAttribute('aria-expanded', 'true');
   form.elements.meaning.focus({ preventScroll: isPhone() });
   card.scrollTop = form.offsetTop - grip.offsetHeight - 4;
   keepInView(wordElement(held.at));
@@ -28,7 +45,7 @@ const openForm = () => {
 
 const showChips = () => {
   const { s, w: here } = held.at;
-  const marked = chosen ?? new Set(cardOf(held.at).members);
+  const marked = chosen ?? new Set(membersOf(held.at));
   const chips = held.sentences[s].map((piece, i) => {
     if (!(i % 2)) return piece.replace(/\s+/g, ' ');
     const w = (i - 1) / 2;
@@ -46,7 +63,7 @@ const showChips = () => {
 // The clicked word is in every phrase it can be missing from; taking it out means "no phrase".
 const touchChip = (w) => {
   const here = held.at.w;
-  const next = new Set(chosen ?? cardOf(held.at).members);
+  const next = new Set(chosen ?? membersOf(held.at));
   if (next.has(w)) next.delete(w);
   else next.add(w).add(here);
   chosen = next.has(here) && next.size > 1 ? next : new Set();
@@ -62,7 +79,8 @@ form.addEventListener('click', (event) => {
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
   const { at } = held;
-  const had = cardOf(at).members.length > 0;
+  const had = membersOf(at).length > 0;
+  const own = isUnanswered();
   const reply = await askAboutText('not_right', {
     sentence: at.s,
     word: at.w,
@@ -72,5 +90,18 @@ form.addEventListener('submit', async (event) => {
   });
   if (held.at !== at) return;
   if (!reply.error) closeForm();
-  one('.ctx-reply').textContent = reply.error ? errorText(reply) : t('thanks');
+  one('.ctx-reply').textContent = reply.error ? errorText(reply) : t(own ? 'thanks_label' : 'thanks');
+  if (own && !reply.error) one('.ctx-reply').append(' ', linkToLabel());
 });
+
+// What is labelled is chosen in the Label tab: there it is this pair then.
+const linkToLabel = () => {
+  const link = make('a', 'ctx-link', t('thanks_label_link', { pair: pairName(held.pair) }));
+  link.href = '#label/queue';
+  const { pair } = held;
+  link.addEventListener('click', () => {
+    remember('work-pair', pair);
+    window.dispatchEvent(new CustomEvent('ctx-pair'));
+  });
+  return link;
+};

@@ -35,6 +35,13 @@ const makeSentence = (s, foldLines) => {
 // Text whose lines break inside sentences is wrapped by hand: only blank lines count there.
 const isWrapped = () => held.sentences.some((pieces) => pieces.slice(0, -1).some((p) => /\n/.test(p)));
 
+// Each paragraph runs in its own direction.
+const newParagraph = () => {
+  const made = make('p', '');
+  made.dir = 'auto';
+  return made;
+};
+
 const showPage = (page) => {
   held.page = page;
   watcher.disconnect();
@@ -42,13 +49,13 @@ const showPage = (page) => {
   wordElements.clear();
   const wrapped = isWrapped();
   const parts = document.createDocumentFragment();
-  let paragraph = make('p', '');
+  let paragraph = newParagraph();
   for (let s = held.pages[page]; s < pageEnd(page); s++) {
     paragraph.append(makeSentence(s, wrapped));
     const tail = held.sentences[s].at(-1);
     if (/\n\s*\n/.test(tail)) {
       parts.append(paragraph);
-      paragraph = make('p', '');
+      paragraph = newParagraph();
     } else if (!wrapped && tail.includes('\n')) {
       paragraph.append(make('br', ''));
     }

@@ -2,7 +2,7 @@
 
 const ACTIONS = {
   read: () => openNew(field.value),
-  cancel: () => show('reading'),
+  cancel: leaveEditor,
   change: changeText,
   link: copyLink,
   forget: forgetText,
@@ -14,6 +14,11 @@ const ACTIONS = {
   close,
   again: () => choose(held.at),
   copy: copyCard,
+  whole: toggleWhole,
+  whole_again: () => follow(held.at.s),
+  copy_whole: copyWhole,
+  switch_pair: (button) => readIn(button.dataset.pair),
+  keep_pair: keepPair,
   not_right: () => (form.hidden ? openForm() : closeForm()),
 };
 
@@ -28,12 +33,14 @@ root.addEventListener('click', (event) => {
 
 const showTexts = () => {
   fillTexts();
+  showPairs();
   showExamples();
   showModel();
   showPager();
   if (held.sentences.length) showCount();
   const found = held.at && cardOf(held.at);
   if (found) showCard(held.at, found);
+  else if (held.at && root.dataset.card === 'unanswered') showUnanswered(held.at);
 };
 
 window.addEventListener('ctx-language', () => {

@@ -1,0 +1,107 @@
+"""A sentence's translation while it is written, one for each open page: begun, followed, halted.
+
+A page asks again and again; each time it gets the whole text so far, as soon as there is more than
+it had. A translation that nobody asks about any more ends by itself. Knows no gradio.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from engine.sense import check_context
+from ui.desk import Reply
+
+if TYPE_CHECKING:
+    from engine.translations import Translations
+
+_PATIENCE = 5.0  # seconds that one question waits for more text
+_UNASKED = 20.0  # seconds after which the page is taken for gone
+_MOST = 500  # pages
+
+
+@dataclass
+class _Written:
+    """The translation of one sentence of one opened text; `step` counts how often it grew."""
+
+    about: tuple[str, int]
+    text: str = ""
+    step: int = 0
+    done: bool = False
+    failure: BaseException | None = None
+    asked: float = field(default_factory=time.monotonic)
+    grown: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+    def tell(self, text: str, done: bool = False) -> None:
+        """Wake whoever waits for more."""
+        self.text, self.done, self.step = text, done, self.step + 1
+        self.grown.set()
+        self.grown = asyncio.Event()
+
+
+class Translating:
+    """The translations that pages wait for; a page's next one ends its last."""
+
+    def __init__(self, translations: Translations | None):
+        self._translations = translations
+        self._written: OrderedDict[str, _Written] = OrderedDict()
+
+    async def follow(
+        self, reader: str, version: str, number: int, context: str, pair: str, step: int
+    ) -> Reply:
+        """The translation so far, begun where it is not yet; waits a while for more than the page
+        had at `step`. Raises what the engine raised."""
+        written = self._written.get(reader)
+        if written is None or written.about != (version, number):
+            written = self._begin(reader, (version, number), check_context(context), pair)
+        written.asked = time.monotonic()
+        if written.step == step and not written.done:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(written.grown.wait(), _PATIENCE)
+        if written.failure:
+            self.halt(reader, written)
+            raise written.failure
+        reply: Reply = {"text": written.text, "step": written.step, "done": written.done}
+        return reply | {"by": self._by(pair) if written.done else None}
+
+    def halt(self, reader: str, only: _Written | None = None) -> None:
+        """End the page's translation (`only` that one); what it has is dropped."""
+        written = self._written.get(reader)
+        if written is None or (only is not None and written is not only):
+            return
+        del self._written[reader]
+        if written.task and not written.done:
+            written.task.cancel()
+
+    def _begin(self, reader: str, about: tuple[str, int], context: str, pair: str) -> _Written:
+        self.halt(reader)
+        written = self._written[reader] = _Written(about)
+        written.task = asyncio.create_task(self._write(written, context, pair, reader))
+        while len(self._written) > _MOST:
+            self.halt(next(iter(self._written)))
+        return written
+
+    async def _write(self, written: _Written, context: str, pair: str, reader: str) -> None:
+        assert self._translations is not None
+        stream = self._translations.stream(context, pair, reader)
+        try:
+            async for text in stream:
+                written.tell(text)
+                if time.monotonic() - written.asked > _UNASKED:
+                    return
+            written.tell(written.text, done=True)
+        except Exception as error:  # raised where the page asks: the desk's replies say it
+            written.failure = error
+            written.tell(written.text, done=True)
+        finally:
+            await stream.aclose()
+
+    def _by(self, pair: str) -> Reply | None:
+        """The adapter that readers have for the pair now."""
+        made = self._translations.made_by(pair) if self._translations else None
+        return {"title": made[0], "version": made[1]} if made else None
