@@ -2,13 +2,13 @@
 
 Every token sees the tokens that its own row is made of and no others; rows that part are not
 copied, and rows of different lengths are not padded. A task is a generator: it asks for growth and
-is sent hidden states, and what several tasks ask for at a time is run through the model at once.
-Knows no meaning of the tokens.
+is sent hidden states, and what several tasks ask for at a time is run through the model at once,
+in one tree (`side_by_side`) or in a tree each (`Runner.run_all`). Knows no meaning of the tokens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -16,7 +16,7 @@ import torch
 from torch.nn import functional as F
 from transformers import DynamicCache, PreTrainedModel
 
-from engine.lean import LeanBody, pack, product
+from engine.lean import LeanBody, Part, pack, product
 
 Span = tuple[int, int]  # places [first, last) of a tree
 T = TypeVar("T")
@@ -85,12 +85,12 @@ def side_by_side(*tasks: Task[Any]) -> Task[list[Any]]:
 
 
 class Body(Protocol):
-    """The layers of a model: new tokens' ids and positions, which of all tokens each sees (new,
-    all), and the cache of those before → their hidden states (new, width)."""
+    """The layers of a model: new tokens' ids and positions, tree by tree, and of each tree what its
+    tokens see → their hidden states (new, width)."""
 
     def cache(self) -> Any: ...
     def __call__(
-        self, ids: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor, cache: Any
+        self, ids: torch.Tensor, positions: torch.Tensor, parts: Sequence[Part]
     ) -> torch.Tensor: ...
 
 
@@ -106,13 +106,41 @@ class Runner:
 
     def run(self, task: Task[T]) -> T:
         """Run one task, with all those inside it, in a tree of its own."""
-        tree = _Tree(self.body, self.device)
-        try:
-            pieces = next(task)
-            while True:
-                pieces = task.send(tree.grow(pieces))
-        except StopIteration as end:
-            return end.value
+        (returned,) = self.run_all([task])
+        return returned
+
+    def run_all(self, tasks: Sequence[Task[T]]) -> list[T]:
+        """Run tasks at the same time, each in a tree of its own; what each returns, in order."""
+        trees = [_Tree(self.body) for _ in tasks]
+        returned: dict[int, T] = {}
+        grown: Mapping[int, Grown | None] = dict.fromkeys(range(len(tasks)))
+        while grown:
+            asked = {}
+            for number, mine in grown.items():
+                task = tasks[number]
+                try:
+                    asked[number] = next(task) if mine is None else task.send(mine)
+                except StopIteration as end:
+                    returned[number] = end.value
+            grown = self._grow({number: (trees[number], some) for number, some in asked.items()})
+        return [returned[number] for number in range(len(tasks))]
+
+    def _grow(self, asked: Mapping[int, tuple[_Tree, Sequence[Piece]]]) -> dict[int, Grown | None]:
+        """Run what is asked of some trees through the model at once."""
+        if not asked:
+            return {}
+        new = [tree.grow(pieces) for tree, pieces in asked.values()]
+        device = self.device
+        states = self.body(
+            torch.tensor([token for one in new for token in one.ids], device=device),
+            torch.tensor([place for one in new for place in one.positions], device=device),
+            [Part(one.mask.to(device), tree.cache) for one, (tree, _) in zip(new, asked.values())],
+        )
+        found = states.split([len(one.ids) for one in new])
+        return {
+            number: (one.rows, mine[torch.tensor(one.ends, device=device)])
+            for number, one, mine in zip(asked, new, found)
+        }
 
     def logits(self, hidden: torch.Tensor, head: torch.Tensor) -> torch.Tensor:
         """float32 logits of hidden states (rows, width) over rows of the head (ids, width)."""
@@ -146,28 +174,46 @@ class _PlainBody:
     def cache(self) -> DynamicCache:
         return DynamicCache()
 
-    def __call__(self, ids, positions, mask, cache: DynamicCache) -> torch.Tensor:
+    def __call__(self, ids, positions, parts: Sequence[Part]) -> torch.Tensor:
+        sizes = [len(part.mask) for part in parts]
+        return torch.cat([
+            self._run(*one) for one in zip(ids.split(sizes), positions.split(sizes), parts)
+        ])  # fmt: skip
+
+    def _run(self, ids: torch.Tensor, positions: torch.Tensor, part: Part) -> torch.Tensor:
         # Added to scores by every kind of attention; a boolean mask is not.
-        unseen = torch.zeros(mask.shape, dtype=self._dtype, device=mask.device)
-        unseen.masked_fill_(~mask, float("-inf"))
+        unseen = torch.zeros(part.mask.shape, dtype=self._dtype, device=ids.device)
+        unseen.masked_fill_(~part.mask, float("-inf"))
         return self._decoder(
             input_ids=ids[None],
             position_ids=positions[None],
             attention_mask=unseen[None, None],
-            past_key_values=cache,
+            past_key_values=part.cache,
             use_cache=True,
         ).last_hidden_state[0]
 
 
-class _Tree:
-    """All rows of one run."""
+@dataclass(frozen=True)
+class _New:
+    """New tokens of a tree: their ids and positions, which of its tokens each sees (new, all), the
+    rows that end with the pieces, and the places of those ends among them."""
 
-    def __init__(self, body: Body, device: torch.device):
-        self._body, self._device = body, device
-        self._cache = body.cache()
+    ids: list[int]
+    positions: list[int]
+    mask: torch.Tensor
+    rows: list[Row]
+    ends: list[int]
+
+
+class _Tree:
+    """All rows of one task."""
+
+    def __init__(self, body: Body):
+        self.cache = body.cache()
         self._size = 0
 
-    def grow(self, pieces: Sequence[Piece]) -> Grown:
+    def grow(self, pieces: Sequence[Piece]) -> _New:
+        """The tokens of pieces; they have their places from now on."""
         first, count = self._size, sum(len(tokens) for _, tokens in pieces)
         mask = torch.zeros(count, first + count, dtype=torch.bool)
         positions: list[int] = []
@@ -182,16 +228,8 @@ class _Tree:
             positions += range(row.length, row.length + len(tokens))
             rows.append(row.grown(first + at, len(tokens)))
             ends.append(end - 1)
-        ids = [token for _, tokens in pieces for token in tokens]
-        device = self._device
-        states = self._body(
-            torch.tensor(ids, device=device),
-            torch.tensor(positions, device=device),
-            mask.to(device),
-            self._cache,
-        )
         self._size = first + count
-        return rows, states[torch.tensor(ends, device=device)]
+        return _New([token for _, mine in pieces for token in mine], positions, mask, rows, ends)
 
 
 class Branches:
@@ -206,13 +244,13 @@ class Branches:
         return hidden
 
     def feed_twice(
-        self, tokens: Sequence[Sequence[int]], more: Sequence[int]
+        self, tokens: Sequence[Sequence[int]], more: Sequence[int], twice: Sequence[int]
     ) -> Task[tuple[torch.Tensor, Branches, torch.Tensor]]:
-        """Append each row's tokens; and, in branches of their own, `more` behind each. The hidden
-        states of both last tokens: (rows, width) each."""
+        """Append each row's tokens; and, in branches of their own, `more` behind the rows with the
+        numbers `twice`. The hidden states of both last tokens: (rows, width), (twice, width)."""
         count = len(self._rows)
         pieces: list[Piece] = [*zip(self._rows, tokens, strict=True)]
-        pieces += [(number, more) for number in range(count)]
+        pieces += [(number, more) for number in twice]
         rows, hidden = yield pieces
         self._rows = rows[:count]
         return hidden[:count], Branches(rows[count:]), hidden[count:]

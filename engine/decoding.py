@@ -44,10 +44,12 @@ class _Word:
 @dataclass(frozen=True)
 class _Read:
     """A view that was read: its asked words by position; rows to go on from, behind each one's
-    class and behind the bar after that; and the hidden states there, the bar's in `ended`."""
+    class, and of the words that are wanted behind the bar after that, in the order of `wanted`; and
+    the hidden states there, the bar's in `ended`."""
 
     view: View
     words: dict[int, _Word]
+    wanted: list[int]
     classed: Branches
     barred: Branches
     hidden: torch.Tensor
@@ -99,10 +101,10 @@ class SenseDecoder:
         self, asking: Sequence[tuple[View, Collection[int]]]
     ) -> list[dict[int, Answer]]:
         """For each view the answers for some of its asked words, by their positions in the context;
-        all views in one tree, and nothing written for words that nobody wants. What `answer` gives,
-        but for the last digits of its sums."""
-        return self.runner.run(
-            side_by_side(*(self._answer(view, self.known(view), mine) for view, mine in asking))
+        all views at once, and nothing written for words that nobody wants. What `answer` gives, but
+        for the last digits of its sums."""
+        return self.runner.run_all(
+            [self._answer(view, self.known(view), mine) for view, mine in asking]
         )
 
     @torch.inference_mode()
@@ -121,8 +123,9 @@ class SenseDecoder:
         """The answers for the wanted positions of the context. Meanings are written while words
         still vote, behind the phrases that their first tokens make likely; where the votes then say
         otherwise, they are written again."""
-        read = yield from self._read(view, hints(known))
-        words = {i: word for i, word in read.words.items() if i + view.offset in wanted}
+        mine = [i for i in range(view.first, view.last) if i + view.offset in wanted]
+        read = yield from self._read(view, hints(known), mine)
+        words = {i: read.words[i] for i in mine}
         voting = self._take(read.hidden, read.words)
         likely = self._reconcile(read, known)
         drafts, _ = yield from side_by_side(
@@ -147,16 +150,16 @@ class SenseDecoder:
         return answers
 
     def _votes(self, view: View, known: Candidates) -> Task[dict[int, Vote]]:
-        read = yield from self._read(view, hints(known))
+        read = yield from self._read(view, hints(known), [])
         yield from self._vote(read, self._take(read.hidden, read.words), known)
         return read.votes()
 
     def _reconcile(self, read: _Read, known: Candidates) -> dict[int, Members]:
         return reconcile(read.votes(), self.threshold, favoured(known), self.favour)
 
-    def _read(self, view: View, hint: Mapping[int, Members]) -> Task[_Read]:
-        """Every asked word's class. The bar that says "no phrase" is run at once with each class,
-        as most words have none."""
+    def _read(self, view: View, hint: Mapping[int, Members], wanted: list[int]) -> Task[_Read]:
+        """Every asked word's class. The bar that says "no phrase" is run at once with the classes
+        of wanted words, as most have none."""
         asked = range(view.first, view.last)
         asking = [self.prompt.question(view.words, i, hint.get(i, ())) for i in asked]
         _, classed, hidden = yield from begin(self.prompt.prefix(view.text), asking)
@@ -164,14 +167,17 @@ class SenseDecoder:
         best = self.runner.logits(hidden, starts).softmax(-1).max(-1)
         names = [CLASSES[i] for i in best.indices.tolist()]
         spelled_classes = [self.prompt.classes[name] for name in names]
-        hidden, barred, ended = yield from classed.feed_twice(spelled_classes, [self.prompt.bar])
+        rows = [i - view.first for i in wanted]
+        hidden, barred, ended = yield from classed.feed_twice(
+            spelled_classes, [self.prompt.bar], rows
+        )
         spelled = [self.prompt.member(word) for word in view.words]
         words = {}
         for number, i in enumerate(asked):
             paths = MemberPaths(spelled, i, view.first, view.last)
             ballot = _Ballot(paths, self.prompt.bar)
             words[i] = _Word(number, names[number], float(best.values[number]), ballot)
-        return _Read(view, words, classed, barred, hidden, ended)
+        return _Read(view, words, wanted, classed, barred, hidden, ended)
 
     def _vote(self, read: _Read, voting: dict[int, int], known: Candidates) -> Task[None]:
         """Let every word that votes write its members out until none goes on; `voting`: position →
@@ -218,7 +224,7 @@ class SenseDecoder:
         """The meanings of words that are thought to be in these phrases, or in none: ()."""
         told = [i for i, members in given.items() if members]
         plain = [i for i, members in given.items() if not members]
-        numbers = [read.words[i].number for i in plain]
+        numbers = [read.wanted.index(i) for i in plain]
         found = yield from side_by_side(
             self._write(read, plain, given, read.barred.chosen(numbers), read.ended[numbers]),
             self._write_told(read, told, given),

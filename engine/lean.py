@@ -8,6 +8,7 @@ bfloat16 on a CPU that multiplies it; any other model keeps its own body.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +63,15 @@ class Cache:
         return mine[0], mine[1]
 
 
+@dataclass(frozen=True)
+class Part:
+    """New tokens of one tree: `mask` (new, all) is True where one sees another of the tree's, those
+    in the `cache` first."""
+
+    mask: torch.Tensor
+    cache: Any
+
+
 class LeanBody(nn.Module):
     """Token ids in, hidden states out; every token sees its whole row, no sliding window."""
 
@@ -83,43 +93,55 @@ class LeanBody(nn.Module):
         return Cache(len(self._layers), self._kv_heads, self._width)
 
     def forward(
-        self, ids: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor, cache: Cache
+        self, ids: torch.Tensor, positions: torch.Tensor, parts: Sequence[Part]
     ) -> torch.Tensor:
-        """Hidden states (tokens, width) of new tokens: `ids` and `positions` (tokens,); `mask`
-        (tokens, all tokens) is True where one sees another, those in the cache first."""
-        count = len(ids)
-        cache.reserve(count)
+        """Hidden states (tokens, width) of new tokens: `ids` and `positions` (tokens,), those of
+        one part after the other's."""
+        for part in parts:
+            part.cache.reserve(len(part.mask))
         x = self.embed_tokens(ids)
-        unseen = torch.zeros(mask.shape, dtype=x.dtype).masked_fill_(~mask, float("-inf"))
+        unseen = [
+            torch.zeros(part.mask.shape, dtype=x.dtype).masked_fill_(~part.mask, float("-inf"))
+            for part in parts
+        ]
         turns = {kind: self._turn(x, positions, kind) for kind in self._kinds}
         for number, layer in enumerate(self._layers):
             before, after, before_mlp, after_mlp = layer.norms
             attended = self._attend(
-                _rms(x, before, self._eps), number, layer, turns[layer.kind], unseen, cache
+                _rms(x, before, self._eps), number, layer, turns[layer.kind], parts, unseen
             )
             x = x + _rms(attended, after, self._eps)
             gate, up = product(_rms(x, before_mlp, self._eps), layer.gate_up).chunk(2, -1)
             inner = F.gelu(gate, approximate="tanh") * up
             x = x + _rms(product(inner, layer.down), after_mlp, self._eps)
-        cache.size += count
+        for part in parts:
+            part.cache.size += len(part.mask)
         return _rms(x, self._norm, self._eps)
 
-    def _attend(self, x, number: int, layer: _Layer, turn, unseen, cache: Cache) -> torch.Tensor:
+    def _attend(
+        self, x, number: int, layer: _Layer, turn, parts: Sequence[Part], unseen
+    ) -> torch.Tensor:
         count, heads = len(x), self._heads
         qkv = product(x, layer.qkv).view(count, -1, self._width)
         both = _rms(qkv[:, : heads + self._kv_heads], layer.heads_norm, self._eps)
         cos, sin = turn
         both = (both * cos + both.roll(self._width // 2, -1) * sin).transpose(0, 1)
         values = qkv[:, heads + self._kv_heads :].transpose(0, 1)
-        keys, values = cache.put(number, both[heads:], values)
-        attended = F.scaled_dot_product_attention(
-            both[None, :heads],
-            self._shared(keys),
-            self._shared(values),
-            attn_mask=unseen,
-            scale=layer.scale,
-        )
-        return product(attended[0].transpose(0, 1).reshape(count, -1), layer.out)
+        attended, at = [], 0
+        for part, hidden in zip(parts, unseen):
+            mine = slice(at, at := at + len(part.mask))
+            seen, said = part.cache.put(number, both[heads:, mine], values[:, mine])
+            attended.append(
+                F.scaled_dot_product_attention(
+                    both[None, :heads, mine],
+                    self._shared(seen),
+                    self._shared(said),
+                    attn_mask=hidden,
+                    scale=layer.scale,
+                )
+            )
+        together = torch.cat(attended, 2) if len(attended) > 1 else attended[0]
+        return product(together[0].transpose(0, 1).reshape(count, -1), layer.out)
 
     def _shared(self, states: torch.Tensor) -> torch.Tensor:
         """Keys or values for each head, from those that heads share."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from engine.passage import Word
 from engine.sense import context_words
 
+AT_ONCE = 32  # views that are best answered together, where many are asked for
 _RUN = 40  # words asked for at once
 _MARGIN_WORDS = 24  # seen on either side of a run
 _MARGIN_CHARS = 400

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.sense import Answer, Query
 from engine.settings import Settings
-from engine.views import View, views
+from engine.views import AT_ONCE, View, views
 
 if TYPE_CHECKING:
     from engine.engine import ModelEngine
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 MOST_MODELS = 3
 MOST_WRITTEN = 96  # tokens of a text that nothing holds
 _IDLE = 600.0  # seconds after which everything is given back
-_AT_ONCE = 4  # contexts in one tree
 BARE = "__base__"  # what PEFT calls the base without an adapter
 
 Folder = Path | None
@@ -197,8 +196,8 @@ def _answer_all(engine: ModelEngine, asked: Sequence[Wanted], pair: str) -> list
             if mine:
                 parts.append((number, view, mine))
     answers: list[dict[int, Answer]] = [{} for _ in asked]
-    for start in range(0, len(parts), _AT_ONCE):
-        some = parts[start : start + _AT_ONCE]
+    for start in range(0, len(parts), AT_ONCE):
+        some = parts[start : start + AT_ONCE]
         found = engine.decoder.answer_many([(view, mine) for _, view, mine in some])
         for (number, _, _), given in zip(some, found):
             for position, answer in given.items():

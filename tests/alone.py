@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from engine.branches import Row, Runner
+from engine.lean import Part
 
 
 class Alone(Runner):
@@ -34,4 +35,4 @@ class Alone(Runner):
         """The hidden state of a text's last token."""
         ids = torch.arange(len(text))
         mask = torch.ones(len(text), len(text), dtype=torch.bool).tril()
-        return self.body(torch.tensor(text), ids, mask, self.body.cache())[-1]
+        return self.body(torch.tensor(text), ids, [Part(mask, self.body.cache())])[-1]

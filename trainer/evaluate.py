@@ -18,7 +18,7 @@ from engine.decoding import SenseDecoder
 from engine.phrasebook import favoured
 from engine.phrases import Vote, reconcile
 from engine.sense import Answer
-from engine.views import views
+from engine.views import AT_ONCE, views
 from trainer.examples import Example
 from trainer.metrics import (
     Scored,
@@ -29,7 +29,6 @@ from trainer.metrics import (
     summarise,
 )
 
-AT_ONCE = 4  # contexts in one tree: more make attention dear, fewer each step
 Tick = Callable[[int, int], None]
 """Called with contexts done and contexts in all."""
 

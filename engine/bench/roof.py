@@ -14,6 +14,7 @@ import torch
 from engine.bench.growth import clicks
 from engine.bench.sides import Case
 from engine.engine import ModelEngine
+from engine.lean import Part
 
 _READ = 256 * 1024 * 1024  # bytes of a read that no cache holds
 _SIDE = 2048  # of the matrices that show what products a second there are
@@ -29,11 +30,11 @@ class _Counting:
         return self._body.cache()
 
     def __call__(
-        self, ids: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor, cache: Any
+        self, ids: torch.Tensor, positions: torch.Tensor, parts: Sequence[Part]
     ) -> torch.Tensor:
         self.calls += 1
         self.tokens += len(ids)
-        return self._body(ids, positions, mask, cache)
+        return self._body(ids, positions, parts)
 
 
 def roof(engine: ModelEngine, model: Any, cases: Sequence[Case]) -> dict[str, float]:

@@ -43,7 +43,7 @@ def test_every_row_is_as_if_it_stood_alone(model):
             close(row, *pieces)
 
         lasts = ([34], [35, 36], [37])
-        hidden, more, behind = yield from chosen.feed_twice(lasts, [45, 46])
+        hidden, more, behind = yield from chosen.feed_twice(lasts, [45, 46], range(3))
         for row, after, pieces, last in zip(hidden, behind, wanted, lasts):
             close(row, *pieces, last)
             close(after, *pieces, last, [45, 46])
@@ -79,7 +79,7 @@ def test_tasks_side_by_side_share_their_rounds(model):
         return hidden[0]
 
     def twice(branches):
-        _, _, behind = yield from branches.feed_twice([[30]], [31])
+        _, _, behind = yield from branches.feed_twice([[30]], [31], [0])
         return behind[0]
 
     def idle():
@@ -110,3 +110,22 @@ def test_a_row_longer_than_any_window_sees_its_beginning(model):
     long = [3 + i % 50 for i in range(900)]
     _, _, hidden = Runner(model).run(begin(long, [[5]]))
     torch.testing.assert_close(hidden[0], alone(model, long, [5]), rtol=1e-3, atol=1e-3)
+
+
+@torch.inference_mode()
+def test_trees_that_grow_at_once_do_not_see_each_other(model):
+    def grows(start, *tokens):
+        _, branches, hidden = yield from begin(start, [[tokens[0]]])
+        for token in tokens[1:]:
+            hidden = yield from branches.feed([[token]])
+        return hidden[0]
+
+    def nothing():
+        return None
+        yield
+
+    asked = [([1, 7, 8, 9], [40, 41, 42]), ([1, 30], [31]), ([1, 7], [50, 51])]
+    found = Runner(model).run_all([nothing(), *(grows(start, *more) for start, more in asked)])
+    assert found[0] is None
+    for hidden, (start, more) in zip(found[1:], asked):
+        torch.testing.assert_close(hidden, alone(model, start, more), rtol=1e-4, atol=1e-4)

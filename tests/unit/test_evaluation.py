@@ -13,7 +13,7 @@ from engine.sense import Phrase, Sense, ask
 from engine.settings import Settings
 from tests.fake_server import FakeServer, Said
 from tests.fake_workbench import FakeWorkbench
-from trainer.evaluation.answering import Told
+from trainer.evaluation.answering import Local, Told
 from trainer.evaluation.figures import Sums, free_terms, is_split, repeats, terms_of
 from trainer.evaluation.rows import band
 from trainer.evaluation.stored import FIGURES, ROWS, Kept
@@ -137,6 +137,7 @@ def test_stopped_and_resumed_it_comes_to_the_same(store, tmp_path, monkeypatch):
         return benches[-1]
 
     monkeypatch.setattr(evaluate, "Workbench", bench)
+    monkeypatch.setattr(Local, "at_once", 4)
     for name in ("once", "twice"):
         (tmp_path / name).mkdir()
     whole = Work(store, tmp_path / "once", **ASKED)

@@ -15,6 +15,7 @@ from engine.sense import Query, Sense
 from engine.settings import Settings
 from engine.teacher import Teacher, read_key
 from engine.teaching import load_template
+from engine.views import AT_ONCE
 from engine.workbench import Workbench
 from trainer.catalogue import Model, ModelError, find_model
 from trainer.jobs.answerers import TeacherAnswerer
@@ -71,7 +72,7 @@ def find_answerer(
 class Local:
     """A model of the catalogue, on the workbench; answered as readers would get it."""
 
-    at_once = 4
+    at_once = AT_ONCE
 
     def __init__(self, model: Model, pair: str, bench: Workbench):
         self.model, self._pair, self._bench = model, pair, bench

@@ -26,7 +26,7 @@ from trainer.jobs.recipes import described, parse, require
 from trainer.jobs.work import Work, is_over
 
 MOST_MODELS = 4
-_TIDY = 8  # times that contexts are answered between two returns of freed memory
+_TIDY = 2  # times that contexts are answered between two returns of freed memory
 _FREE_AT_ONCE = 16  # rows that are written with nothing to hold the models
 _NAMES = (BASE, SHIPPED, SETTING)
 
