@@ -17,9 +17,9 @@ _UI_FONT = (
     "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans SC", "sans-serif",
 )  # fmt: skip
 _STYLES = (
-    "base", "masthead", "views", "passage", "card", "form", "sheet", "pairs", "label", "queue", "table",
-    "adjudicate", "lists", "bring", "data", "plots", "teacher", "work", "train-new", "train-run",
-    "train-runs", "train-plots", "compare", "compare-figures", "models",
+    "base", "masthead", "views", "passage", "card", "form", "sheet", "pairs", "label", "queue",
+    "table", "adjudicate", "lists", "bring", "data", "plots", "teacher", "work", "train-new",
+    "train-run", "train-runs", "train-plots", "compare", "compare-figures", "models",
 )  # fmt: skip
 _HOME_UPLOAD, _HOSTED_UPLOAD = 500_000_000, 1_000_000  # bytes
 

@@ -58,8 +58,8 @@ class FeedbackTable:
         note: str = "",
         who: str = "",
     ) -> int:
-        """The new feedback's id; Refused (or QueryError, for the context) where it is not kept. Of a
-        word that had no answer (`shown` is None) it must say the meaning."""
+        """The new feedback's id; Refused (or QueryError, for the context) where it is not kept. Of
+        a word that had no answer (`shown` is None) it must say the meaning."""
         query = check_query(query)
         shown_columns = answer_columns(check_answer(query, shown) if shown else _NOTHING)
         better_meaning = check_text("better_meaning", better_meaning, MAX_MEANING)

@@ -33,8 +33,8 @@ def test_better_meaning_is_kept_with_what_was_shown(page, app):
     page.locator(".ctx-read input[name=meaning]").fill("  河岸 ")
     send(page)
     assert app.state()["feedback"][-1] == {
-        "context": "A better bank one.", "position": 2, "pair": "en-zh", "shown": "银行", "meaning": "河岸",
-        "members": None, "phraseMeaning": "", "note": "",
+        "context": "A better bank one.", "position": 2, "pair": "en-zh", "shown": "银行",
+        "meaning": "河岸", "members": None, "phraseMeaning": "", "note": "",
     }  # fmt: skip
 
 

@@ -31,7 +31,7 @@ _LONGEST_WAIT = 120.0  # seconds for one answer
 
 @dataclass(frozen=True)
 class Opened:
-    """The passage of one page, read in one pair; `version` tells it from the page's earlier ones."""
+    """The passage of one page, read in a pair; `version` tells it from the page's earlier ones."""
 
     version: str
     pair: str
@@ -96,7 +96,7 @@ class Desk:
         """Splits the text and keeps it for this page; the sentences and pages to show. `language`
         is what the text is in, where that is sure and not what the pair is read in."""
         reader, text = _reader(asked), asked.get("text")
-        pair = read_pair(asked, self._services)
+        pair = await asyncio.to_thread(read_pair, asked, self._services)
         if not isinstance(text, str):
             raise Bad("no_context")
         limit = self._services.settings.max_passage

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.sense import check_context
-from ui.desk import Reply
+from ui.desk import Bad, Reply
 
 if TYPE_CHECKING:
     from engine.translations import Translations
@@ -67,7 +67,8 @@ class Translating:
             self.halt(reader, written)
             raise written.failure
         reply: Reply = {"text": written.text, "step": written.step, "done": written.done}
-        return reply | {"by": self._by(pair) if written.done else None}
+        by = await asyncio.to_thread(self._by, pair) if written.done else None
+        return reply | {"by": by}
 
     def halt(self, reader: str, only: _Written | None = None) -> None:
         """End the page's translation (`only` that one); what it has is dropped."""
@@ -77,6 +78,8 @@ class Translating:
         del self._written[reader]
         if written.task and not written.done:
             written.task.cancel()
+            written.failure = Bad("halted")  # told to a question that still waits
+            written.tell(written.text, done=True)
 
     def _begin(self, reader: str, about: tuple[str, int], context: str, pair: str) -> _Written:
         self.halt(reader)
