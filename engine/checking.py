@@ -238,6 +238,8 @@ def read_card(file: Path) -> Card:
     if not file.is_file():
         return Card(name=file.parent.name)
     data = json.loads(file.read_text(encoding="utf-8"))
+    if not isinstance(data, dict):
+        raise ValueError("a card is an object")
     known = {key: value for key, value in data.items() if key in Card.__dataclass_fields__}
     slope, shift = known.get("calibration", Card.calibration)
     known["calibration"] = (float(slope), float(shift))

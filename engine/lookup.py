@@ -186,6 +186,11 @@ class Lookup:
         whole = len(shown) == sum(len(view.asked) for view in _cut(context, pair))
         return tuple(shown[i] for i in sorted(shown)) if whole else None
 
+    def until_quiet(self) -> None:
+        """Return once nobody waits for a word. For work that lets words go first."""
+        with self._wake:
+            self._wake.wait_for(lambda: self._closed or not (self._waiting and self._engine))
+
     def look_ahead(self, reader: str, contexts: Sequence[str], pair: str = "en-zh") -> None:
         """Look these contexts up when no one waits, in this order, instead of the reader's last."""
         units = [
@@ -354,6 +359,7 @@ class Lookup:
     def _settle(self, unit: _Unit, error: Exception | None) -> None:
         with self._wake:
             future = self._waiting.pop(unit, None)
+            self._wake.notify_all()
         if future is None:
             return
         if error:

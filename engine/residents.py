@@ -110,6 +110,11 @@ class Residents:
         """What all adapters in memory take."""
         return sum(one.bytes for one in list(self._loaded.values()))
 
+    @property
+    def base_bytes(self) -> int:
+        """What the base itself takes."""
+        return sum(one.nbytes for one in self._model.parameters())
+
     def _find(self, adapter: Adapter) -> _Loaded:
         found = self._loaded.get(adapter.version)
         if found is None:

@@ -1,0 +1,57 @@
+"""Translations of several readers written in one batch, each row under its own adapter.
+
+A step reads all of the model's weights whether it writes one row or eight, so rows share it.
+Between two steps the model is free for others. Knows adapters and tokens, no queue and no readers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.checking import Adapter
+from engine.greedy import Growing
+from engine.translation import Line, TranslationPrompt
+
+if TYPE_CHECKING:
+    from engine.residents import Residents
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """What one row translates, and with which adapter."""
+
+    text: str
+    adapter: Adapter
+
+
+class Batch:
+    """Rows that are written together. Their order is the one given, but for adapters that stand
+    together: give rows of one adapter side by side where it matters."""
+
+    def __init__(self, residents: Residents, sentences: Sequence[Sentence], most: int = 0):
+        """`most`: tokens of a row at most; 0: what its sentence has room for."""
+        self._residents, tokenizer = residents, residents.base.tokenizer
+        prompts = [TranslationPrompt(tokenizer, one.adapter.card.style) for one in sentences]
+        self.lines = [Line(prompt, one.text, most) for prompt, one in zip(prompts, sentences)]
+        self.rows = list(range(len(sentences)))  # those that are still written
+        self._adapters = [one.adapter for one in sentences]
+        asked = [p.parts(s.text, s.adapter.card.pair) for p, s in zip(prompts, sentences)]
+        with residents.using(*self._adapters) as model:  # loads them, or says what does not fit
+            self._growing = Growing(model, asked)
+
+    def step(self) -> list[int]:
+        """Write a token of each row that is left; the rows that have come to their end with it."""
+        with self._residents.using(*(self._adapters[row] for row in self.rows)):
+            tokens = self._growing.step()
+        over = [row for row, token in zip(self.rows, tokens) if not self.lines[row].put(token)]
+        self.drop(over)
+        return over
+
+    def drop(self, rows: Sequence[int]) -> None:
+        """Write these rows no further."""
+        kept = [place for place, row in enumerate(self.rows) if row not in rows]
+        if 0 < len(kept) < len(self.rows):
+            self._growing.keep(kept)
+        self.rows = [self.rows[place] for place in kept]
