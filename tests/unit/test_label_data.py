@@ -17,9 +17,9 @@ from engine.rules import RULES
 from engine.settings import Settings
 from ui.access import Access
 from ui.label.data import ENDINGS, DataDesk
-from ui.label.works import _AT_ONCE, Works
 from ui.services import Services
 from ui.strings import STRINGS
+from ui.works import _AT_ONCE, Works
 
 COLUMNS = ("context", "target", "idx", "class", "zh", "phrase")
 ROWS = [

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from db.dataset.visible import visible
 from engine.sense import Query, Sense, phrase_words
 from ui.desk import Bad, Reply, text_of
+from ui.jobs_desk import JobsDesk
 from ui.services import Services
-from ui.train.part import Desk
 
 if TYPE_CHECKING:
     from trainer.catalogue import Model
@@ -22,7 +22,7 @@ MOST_CONTEXTS = 50
 MOST_TEXT = 20_000  # characters
 
 
-class CompareDesk(Desk):
+class CompareDesk(JobsDesk):
     """A desk over two models of the catalogue."""
 
     def __init__(self, services: Services):

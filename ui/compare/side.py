@@ -16,10 +16,10 @@ from engine.sense import Query, check_context, clean_context, context_words
 from ui.compare.part import MOST_CONTEXTS, MOST_TEXT, PAIR, CompareDesk, folders, to_answer
 from ui.desk import Bad, Reply, Served, guarded, is_index, named, text_of
 from ui.label.shape import to_pieces
-from ui.label.works import Work
 from ui.page import read_page, read_script
 from ui.services import Services
 from ui.strings import STRINGS
+from ui.works import Work
 
 _SCRIPTS = (
     "language", "part", "work", "compare/part", "compare/side/rows", "compare/side/raw",

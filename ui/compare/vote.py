@@ -20,10 +20,10 @@ from ui.compare.side import cut_text
 from ui.compare.split import to_evaluation, two_of
 from ui.desk import Bad, Reply, Served, guarded, named, number_of, text_of
 from ui.label.shape import to_pieces
-from ui.label.works import Work
 from ui.page import read_page, read_script
 from ui.services import Services
 from ui.strings import STRINGS
+from ui.works import Work
 
 _SCRIPTS = (
     "language", "part", "work", "compare/part", "compare/vote/ballot", "compare/vote/keys",

@@ -32,10 +32,10 @@ from ui.label.filters import people_of, read_filter
 from ui.label.queue import PAIR
 from ui.label.sets import to_agreement, to_dataset, to_invalid, to_statistics
 from ui.label.shape import preparing
-from ui.label.works import Work, Works
 from ui.page import read_page, read_script
 from ui.services import Services
 from ui.strings import STRINGS
+from ui.works import Work, Works
 
 ENDINGS = {
     "flat": ".jsonl", "wire": "-wire.jsonl", "csv": ".csv", "parquet": ".parquet",
