@@ -7,8 +7,9 @@ tensors and a model, no recipe.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from peft.helpers import disable_input_dtype_casting
@@ -21,12 +22,19 @@ from trainer.rows import Batch
 _CHUNK = 64  # answer tokens whose logits exist at a time
 
 
+class Chosen(NamedTuple):
+    """The rows of the head that a softmax sees: ascending `ids`, targets among them; `shift`: what
+    is added to their logits, for those that stand for others as well."""
+
+    ids: torch.Tensor
+    shift: torch.Tensor | None = None
+
+
 class AnswerLoss(nn.Module):
     """A model with its head, called with a batch: what data parallelism wraps.
 
     Returns (tokens,) each: the cross-entropy of each answer token, and whether it was the
-    likeliest. `candidates`: ascending ids, targets among them, that stand for the vocabulary;
-    `compute`: the numbers that products are taken in.
+    likeliest. `chosen` stand for the vocabulary; `compute`: the numbers that products are taken in.
     """
 
     def __init__(self, model: nn.Module, compute: torch.dtype = torch.float32):
@@ -34,18 +42,18 @@ class AnswerLoss(nn.Module):
         self.model, self.compute = model, compute
 
     def forward(
-        self, batch: Batch, candidates: torch.Tensor | None = None
+        self, batch: Batch, chosen: Chosen | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
         few = self.compute != torch.float32
         with (
             torch.autocast(batch.input_ids.device.type, self.compute, enabled=few),
             disable_input_dtype_casting(self.model, few),
         ):
-            return answer_losses(self.model, batch, candidates)
+            return answer_losses(self.model, batch, chosen)
 
 
 def answer_losses(
-    model: Any, batch: Batch, candidates: torch.Tensor | None = None
+    model: Any, batch: Batch, chosen: Chosen | None = None
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Cross-entropy of each answer token, and whether it was the likeliest: (tokens,) each.
 
@@ -60,19 +68,23 @@ def answer_losses(
     ).last_hidden_state
     picked = hidden.flatten(0, 1)[batch.at]
     head, target, gained = base.get_output_embeddings().weight, batch.target, batch.gain_token
-    if candidates is not None:
-        head, target = head[candidates], torch.searchsorted(candidates, target)
-        gained = torch.searchsorted(candidates, gained)
+    shift = None
+    if chosen is not None:
+        ids, shift = chosen
+        head, target = head[ids], torch.searchsorted(ids, target)
+        gained = torch.searchsorted(ids, gained)
     cap = getattr(base.config, "final_logit_softcapping", None)
     gains = batch.gain_at, gained, batch.gain
     if head.requires_grad:  # logits are worked out again for the gradient rather than kept
         found = [
-            checkpoint(_chunk, picked[part], head, target[part], mine, cap, use_reentrant=False)
+            checkpoint(
+                _chunk, picked[part], head, target[part], mine, cap, shift, use_reentrant=False
+            )
             for part, mine in _parts(len(picked), gains)
         ]
         losses, hits = zip(*found)
         return torch.cat(losses), torch.cat(hits)
-    return _FrozenHead.apply(picked, head, target, gains, cap)
+    return _FrozenHead.apply(picked, head, target, gains, cap, shift)
 
 
 Gains = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
@@ -92,13 +104,15 @@ def _logits(picked, head, cap) -> torch.Tensor:
     return torch.tanh(logits / cap) * cap if cap else logits
 
 
-def _gained(logits: torch.Tensor, gains: Gains) -> torch.Tensor:
+def _gained(logits: torch.Tensor, gains: Gains, shift: torch.Tensor | None) -> torch.Tensor:
     at, token, gain = gains
+    if shift is not None:
+        logits = logits + shift
     return logits.index_put((at, token), gain, accumulate=True) if len(at) else logits
 
 
-def _chunk(picked, head, target, gains: Gains, cap) -> tuple[torch.Tensor, torch.Tensor]:
-    logits = _gained(_logits(picked, head, cap), gains)
+def _chunk(picked, head, target, gains: Gains, cap, shift) -> tuple[torch.Tensor, torch.Tensor]:
+    logits = _gained(_logits(picked, head, cap), gains, shift)
     return F.cross_entropy(logits, target, reduction="none"), logits.detach().argmax(-1) == target
 
 
@@ -107,12 +121,12 @@ class _FrozenHead(torch.autograd.Function):
     are: softmax less the target, times the head. So logits exist once, a chunk at a time."""
 
     @staticmethod
-    def forward(ctx, picked, head, target, gains, cap):
+    def forward(ctx, picked, head, target, gains, cap, shift):
         losses, hits, slopes = [], [], []
         for part, mine in _parts(len(picked), gains):
             logits = _logits(picked[part], head, cap)
             bent = 1 - (logits / cap).square_() if cap else None  # the slope of tanh
-            logits = _gained(logits, mine)
+            logits = _gained(logits, mine, shift)
             wanted = target[part, None]
             hits.append(logits.argmax(-1) == wanted[:, 0])
             whole = logits.logsumexp(-1, keepdim=True)
@@ -133,7 +147,7 @@ class _FrozenHead(torch.autograd.Function):
     @staticmethod
     def backward(ctx, given, _):
         (slopes,) = ctx.saved_tensors
-        return slopes * given[:, None].to(slopes.dtype), None, None, None, None
+        return slopes * given[:, None].to(slopes.dtype), None, None, None, None, None
 
 
 class Candidates:
@@ -144,12 +158,33 @@ class Candidates:
         self.task = torch.tensor(task)
         self.vocabulary, self.sample, self.seed = vocabulary, sample, seed
 
-    def of(self, batch: Batch, step: int) -> torch.Tensor:
-        """Ascending ids for one step; the same step always gets the same ones."""
+    def of(self, batch: Batch, step: int) -> Chosen:
+        """Those of one step; the same step always gets the same ones."""
+        seen = (*self._always(batch), self._others(step))
+        return Chosen(torch.cat(seen).unique().to(batch.target.device))
+
+    def _always(self, batch: Batch) -> tuple[torch.Tensor, ...]:
+        seen = (self.task, batch.target, batch.gain_token, batch.input_ids.flatten())
+        return tuple(ids.cpu() for ids in seen)
+
+    def _others(self, step: int) -> torch.Tensor:
         random = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
-        others = torch.randint(self.vocabulary, (self.sample,), generator=random)
-        seen = (self.task, batch.target, batch.gain_token, batch.input_ids.flatten(), others)
-        return torch.cat([ids.cpu() for ids in seen]).unique().to(batch.target.device)
+        return torch.randint(self.vocabulary, (self.sample,), generator=random)
+
+
+class Weighed(Candidates):
+    """The same, but each token of the sample counts as often as there are tokens it stands for: for
+    text in which any token might come, and where none must be forgotten. The softmax's sum over the
+    whole vocabulary is then estimated without a bias."""
+
+    def of(self, batch: Batch, step: int) -> Chosen:
+        own = torch.cat(self._always(batch)).unique()
+        others = self._others(step).unique()
+        others = others[~torch.isin(others, own)]
+        ids, order = torch.cat([own, others]).sort()
+        stands_for = (self.vocabulary - len(own)) / max(1, len(others))
+        shift = torch.zeros(len(ids)).masked_fill(order >= len(own), math.log(stands_for))
+        return Chosen(ids.to(batch.target.device), shift.to(batch.target.device))
 
 
 class Whole(Candidates):

@@ -12,7 +12,7 @@ from engine.split import split_of
 from engine.wordbook import LISTED, Wordbook
 from tests.tiny import tiny_model, tiny_prompt
 from trainer.examples import Example
-from trainer.losses import Candidates, answer_losses
+from trainer.losses import Candidates, Weighed, answer_losses
 from trainer.model import make_trainable
 from trainer.order import Order
 from trainer.recipe import Recipe, RecipeError, Source, load_recipe, parse_recipe, save_recipe
@@ -42,6 +42,7 @@ EXAMPLES = [
 ]
 PACKS = make_packs(EXAMPLES, PROMPT)
 CANDIDATES = Candidates(PROMPT.meaning_tokens, len(PROMPT.tokenizer), 4, 1)
+WEIGHED = Weighed(PROMPT.meaning_tokens, len(PROMPT.tokenizer), 40, 1)
 
 
 def lora(seed=0):
@@ -109,10 +110,20 @@ def test_a_word_without_phrase_or_meaning_ends_after_the_bar():
 
 def test_candidates_hold_the_targets_and_repeat_for_a_step():
     batch = make_batch(PACKS)
-    chosen = CANDIDATES.of(batch, 3)
-    assert set(batch.target.tolist()) <= set(chosen.tolist())
-    assert torch.equal(chosen, CANDIDATES.of(batch, 3))
-    assert torch.equal(chosen, chosen.sort().values)
+    for candidates in (CANDIDATES, WEIGHED):
+        chosen = candidates.of(batch, 3).ids
+        assert set(batch.target.tolist()) <= set(chosen.tolist())
+        assert torch.equal(chosen, candidates.of(batch, 3).ids)
+        assert torch.equal(chosen, chosen.unique())
+
+
+def test_weighed_candidates_count_as_many_tokens_as_there_are():
+    batch, vocabulary = make_batch(PACKS), len(PROMPT.tokenizer)
+    for step in range(20):
+        ids, shift = WEIGHED.of(batch, step)
+        assert shift.exp().sum().item() == pytest.approx(vocabulary)
+        own = {*WEIGHED.task.tolist(), *batch.target.tolist(), *batch.input_ids.flatten().tolist()}
+        assert {int(i) for i, more in zip(ids, shift) if more == 0} == own
 
 
 def test_every_row_is_seen_once_an_epoch_in_an_order_of_the_seed():
@@ -242,14 +253,14 @@ def test_a_row_does_not_count_in_the_book_it_learns_with():
 
 
 @pytest.mark.parametrize("cap", [None, 3.0])
-@pytest.mark.parametrize("sampled", [False, True])
-def test_the_gradient_is_that_of_plain_cross_entropy(cap, sampled):
+@pytest.mark.parametrize("candidates", [None, CANDIDATES, WEIGHED])
+def test_the_gradient_is_that_of_plain_cross_entropy(cap, candidates):
     """The shortcut for a head that is not trained, against the one that works logits out again."""
     worths = {"打电话": 2.0, "打": 1.0}
     packs = make_packs(EXAMPLES, PROMPT, lambda example: worths)
     batch = make_batch(packs)
     assert len(batch.gain_at)
-    chosen = CANDIDATES.of(batch, 1) if sampled else None
+    chosen = candidates.of(batch, 1) if candidates else None
     found = []
     for trained in (False, True):
         model = lora()

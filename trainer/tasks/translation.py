@@ -21,14 +21,14 @@ from engine.memory import give_back
 from engine.translation import TranslationPrompt, translate_all
 from trainer.card import Finished, Report
 from trainer.examples import TranslationExample
-from trainer.losses import Candidates
+from trainer.losses import Candidates, Weighed
 from trainer.recipe import Recipe
 from trainer.rows import Pack, make_translation_packs
 from trainer.training import Watched
 from trainer.translated import first_of_each, write_translation_card
 from trainer.watch import dev_scores
 
-_SOFTMAX_SAMPLE = 8192  # random tokens beside those of the run's own answers
+_SOFTMAX_SAMPLE = 16384  # random tokens beside those of the run's own answers
 
 
 class TranslationTask:
@@ -45,9 +45,10 @@ class TranslationTask:
     def candidates(
         self, recipe: Recipe, prompt: TranslationPrompt, vocabulary: int, packs: Sequence[Pack]
     ) -> Candidates:
-        """The tokens of all answers of the run: whatever the language, what is likely is there."""
+        """The tokens of all answers of the run, and some that stand for all others: a model that
+        never sees these would write them."""
         own = {token for pack in packs for row in pack.rows for token in row.answer}
-        return Candidates(sorted(own), vocabulary, _SOFTMAX_SAMPLE, recipe.seed)
+        return Weighed(sorted(own), vocabulary, _SOFTMAX_SAMPLE, recipe.seed)
 
     def watch(
         self,
