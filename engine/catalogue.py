@@ -127,25 +127,38 @@ def find_adapter(settings: Settings, name: str) -> Entry:
 
 
 def readers_adapter(settings: Settings, pair: str, task: str) -> Entry | None:
-    """The adapter that readers have for a pair and task over this base: what was promoted, else
-    what ships, else what was imported last. None where there is none."""
-    name = base_name(settings)
-    fitting = [
-        entry
-        for entry in list_adapters(settings)[0]
-        if (entry.pair, entry.task) == (pair, task)
-        and entry.card.base.partition("@")[0] in ("", name)
-    ]
+    """The adapter that readers have for a pair and task over this base: what was promoted, else the
+    usual one. None where there is none."""
     pointer = read_pointer(settings.home, pair, task)
     if pointer.folder:
         place = (settings.home / pointer.folder).resolve()
+        fitting = _fitting(settings, pair, task)
         return next((entry for entry in fitting if entry.folder.resolve() == place), None)
-    if pointer.model == BASE:
-        return None
+    return None if pointer.model == BASE else usual_adapter(settings, pair, task)
+
+
+def usual_adapter(settings: Settings, pair: str, task: str) -> Entry | None:
+    """What readers have of a pair and task where nothing was promoted: what ships, else what was
+    imported last."""
+    fitting = _fitting(settings, pair, task)
     shipped = [entry for entry in fitting if entry.origin == "shipped"]
     imported = [entry for entry in fitting if entry.origin == "imported"]
     imported.sort(key=lambda entry: (entry.folder / IMPORTED).stat().st_mtime_ns)
     return next(iter(shipped or imported[::-1]), None)
+
+
+def _fitting(settings: Settings, pair: str, task: str) -> list[Entry]:
+    """The adapters of a pair and task that were made for this base."""
+    return [
+        entry
+        for entry in list_adapters(settings)[0]
+        if (entry.pair, entry.task) == (pair, task) and fits_base(entry, settings)
+    ]
+
+
+def fits_base(entry: Entry, settings: Settings) -> bool:
+    """Whether its card names the base that is used here, or none."""
+    return entry.card.base.partition("@")[0] in ("", base_name(settings))
 
 
 def list_pairs(settings: Settings, task: str) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """The models there are, by name, so that a screen or a recipe can choose one and never a path.
 
-base · shipped · run:7 (what that training run made) · kept:VERSION (a copy kept in this home for
-readers) · setting (the folder that CTX_ADAPTER names). Reads folders and cards; loads no weights.
+base · shipped (English–Chinese senses) · shipped:en-es-translation · run:7 (what that training run
+made) · kept:VERSION (a copy in this home, of a run or brought in) · setting (the folder that
+CTX_ADAPTER names). Reads folders and cards; loads no weights.
 """
 
 from __future__ import annotations
@@ -11,17 +12,19 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from db.store import Job, Refused, Store
-from engine.adapters import CARD, CONFIG, WEIGHTS, Adapter, AdapterError, read_adapter
+from engine.catalogue import read_unchanged
+from engine.checking import CARD, WEIGHTS, AdapterError
 from engine.settings import Settings, assets
 from trainer.jobs.process import job_folder
 from trainer.mending import KEPT_FOLDER
 
 BASE, SHIPPED, RUN, KEPT, SETTING = "base", "shipped", "run:", "kept:", "setting"
+ALSO_SHIPPED = "shipped:"  # and the folder's name: the other adapters that ship
+_FIRST = "en-zh-sense"  # the folder of `shipped`
 
 
 class ModelError(RuntimeError):
@@ -53,7 +56,7 @@ class Model:
 def list_models(store: Store, settings: Settings) -> list[Model]:
     """All that can answer here, the newest run first; a folder that is refused is left out, and so
     is a copy of one that stands here already."""
-    found = [find_model(BASE, store, settings), shipped()]
+    found = [find_model(BASE, store, settings), shipped(), *also_shipped()]
     if settings.adapter not in (SHIPPED, "none"):
         with suppress(AdapterError):  # the app says so where it loads it
             found.append(set_model(settings))
@@ -79,6 +82,9 @@ def find_model(name: str, store: Store, settings: Settings) -> Model:
         return Model(BASE, BASE)
     if name == SHIPPED:
         return shipped()
+    for model in also_shipped() if name.startswith(ALSO_SHIPPED) else ():
+        if model.name == name:
+            return model
     if name == SETTING and settings.adapter != SHIPPED:
         return set_model(settings)
     if name.startswith(RUN):
@@ -116,8 +122,18 @@ def _of_run(job: Job, settings: Settings) -> Model:
 
 
 def shipped() -> Model:
-    """The adapter that ships with the app."""
-    return model_in(SHIPPED, assets() / "adapters" / "en-zh-sense")
+    """The adapter of words that ships with the app."""
+    return model_in(SHIPPED, assets() / "adapters" / _FIRST)
+
+
+def also_shipped() -> list[Model]:
+    """The other adapters that ship: those that were trained, and are not refused."""
+    found = []
+    for folder in sorted((assets() / "adapters").iterdir()):
+        if folder.name != _FIRST and (folder / WEIGHTS).is_file():
+            with suppress(AdapterError):
+                found.append(model_in(f"{ALSO_SHIPPED}{folder.name}", folder))
+    return found
 
 
 def set_model(settings: Settings) -> Model:
@@ -128,9 +144,7 @@ def set_model(settings: Settings) -> Model:
 
 def model_in(name: str, folder: Path, title: str = "", **told: Any) -> Model:
     """The adapter in `folder` under this name; AdapterError where it is refused."""
-    files = [folder / file for file in (WEIGHTS, CONFIG, CARD)]
-    stamps = tuple((f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file())
-    adapter = _read(folder, stamps)
+    adapter = read_unchanged(folder)
     card, file = adapter.card, folder / WEIGHTS
     made = os.stat(folder / CARD if (folder / CARD).is_file() else file).st_mtime
     return Model(
@@ -138,9 +152,3 @@ def model_in(name: str, folder: Path, title: str = "", **told: Any) -> Model:
         file.stat().st_size, datetime.fromtimestamp(made, UTC).isoformat(timespec="seconds"),
         **told,
     )  # fmt: skip
-
-
-@lru_cache(maxsize=256)
-def _read(folder: Path, stamps: tuple[tuple[int, int], ...]) -> Adapter:
-    """Its version is a hash of all it holds, and a screen asks for every adapter's again."""
-    return read_adapter(folder)

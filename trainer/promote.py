@@ -17,10 +17,12 @@ from typing import Any
 
 from db.store import Promoted, Promotion, Store
 from engine.adapters import CARD, CONFIG, WEIGHTS, AdapterError, read_adapter
+from engine.catalogue import Entry, readers_adapter, usual_adapter
 from engine.files import sync_folder
 from engine.present import Pointer, read_pointer
 from engine.settings import Settings
 from trainer.catalogue import (
+    ALSO_SHIPPED,
     BASE,
     KEPT,
     RUN,
@@ -57,9 +59,16 @@ def present(settings: Settings, pair: str = "en-zh", task: str = "sense") -> Mod
     pointer = read_pointer(settings.home, pair, task)
     if pointer.folder:
         return _kept(pointer, settings)
-    if pointer.model == BASE or not served:
-        return Model(BASE, BASE, pair=pair, task=task)
-    return shipped()
+    if served:
+        return Model(BASE, BASE) if pointer.model == BASE else shipped()
+    entry = readers_adapter(settings, pair, task)
+    return model_of(entry) if entry else Model(BASE, BASE, pair=pair, task=task)
+
+
+def model_of(entry: Entry) -> Model:
+    """An adapter on disk as the catalogue of models names it."""
+    known = f"{ALSO_SHIPPED}{entry.folder.name}"
+    return model_in(known if entry.origin == SHIPPED else f"{KEPT}{entry.version}", entry.folder)
 
 
 def _kept(pointer: Pointer, settings: Settings) -> Model:
@@ -140,7 +149,7 @@ def back(
     if found is None:
         raise PromotionRefused("nothing_before", "nothing was promoted that could be taken back")
     undone, was = found
-    again = was or _unpromoted(pair, task)
+    again = was or _unpromoted(settings, pair, task)
     if again.folder and not (settings.home / again.folder / WEIGHTS).is_file():
         raise PromotionRefused("kept_gone", f"{again.folder} is gone from {settings.home}")
     row = replace(again, reason="", who=who, evaluation_id=None, figures={}, undoes=undone.id)
@@ -149,12 +158,15 @@ def back(
     return made
 
 
-def _unpromoted(pair: str, task: str) -> Promoted:
+def _unpromoted(settings: Settings, pair: str, task: str) -> Promoted:
     """What readers have where nothing was promoted."""
-    if (pair, task) != ("en-zh", "sense"):
+    if (pair, task) == ("en-zh", "sense"):
+        model = shipped()
+        return Promoted(pair, task, SHIPPED, model.version, model.title)
+    entry = usual_adapter(settings, pair, task)
+    if entry is None:
         return Promoted(pair, task, BASE, BASE, BASE)
-    model = shipped()
-    return Promoted(pair, task, SHIPPED, model.version, model.title)
+    return Promoted(pair, task, model_of(entry).name, entry.version, entry.name)
 
 
 def _check_free(settings: Settings, pair: str, task: str) -> None:
@@ -168,7 +180,7 @@ def _check_free(settings: Settings, pair: str, task: str) -> None:
 def _keep(model: Model, settings: Settings) -> str:
     """Copy the model's files into the home, unless they are there; their folder relative to it.
     "" for what ships with the app. Whole or not at all, whenever this is killed."""
-    if model.folder is None or model.name == SHIPPED:
+    if model.folder is None or model.name == SHIPPED or model.name.startswith(ALSO_SHIPPED):
         return ""
     folder = Path(KEPT_FOLDER) / f"{model.pair}-{model.task}" / model.version
     place = settings.home / folder

@@ -15,7 +15,7 @@ from typing import Any
 from engine.memory import give_back
 from engine.teacher import check_url
 from engine.workbench import Workbench
-from trainer.catalogue import BASE, KEPT, RUN, SETTING, SHIPPED, Model
+from trainer.catalogue import ALSO_SHIPPED, BASE, KEPT, RUN, SETTING, SHIPPED, Model
 from trainer.evaluation.answering import Answerer, find_answerer, is_remote, titled
 from trainer.evaluation.figures import LOWER_IS_BETTER, Sums, Terms, free_terms, slices, terms_of
 from trainer.evaluation.report import write_report
@@ -63,7 +63,7 @@ def prepare(recipe: Mapping[str, Any]) -> Prepared:
     """The recipe made whole; JobError or TeacherError says what is wrong."""
     found = parse(EvaluateRecipe, recipe)
     for name in found.models:
-        if not (name in _NAMES or is_remote(name) or name.startswith((RUN, KEPT))):
+        if not (name in _NAMES or is_remote(name) or name.startswith((RUN, KEPT, ALSO_SHIPPED))):
             raise JobError("unknown_model", f"there is no model {name!r}")
     url = check_url(found.url) if found.url else ""
     slot = "network" if all(map(is_remote, found.models)) else "compute"
