@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
@@ -99,6 +100,8 @@ class Translations:
         self._settings, self._words, self._load = settings, words, load
         self._budget, self._most, self._most_kept, self._idle = budget, most, most_kept, idle
         self._residents: Residents | None = None
+        self._opening = threading.Lock()
+        self._used: dict[str, float] = {}  # by version, seconds since 1970
         self._kept: OrderedDict[_Key, str] = OrderedDict()
         self._waiting: list[_Asked] = []
         self._writing: list[_Written] = []
@@ -122,6 +125,7 @@ class Translations:
         entry = await asyncio.to_thread(readers_adapter, self._settings, pair, TASK)
         if entry is None:
             raise QueryError("unknown_pair", pair=pair)
+        self._used[entry.version] = time.time()
         kept = self._find(entry.version, sentence)
         if kept is not None:
             yield kept
@@ -153,6 +157,20 @@ class Translations:
         """What the base takes in memory beside readers' own model; 0 while it is not loaded."""
         return self._residents.base_bytes if self._residents else 0
 
+    def last_used(self, version: str) -> float | None:
+        """When a reader last asked for what this adapter writes, seconds since 1970; None where
+        nobody has since the app started."""
+        return self._used.get(version)
+
+    def load(self, adapter: Adapter) -> None:
+        """Have an adapter in memory, and the base under it, before anybody asks. AdapterError or
+        BaseError where it cannot be had; LookupFailed where the words' model is not there yet."""
+        self._check_ready()
+        with self._wake:
+            self._start()  # the thread that gives the base back after a while
+        with self._opened().using(adapter):
+            pass
+
     def unload(self, version: str) -> bool:
         """Give an adapter's memory back; the next translation loads it again."""
         return self._residents.unload(version) if self._residents else False
@@ -173,8 +191,7 @@ class Translations:
 
     def _put(self, asked: _Asked) -> None:
         """Into the queue; LookupFailed where it cannot wait."""
-        if self._words and self._words.status().state not in ("ready", "failed"):
-            raise LookupFailed("not_ready")
+        self._check_ready()
         with self._wake:
             if self._closed:
                 raise LookupFailed("failed", "the app is closing")
@@ -183,10 +200,20 @@ class Translations:
             if len(self._waiting) >= _MOST_WAITING or (asked.reader and mine >= _MOST_OF_ONE):
                 raise LookupFailed("busy")
             self._waiting.append(asked)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="translations", daemon=True)
-                self._thread.start()
-            self._wake.notify_all()
+            self._start()
+
+    def _check_ready(self) -> None:
+        if self._words and self._words.status().state not in ("ready", "failed"):
+            raise LookupFailed("not_ready")
+
+    def _start(self) -> None:
+        """Begin the thread, or wake it; LookupFailed where it is over."""
+        if self._closed:
+            raise LookupFailed("failed", "the app is closing")
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="translations", daemon=True)
+            self._thread.start()
+        self._wake.notify_all()
 
     def _work(self) -> None:
         while self._rest():
@@ -232,10 +259,9 @@ class Translations:
         from engine.together import Batch, Sentence
 
         try:
-            if self._residents is None:
-                self._residents = self._open()
+            residents = self._opened()
             sentences = [Sentence(one.sentence, one.adapter) for one in asked]
-            batch = Batch(self._residents, sentences, self._most)
+            batch = Batch(residents, sentences, self._most)
         except Exception as error:
             if len(asked) > 1 and self._residents is not None:
                 for one in asked:
@@ -248,12 +274,16 @@ class Translations:
         with self._wake:
             self._writing.append(_Written(batch, asked))
 
-    def _open(self) -> Residents:
+    def _opened(self) -> Residents:
+        """The base, loaded where it is not."""
         from engine.residents import BUDGET, Residents
 
-        residents = Residents(self._load(self._settings), self._budget or BUDGET)
-        give_back()
-        return residents
+        with self._opening:
+            if self._residents is None:
+                base = self._load(self._settings)
+                self._residents = Residents(base, self._budget or BUDGET)
+                give_back()
+            return self._residents
 
     def _let_words_go_first(self) -> None:
         if self._words:
@@ -270,7 +300,8 @@ class Translations:
             log.exception("a translation failed")
             for row in batch.rows:
                 asked[row].tell(_failed(error))
-            batch.rows, before, over = [], {}, []
+            batch.drop(list(batch.rows))
+            before, over = {}, []
         for row, text in before.items():
             if batch.lines[row].text != text:
                 asked[row].tell(batch.lines[row].text)
