@@ -152,13 +152,15 @@ def write(
 class Translated:
     """A translation as it came with nothing to stop it but the model itself. `text`: up to its end,
     in `tokens` tokens; `ended`: there is an end, so that readers' line is whole; `over`: tokens
-    written behind it; `stopped`: the model ended the text itself, straight behind the line."""
+    written behind it; `stopped`: the model ended the text itself, straight behind the line;
+    `whole`: all that was written."""
 
     text: str
     tokens: int
     ended: bool
     over: int
     stopped: bool
+    whole: str = ""
 
 
 def translate_all(
@@ -191,12 +193,13 @@ def _measure(prompt: TranslationPrompt, tokens: Sequence[int]) -> Translated:
     text, ended = prompt.read(tokens)
     stopped = tokens[-1] == prompt.end
     kept = list(tokens[:-1] if stopped else tokens)
+    whole = str(prompt.tokenizer.decode(kept, skip_special_tokens=True))
     if not ended:
-        return Translated(text, len(kept), False, 0, False)
+        return Translated(text, len(kept), False, 0, False, whole)
     # The token that breaks the line is no part of it.
     within = next((n for n in range(len(kept)) if prompt.read(kept[: n + 1])[1]), len(kept))
     over = len(kept) - within
-    return Translated(text, within, True, over, stopped and not over)
+    return Translated(text, within, True, over, stopped and not over, whole)
 
 
 def _plain(text: str) -> str:

@@ -5,6 +5,7 @@ python -m trainer fit RECIPE.json [--folder DIR] [--install]
 python -m trainer tries TRIES.json [--folder DIR]
 python -m trainer books RECIPE.json
 python -m trainer sweep [--rows N] [--steps N] [--out FILE]
+python -m trainer pairs [DIR …] [--rows N] [--out FILE.json]
 python -m trainer bundle RECIPE.json DIR
 python -m trainer adopt DIR
 python -m trainer evaluate MODEL [MODEL …] [--dataset NAME] [--split S] [--rows N] [--out DIR]
@@ -94,7 +95,7 @@ def main() -> int:
 
 
 def _add_elsewhere(commands: Any) -> None:
-    """The commands about the published table and about other machines."""
+    """The commands about tables that are measured and about other machines."""
     sweep = commands.add_parser(
         "sweep", help="repeat the published table: four choices of what is trained"
     )
@@ -104,6 +105,13 @@ def _add_elsewhere(commands: Any) -> None:
     sweep.add_argument("--folder", type=Path, help="where they lie; default: CTX_HOME/runs/sweep")
     sweep.add_argument("--out", type=Path, metavar="FILE.json", help="write the figures there, too")
     sweep.set_defaults(command=_sweep)
+    pairs = commands.add_parser(
+        "pairs", help="translation adapters beside their base, on test sentences"
+    )
+    pairs.add_argument("folders", nargs="*", type=Path, metavar="DIR", help="default: all shipped")
+    pairs.add_argument("--rows", type=int, help="test sentences of each, at most")
+    pairs.add_argument("--out", type=Path, metavar="FILE.json", help="add the figures there, too")
+    pairs.set_defaults(command=_pairs)
     bundle = commands.add_parser("bundle", help="write a folder that runs a recipe elsewhere")
     bundle.add_argument("recipe", type=Path, metavar="RECIPE.json")
     bundle.add_argument("folder", type=Path, metavar="DIR")
@@ -223,6 +231,18 @@ def _sweep(arguments: argparse.Namespace) -> int:
     if arguments.out:
         write_json(asdict(done), arguments.out)
     print(page(done))
+    return 0
+
+
+def _pairs(arguments: argparse.Namespace) -> int:
+    from engine.settings import read_settings
+    from trainer.pairs import ROWS, measure_pairs, shipped_folders, table, write_pairs
+
+    folders = arguments.folders or shipped_folders()
+    found = measure_pairs(folders, read_settings(), _say, arguments.rows or ROWS)
+    if arguments.out:
+        write_pairs(found, arguments.out)
+    print(table(found))
     return 0
 
 

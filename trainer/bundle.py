@@ -26,6 +26,7 @@ from trainer.recipe import (
     RecipeError,
     Source,
     load_recipe,
+    on_base,
     placed,
     save_recipe,
     stated,
@@ -75,8 +76,9 @@ def make_bundle(file: Path, folder: Path, settings: Settings) -> Manifest:
     where it cannot be one."""
     if folder.exists() and any(folder.iterdir()):
         raise BundleError(f"{folder} is not empty")
-    if Path(settings.base).expanduser().is_dir():
-        raise BundleError(f"CTX_BASE={settings.base} is a folder of this machine: name a hub id")
+    base = on_base(load_recipe(file), settings).base
+    if Path(base).expanduser().is_dir():
+        raise BundleError(f"the base {base} is a folder of this machine: name a hub id")
     fresh = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)

@@ -20,7 +20,7 @@ from engine.models import embedded_folder, load_tokenizer
 from engine.settings import Settings
 from trainer.jobs.frozen import place
 from trainer.order import Order
-from trainer.recipe import FULL, MATRICES, Recipe
+from trainer.recipe import FULL, MATRICES, Recipe, on_base
 from trainer.rows import Pack, pieces
 from trainer.run import make_order
 from trainer.splits import Splits, load_splits
@@ -114,6 +114,7 @@ def plan(recipe: Recipe, folder: Path, settings: Settings, store: Store) -> Plan
     """What a job of this recipe will be; RecipeError or Refused where it cannot be one. Paths are
     relative to `folder`."""
     splits, _ = load_splits(place(recipe, store, settings.home)[0], folder, settings)
+    settings = on_base(recipe, settings)
     return estimate(recipe, splits, settings, base_folder(settings))
 
 
@@ -122,7 +123,7 @@ def preview(
 ) -> tuple[Shown, ...]:
     """The first rows of a job's first epoch as the model sees them."""
     splits, _ = load_splits(place(recipe, store, settings.home)[0], folder, settings)
-    return show_rows(recipe, splits, base_folder(settings), count)
+    return show_rows(recipe, splits, base_folder(on_base(recipe, settings)), count)
 
 
 def base_folder(settings: Settings) -> Path:

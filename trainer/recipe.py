@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.prompt import FIELDS, STYLES
+from engine.settings import Settings
 from engine.translation import LANGUAGES
 from engine.translation import STYLES as TRANSLATION_STYLES
 
@@ -86,6 +87,9 @@ class Recipe:
         "what is asked: sense, a word in its sentence, or translation, a whole sentence",
         SENSE, (SENSE, TRANSLATION),
     )  # fmt: skip
+    base: str = _field(
+        "which base is trained: a hub id or a folder; empty for the one that CTX_BASE names", ""
+    )
     style: str = _field("how the question is put to the model", "last", (*STYLES, WIRE))
     start: str = _field(
         "what this run goes on from: empty for new weights, present for the adapter that readers"
@@ -201,6 +205,11 @@ class Recipe:
     def weights(self) -> tuple[float, ...]:
         """The loss weight of each of FIELDS."""
         return tuple(getattr(self, f"{name}_weight") for name in FIELDS)
+
+
+def on_base(recipe: Recipe, settings: Settings) -> Settings:
+    """The settings with the recipe's own base, where it names one."""
+    return replace(settings, base=recipe.base) if recipe.base else settings
 
 
 def _is_translated(pair: str) -> bool:

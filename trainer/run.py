@@ -21,7 +21,7 @@ from trainer.card import Finished
 from trainer.model import load_start, make_trainable, save_adapter, save_whole
 from trainer.order import Order
 from trainer.parallel import agree, make_accelerator
-from trainer.recipe import FULL, PRESENT, Recipe, RecipeError, load_recipe, save_recipe
+from trainer.recipe import FULL, PRESENT, Recipe, RecipeError, load_recipe, on_base, save_recipe
 from trainer.rows import Pack
 from trainer.splits import Splits, load_splits, older
 from trainer.tasks import task_of
@@ -50,7 +50,7 @@ def run_recipe(
     accelerator = make_accelerator(recipe, folder, settings)
     if accelerator.is_main_process:
         save_recipe(recipe, folder / "recipe.json")
-    settings = agree(settings, accelerator)
+    settings = agree(on_base(recipe, settings), accelerator)
     base = load_base(settings, quantised=recipe.quantised)
     task = task_of(recipe)
     prompt = task.prompt(base.tokenizer, recipe.style)

@@ -22,7 +22,7 @@ from trainer.jobs.frozen import place
 from trainer.jobs.kinds import JobError, Kind, Prepared
 from trainer.jobs.work import Work, is_over
 from trainer.plan import base_folder, estimate
-from trainer.recipe import PRESENT, Recipe, RecipeError, parse_recipe
+from trainer.recipe import PRESENT, Recipe, RecipeError, on_base, parse_recipe
 from trainer.retention import Reference
 from trainer.run import ADAPTER, MODEL, find_start, run_recipe
 from trainer.splits import load_splits
@@ -53,7 +53,8 @@ def run(work: Work) -> bool:
     recipe, taught = place(parse_recipe(dict(work.job.recipe)), work.store, work.settings.home)
     splits, data = load_splits(recipe, work.folder, work.settings)
     watched = Watched(work)
-    plan = estimate(recipe, splits, work.settings, base_folder(work.settings))
+    settings = on_base(recipe, work.settings)
+    plan = estimate(recipe, splits, settings, base_folder(settings))
     watched.report({"event": "plan", **asdict(plan)})
     if plan.refusal:
         raise JobError(plan.refusal, plan.detail)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from trainer.recipe import Recipe
 
 # The page has parts of their own for these, or there is nothing to choose.
-ELSEWHERE = ("pair", "task", "sources", "start")
+ELSEWHERE = ("pair", "task", "base", "sources", "start")
 USUAL: Reply = {"start": "present", "replay": 0.5, "reference": "present"}
 RUN = "run:"
 _LARGEST = 2**53  # what pages can say exactly
