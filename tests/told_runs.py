@@ -33,13 +33,13 @@ SCORES = {
 }
 
 
-def freeze(store: Store, folder: Path, name: str, count: int = 12) -> None:
+def freeze(store: Store, folder: Path, name: str, count: int = 12, pair: str = "en-zh") -> None:
     """A frozen dataset of that name with `count` rows."""
     file = folder / f"{name}.jsonl"
     rows = [(f"Dogs like {name} {n}.", "Dogs", 1, "noun", "狗", "") for n in range(count)]
     file.write_text("\n".join(json.dumps(dict(zip(COLUMNS, row))) for row in rows))
-    bring(store, file, Origin(f"rows of {name}", "", who="T"))
-    store.datasets.freeze(name, "en-zh", accepted=False, description=f"rows about {name}")
+    bring(store, file, Origin(f"rows of {name}", "", pair, who="T"))
+    store.datasets.freeze(name, pair, accepted=False, description=f"rows about {name}")
 
 
 def tell_steps(first: int, last: int, steps: int = 400, loss: float = 2.4) -> list[dict[str, Any]]:

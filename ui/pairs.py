@@ -21,6 +21,12 @@ def list_pairs(services: Services) -> list[Reply]:
     ]
 
 
+def list_work_pairs(services: Services) -> list[str]:
+    """The pairs that can be labelled and trained: those, and whatever else has questions."""
+    held = () if services.access.hosted else services.store.queries.pairs()
+    return list(dict.fromkeys((*(one["pair"] for one in list_pairs(services)), *held)))
+
+
 def read_pair(asked: Reply, services: Services) -> str:
     """The pair that a reader asks for, the usual one where none is said; Bad for any other than
     those to choose from."""

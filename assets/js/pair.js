@@ -19,6 +19,11 @@ const pairName = (pair) => `${languageName(sourceOf(pair))} → ${languageName(t
 // Fonts and screen readers need to know which Chinese it is.
 const languageTag = (code) => (code === 'zh' ? 'zh-CN' : code);
 
+// The pair that is labelled and trained, chosen above the views of those tabs.
+const workPair = () => recall('work-pair') ?? USUAL_PAIR;
+const sourceTag = (pair = workPair()) => languageTag(sourceOf(pair));
+const targetTag = (pair = workPair()) => languageTag(targetOf(pair));
+
 // Everything below `part` that is in the pair's source or target language says so.
 const markLanguages = (part, pair) => {
   part.querySelectorAll('[data-lang]').forEach((e) => {

@@ -30,6 +30,7 @@ const finish = async (first) => {
 const whenShown = (view, act) => {
   const check = () => document.body.dataset.view === view && act();
   window.addEventListener('ctx-view', check);
+  window.addEventListener('ctx-pair', check);
   check();
 };
 

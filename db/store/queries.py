@@ -10,6 +10,7 @@ from db.store.rows import utc_now
 from engine.sense import Query, clean_context
 
 TASK = "sense"
+_PAIRS = "SELECT DISTINCT pair FROM query ORDER BY pair"
 _FIND = "SELECT id FROM query WHERE pair = ? AND task = ? AND context = ? AND position = ?"
 
 
@@ -29,6 +30,11 @@ class QueryTable:
         """The query's id, or None if it was never stored."""
         with self._connections.read() as db:
             return find_query(db, query)
+
+    def pairs(self) -> tuple[str, ...]:
+        """The pairs that there are queries of."""
+        with self._connections.read() as db:
+            return tuple(pair for (pair,) in db.execute(_PAIRS).fetchall())
 
     def get(self, query_id: int) -> Query | None:
         """The query with this id, or None."""

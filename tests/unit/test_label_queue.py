@@ -149,3 +149,21 @@ def test_the_table_pages_and_decides(store: Store) -> None:
     reply = ask("decide_many", {"who": "Ann", "kind": "accept", "ids": [row["id"]]})
     assert store.browse.states("en-zh")["accepted"] == 1
     assert ask("undo_many", {"who": "Ann", "decision": reply["decision"]})["count"] == 1
+
+
+def test_a_readers_meaning_starts_a_pair_that_nothing_answers(ask, store: Store) -> None:
+    house = Query("Das alte Haus ist seit vielen Jahren leer.", 2, "de-en")
+    store.feedback.add_feedback(house, None, "house that is lived in")
+    assert ask("next", {"who": "Ann"})["item"]["pieces"][1] == "They"  # en-zh has its own queue
+    item = ask("next", {"who": "Ann", "pair": "de-en"})["item"]
+    assert (item["pieces"][5], item["pair"], item["standing"]) == ("Haus", "de-en", None)
+    by = [{"source": "reader", "who": "", "status": "proposed"}]
+    assert [(one["class"], one["meaning"], one["by"]) for one in item["answers"]] == [
+        ("", "house that is lived in", by)
+    ]
+    fields = {"class": "", "meaning": "house", "members": [], "phraseMeaning": "", "pair": "de-en"}
+    assert decide(ask, item, **fields)["error"] == "no_class"
+    reply = decide(ask, item, **fields | {"class": "noun"})
+    assert (reply["decided"], reply["left"], reply["item"]) == ("edit", 0, None)
+    assert store.labels.accepted("de-en", house.context)[2].sense == Sense("noun", "house")
+    assert ask("next", {"who": "Ann", "pair": "no pair"})["error"] == "unknown_value"

@@ -99,6 +99,19 @@ def test_the_tabs_texts_are_under_keys_of_its_own():
     assert not {key for key in (*TRAIN, *TRAIN_FIELDS) if counts[key] > 1}
 
 
+def test_each_pair_has_datasets_of_its_own(page, tmp_path):
+    freeze(page.store, tmp_path, "wörter", 30, "de-en")
+    mine, german = (page.ask("NewDesk.choices", {"pair": pair}) for pair in ("en-zh", "de-en"))
+    assert [one["name"] for one in mine["datasets"]] == ["mine"] and mine["trained"]
+    assert [one["name"] for one in german["datasets"]] == ["wörter"]
+    assert not german["trained"] and not german["present"]
+    # Whatever pair the page says, a recipe's is its dataset's.
+    assert page.new("begin", dataset="wörter", pair="en-zh")["error"] == "pair_not_trained"
+    run = page.new("begin", pair="de-en")["run"]
+    assert (run["pair"], run["task"]) == ("en-zh", "sense")
+    assert page.ask("NewDesk.choices", {"pair": "no pair"})["error"] == "unknown_value"
+
+
 def test_a_form_becomes_a_job_with_the_usual_recipe(page):
     reply = page.new("begin", start="present", values={"rank": 8, "epochs": 3}, who="Ann")
     assert reply["run"]["state"] == "queued" and reply["run"]["place"] == 1

@@ -22,8 +22,8 @@ from db.store.checks import MAX_NAME
 from db.store.imports import MAX_ORIGIN
 from ui.desk import Bad, Reply, Served, guarded, number_of, text_of
 from ui.label.brought import to_import, to_lines, to_look, to_run
-from ui.label.queue import PAIR
 from ui.page import largest_upload, read_page, read_script
+from ui.pairs import work_pair
 from ui.services import Services
 from ui.strings import STRINGS
 
@@ -31,7 +31,7 @@ LIMIT = 40  # the most words per sentence that a person can choose
 _LINES = 50  # refused lines of a page
 _PATIENCE = 0.8  # seconds a first answer waits for a small file's preview
 _SCRIPTS = (
-    "language", "part", "label/part", "label/bring/text", "label/bring/preview",
+    "language", "part", "pair", "label/part", "label/bring/text", "label/bring/preview",
     "label/bring/run", "label/bring/list", "label/bring/start",
 )  # fmt: skip
 
@@ -91,7 +91,7 @@ class BringDesk:
         else:
             file = await asyncio.to_thread(self._uploaded, text_of(asked, "path"))
         try:
-            look = self._looks.begin(file, PAIR, encoding)
+            look = self._looks.begin(file, work_pair(asked), encoding)
         except Busy as error:
             raise Bad(error.code) from error
         await asyncio.to_thread(look.ended.wait, _PATIENCE)
@@ -122,7 +122,7 @@ class BringDesk:
         origin = Origin(
             text_of(asked, "name")[:MAX_NAME] or look.file.name[:MAX_NAME],
             "",
-            PAIR,
+            look.pair,
             text_of(asked, "origin"),
             answers if look.preview.rows else text_of(asked, "who"),
             *(("person", "accepted") if people else ("teacher", "proposed")),
@@ -190,7 +190,7 @@ class BringDesk:
     async def similar(self, asked: Reply) -> Reply:
         """Groups of sentences that differ in case and marks only."""
         self._access.check_write()
-        groups = await asyncio.to_thread(self._imports.similar, PAIR, _LINES + 1)
+        groups = await asyncio.to_thread(self._imports.similar, work_pair(asked), _LINES + 1)
         return {
             "groups": [list(group) for group in groups[:_LINES]],
             "more": len(groups) > _LINES,

@@ -29,10 +29,10 @@ from db.store.checks import MAX_NAME, MAX_NOTE
 from engine.sense import CLASSES
 from ui.desk import Bad, Reply, Served, guarded, number_of, text_of
 from ui.label.filters import people_of, read_filter
-from ui.label.queue import PAIR
 from ui.label.sets import to_agreement, to_dataset, to_invalid, to_statistics
 from ui.label.shape import preparing
 from ui.page import read_page, read_script
+from ui.pairs import work_pair
 from ui.services import Services
 from ui.strings import STRINGS
 from ui.works import Work, Works
@@ -42,7 +42,7 @@ ENDINGS = {
     "hf": "-hf.zip",
 }  # fmt: skip
 _SCRIPTS = (
-    "language", "part", "label/part", "label/filter", "label/data/plots",
+    "language", "part", "pair", "label/part", "label/filter", "label/data/plots",
     "label/data/work", "label/data/list", "label/data/freeze", "label/data/start",
 )  # fmt: skip
 
@@ -93,17 +93,18 @@ class DataDesk:
     async def statistics(self, asked: Reply) -> Reply:
         """What there is, counted."""
         self._access.check_write()  # other people's names stand here
+        pair = work_pair(asked)
 
         def run() -> Reply:
             far = self._settling.look()
-            return preparing(far) if far else to_statistics(self._store, PAIR)
+            return preparing(far) if far else to_statistics(self._store, pair)
 
         return await asyncio.to_thread(run)
 
     async def agreement(self, asked: Reply) -> Reply:
         """How far people agree, by field."""
         self._access.check_write()
-        found = await asyncio.to_thread(measure, self._store, PAIR)
+        found = await asyncio.to_thread(measure, self._store, work_pair(asked))
         return {"fields": [to_agreement(one) for one in found]}
 
     async def datasets(self, asked: Reply) -> Reply:
@@ -117,19 +118,19 @@ class DataDesk:
         self._access.check_write()
         chosen, accepted = read_filter(asked.get("filter")), asked.get("proposals") is not True
         counted = self._store.datasets.count
-        return {"count": await asyncio.to_thread(counted, PAIR, accepted, chosen)}
+        return {"count": await asyncio.to_thread(counted, work_pair(asked), accepted, chosen)}
 
     async def freeze(self, asked: Reply) -> Reply:
         """Freezes what the filter chooses, or says which rows break the rules."""
         self._access.check_write()
         name, about, who = (text_of(asked, key) for key in ("name", "about", "who"))
         chosen, accepted = read_filter(asked.get("filter")), asked.get("proposals") is not True
-        leave_out = asked.get("without") is True
+        leave_out, pair = asked.get("without") is True, work_pair(asked)
 
         def act(work: Work) -> Reply:
             try:
                 made = self._store.datasets.freeze(
-                    name, PAIR, accepted, about, who, chosen, leave_out
+                    name, pair, accepted, about, who, chosen, leave_out
                 )
             except InvalidRows as error:
                 return to_invalid(error)
@@ -192,7 +193,7 @@ class DataDesk:
     async def people(self, asked: Reply) -> Reply:
         """Who can be chosen as the one who decided."""
         self._access.check_write()
-        return await people_of(self._store, PAIR)
+        return await people_of(self._store, work_pair(asked))
 
     def _find(self, dataset_id: int) -> Dataset:
         for dataset in self._store.datasets.list_datasets():

@@ -9,7 +9,7 @@ from typing import Any
 from db.dataset.visible import visible
 from db.store import Job, Request
 from ui.desk import Bad, Reply, is_index, number_of, text_of
-from ui.label.queue import PAIR
+from ui.pairs import work_pair
 
 
 def pace_of(asked: Reply) -> dict[str, Any]:
@@ -22,7 +22,11 @@ def pace_of(asked: Reply) -> dict[str, Any]:
 
 def server_of(asked: Reply) -> dict[str, Any]:
     """What all recipes have that ask a model behind a server."""
-    told = {"pair": PAIR, "url": text_of(asked, "url"), "model": text_of(asked, "model")}
+    told = {
+        "pair": work_pair(asked),
+        "url": text_of(asked, "url"),
+        "model": text_of(asked, "model"),
+    }
     return told | pace_of(asked)
 
 

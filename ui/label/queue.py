@@ -25,12 +25,12 @@ from ui.label.evaluated import EvaluatedRows
 from ui.label.filters import people_of, read_filter
 from ui.label.shape import to_item, to_proposal
 from ui.page import read_page, read_script
+from ui.pairs import work_pair
 from ui.services import Services
 from ui.strings import STRINGS
 
-PAIR = "en-zh"
 _SCRIPTS = (
-    "language", "part", "label/part", "label/filter", "label/why", "label/queue/item",
+    "language", "part", "pair", "label/part", "label/filter", "label/why", "label/queue/item",
     "label/queue/adjudicate", "label/queue/form", "label/queue/ask", "label/queue/waits",
     "label/queue/keys", "label/queue/start",
 )  # fmt: skip
@@ -110,7 +110,7 @@ class QueueDesk:
             if len(queries) == 1:
                 self._review.hold(queries[0], who)
             item = self._item(queries[0], who)
-            told = {"item": item, "kind": kind, "count": len(queries), "left": self._left()}
+            told = {"item": item, "kind": kind, "count": len(queries), "left": self._left(asked)}
             return told | self._more(asked)
 
         return await asyncio.to_thread(run)
@@ -141,31 +141,32 @@ class QueueDesk:
     async def people(self, asked: Reply) -> Reply:
         """Who can be chosen as the one who decided."""
         self._access.check_write()
-        return await people_of(self._store, PAIR)
+        return await people_of(self._store, work_pair(asked))
 
     def _opened(self, query_id: int, asked: Reply) -> Reply:
         who = text_of(asked, "who")
         self._review.hold(query_id, who)
-        return {"item": self._item(query_id, who), "left": self._left(), **self._more(asked)}
+        return {"item": self._item(query_id, who), "left": self._left(asked), **self._more(asked)}
 
     def _next(self, asked: Reply) -> Reply:
         who, chosen = text_of(asked, "who"), read_filter(asked.get("filter"))
-        after = asked.get("after")
-        query_id = self._review.next(PAIR, who, chosen, after if is_index(after, 2**53) else None)
+        pair, after = work_pair(asked), asked.get("after")
+        query_id = self._review.next(pair, who, chosen, after if is_index(after, 2**53) else None)
         item = self._item(query_id, who) if query_id else None
-        return {"item": item, "left": self._left(chosen), **self._more(asked)}
+        return {"item": item, "left": self._left(asked, chosen), **self._more(asked)}
 
     def _more(self, asked: Reply) -> Reply:
         """What else waits for this person, and how often they decided since their day began."""
         who, since = text_of(asked, "who"), read_moment(asked, "since")
-        told: Reply = {"waits": asdict(self._review.waiting(PAIR, who))}
+        told: Reply = {"waits": asdict(self._review.waiting(work_pair(asked), who))}
         if since:
             told["today"] = self._decisions.count_since(who, since)
         return told
 
-    def _left(self, chosen: Filter = EVERYTHING) -> int:
-        """How many there are to review, of those chosen."""
-        return self._browse.count(PAIR, chosen if chosen.status else replace(chosen, status="open"))
+    def _left(self, asked: Reply, chosen: Filter = EVERYTHING) -> int:
+        """How many there are to review in the pair, of those chosen."""
+        which = chosen if chosen.status else replace(chosen, status="open")
+        return self._browse.count(work_pair(asked), which)
 
     def _item(self, query_id: int, who: str) -> Reply:
         opened = self._review.open(query_id, who)
@@ -180,6 +181,7 @@ class QueueDesk:
         who, kind, query_id = text_of(asked, "who"), text_of(asked, "kind"), number_of(asked, "id")
         read_filter(asked.get("filter"))  # before anything is kept
         read_moment(asked, "since")
+        work_pair(asked)
         sense = proposed = None
         rejected = False
         if kind in ("save", "reject"):

@@ -17,6 +17,7 @@ def to_dataset(dataset: Dataset) -> Json:
     return {
         "id": dataset.id,
         "name": visible(dataset.name),
+        "pair": dataset.pair,
         "about": visible(dataset.description),
         "rows": dataset.rows,
         "splits": dict(dataset.splits),

@@ -38,6 +38,7 @@ def to_item(opened: Opened, siblings: Mapping[int, int]) -> Json:
     standing = opened.standing
     return {
         "id": opened.id,
+        "pair": opened.query.pair,
         "pieces": to_pieces(opened.query),
         "position": opened.query.position,
         "status": opened.status,

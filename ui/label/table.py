@@ -14,14 +14,17 @@ from db.store.review import MOST_AT_ONCE
 from engine.sense import CLASSES
 from ui.desk import Bad, Reply, Served, guarded, is_index, number_of, text_of
 from ui.label.filters import people_of, read_filter
-from ui.label.queue import PAIR, keep_why
+from ui.label.queue import keep_why
 from ui.label.shape import preparing, to_row
 from ui.page import read_page, read_script
+from ui.pairs import work_pair
 from ui.services import Services
 from ui.strings import STRINGS
 
 ROWS = 50  # of a page
-_SCRIPTS = ("language", "part", "label/part", "label/filter", "label/why", "label/table")
+_SCRIPTS = (
+    "language", "part", "pair", "label/part", "label/filter", "label/why", "label/table",
+)  # fmt: skip
 
 
 def build_table(services: Services) -> None:
@@ -59,16 +62,17 @@ class TableDesk:
         """The rows after the one with the number `after`, and how many there are."""
         self._access.check_write()  # other people's texts stand here
         chosen, after = read_filter(asked.get("filter")), number_of(asked, "after")
+        pair = work_pair(asked)
 
         def run() -> Reply:
             if far := self._settling.look():
                 return preparing(far)
             blind_for = text_of(asked, "who") if self._review.overlap() > 1 else None
-            rows = self._browse.page(PAIR, chosen, after, ROWS + 1, blind_for)
+            rows = self._browse.page(pair, chosen, after, ROWS + 1, blind_for)
             return {
                 "rows": [to_row(row) for row in rows[:ROWS]],
                 "more": len(rows) > ROWS,
-                "count": self._browse.count(PAIR, chosen),
+                "count": self._browse.count(pair, chosen),
             }
 
         return await asyncio.to_thread(run)
@@ -101,4 +105,4 @@ class TableDesk:
     async def people(self, asked: Reply) -> Reply:
         """Who can be chosen as the one who decided."""
         self._access.check_write()
-        return await people_of(self._store, PAIR)
+        return await people_of(self._store, work_pair(asked))

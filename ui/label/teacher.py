@@ -18,15 +18,15 @@ from trainer.jobs.kinds import JobError
 from trainer.jobs.queue import Jobs
 from ui.desk import Bad, Reply, Served, guarded, number_of, text_of
 from ui.label.jobs import import_of, pace_of, to_job, to_request
-from ui.label.queue import PAIR
 from ui.label.writing import WritingDesk
 from ui.page import read_page, read_script
+from ui.pairs import work_pair
 from ui.services import Services
 from ui.strings import STRINGS
 
 KINDS = ("teacher", "sentences", "translations")
 _SCRIPTS = (
-    "language", "part", "label/part", "label/teacher/came", "label/teacher/jobs",
+    "language", "part", "pair", "label/part", "label/teacher/came", "label/teacher/jobs",
     "label/teacher/start",
 )  # fmt: skip
 _SHOWN = 20  # jobs, and requests that were set aside
@@ -85,12 +85,17 @@ class TeacherDesk:
         """How many queries would be asked about."""
         who = text_of(asked, "model") or text_of(asked, "engine")
         source = "teacher" if text_of(asked, "model") else "model"
-        wanted = Wanted(PAIR, source, who, import_of(asked), asked.get("only_open") is True)
+        wanted = Wanted(
+            work_pair(asked), source, who, import_of(asked), asked.get("only_open") is True
+        )
         return await self._run(lambda: {"count": self._store.requests.count_wanted(wanted)})
 
     async def teach(self, asked: Reply) -> Reply:
         """A new job; Bad where its recipe does not fit."""
-        recipe: dict[str, Any] = {"pair": PAIR, "only_open": asked.get("only_open") is True}
+        recipe: dict[str, Any] = {
+            "pair": work_pair(asked),
+            "only_open": asked.get("only_open") is True,
+        }
         for name in ("url", "model", "engine"):
             if value := text_of(asked, name):
                 recipe[name] = value

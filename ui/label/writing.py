@@ -18,8 +18,8 @@ from trainer.jobs.kinds import JobError
 from trainer.jobs.queue import Jobs
 from ui.desk import Bad, Reply, Served, guarded, number_of, text_of
 from ui.label.jobs import import_of, server_of, to_job
-from ui.label.queue import PAIR
 from ui.label.shape import to_pieces
+from ui.pairs import work_pair
 from ui.services import Services
 
 MOST_SHOWN = 200  # words and phrases that one form can ask for
@@ -55,8 +55,8 @@ class WritingDesk:
     async def untranslated(self, asked: Reply) -> Reply:
         """How many sentences would be translated."""
         model, import_id = text_of(asked, "model"), import_of(asked)
-        count = self._synthetic.count_untranslated
-        return await self._run(lambda: {"count": count(PAIR, model, import_id)})
+        count, pair = self._synthetic.count_untranslated, work_pair(asked)
+        return await self._run(lambda: {"count": count(pair, model, import_id)})
 
     async def sources(self, asked: Reply) -> Reply:
         """The imports whose sentences could be translated, the newest first."""
@@ -70,7 +70,7 @@ class WritingDesk:
 
     async def came(self, asked: Reply) -> Reply:
         """What a job wrote, a page of it, and the import that holds it."""
-        job_id = number_of(asked, "id")
+        job_id, pair = number_of(asked, "id"), work_pair(asked)
         after = (number_of(asked, "after"), int(number_of(asked, "part")) - 1)
 
         def run() -> Reply:
@@ -79,7 +79,7 @@ class WritingDesk:
             return {
                 "import": made[0] if made else None,
                 "undone": bool(made and made[1]),
-                "lines": [to_came(one) for one in found[:_PAGE]],
+                "lines": [to_came(one, pair) for one in found[:_PAGE]],
                 "more": len(found) > _PAGE,
             }
 
@@ -118,7 +118,7 @@ def read_wanted(show: str, count: int, twins: bool) -> list[dict[str, Any]]:
     return wanted
 
 
-def to_came(one: Came) -> Reply:
+def to_came(one: Came, pair: str) -> Reply:
     """A sentence with the words that it shows, or with its translation; or why it was refused."""
     number, part = one.at
     told: Reply = {
@@ -127,7 +127,7 @@ def to_came(one: Came) -> Reply:
     }  # fmt: skip
     if one.context:
         try:
-            told["pieces"] = to_pieces(Query(one.context, 0, PAIR))
+            told["pieces"] = to_pieces(Query(one.context, 0, pair))
         except (QueryError, IndexError):  # a sentence without words
             told["pieces"] = [visible(one.context)]
         told["shown"] = list(one.positions)

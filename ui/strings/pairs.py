@@ -59,6 +59,15 @@ PAIR_TEXTS: dict[str, tuple[str, str]] = {
     "said_whole": ("Translation: {text}", "译文：{text}"),
     "help_whole": ("show or hide the sentence's translation", "显示或收起整句译文"),
     "error_whole_failed": ("This sentence could not be translated.", "这句话没能翻译出来。"),
+    "error_pair_not_trained": (
+        "Words of these languages can be collected and frozen here, but not learnt yet: "
+        "the model writes meanings in Chinese only.",
+        "这个语言对的词可以在这里收集和固定，但还不能训练：模型目前只会写中文意思。",
+    ),
+    "teacher_pair": (
+        "The teacher's prompts are for English → Chinese; jobs for other languages are refused.",
+        "教师的提示词只适用于英译中，其他语言的任务会被拒绝。",
+    ),
     "error_no_translation": ("There is no translation here.", "这里没有翻译功能。"),
     "error_unknown_pair": (
         "There is nothing here for these two languages any more. Choose others.",

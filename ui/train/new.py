@@ -12,8 +12,10 @@ import gradio as gr
 
 from db.dataset.visible import visible
 from db.store.checks import MAX_NAME
+from engine.lookup import PAIRS
 from ui.desk import Reply, Served, guarded, text_of
 from ui.page import read_page, read_script
+from ui.pairs import work_pair
 from ui.services import Services
 from ui.strings import STRINGS
 from ui.train.part import Desk
@@ -28,7 +30,7 @@ from ui.train.recipes import (
 from ui.train.shape import to_choice, to_run
 
 _SCRIPTS = (
-    "language", "part", "work", "train/part", "train/new/fields", "train/new/choices",
+    "language", "part", "pair", "work", "train/part", "train/new/fields", "train/new/choices",
     "train/new/look", "train/new/start",
 )  # fmt: skip
 _STARTS = 20  # finished runs that a new one can go on from
@@ -62,15 +64,19 @@ class NewDesk(Desk):
         return await self._run(lambda: {"fields": to_fields(), "presets": to_presets()})
 
     async def choices(self, asked: Reply) -> Reply:
-        """The datasets there are, and the finished runs that a new one can go on from."""
-        return await self._run(self._choices)
+        """The datasets of a pair, and the finished runs of it that a new one can go on from."""
+        pair = work_pair(asked)
+        return await self._run(lambda: self._choices(pair))
 
-    def _choices(self) -> Reply:
+    def _choices(self, pair: str) -> Reply:
         done = [job for job in list_runs(self._jobs) if has_adapter(job, self._jobs)]
+        runs = [run for run in map(to_run, done) if (run["pair"], run["task"]) == (pair, "sense")]
+        sets = [one for one in self._store.datasets.list_datasets() if one.pair == pair]
         return {
-            "datasets": [to_choice(one) for one in self._store.datasets.list_datasets()],
-            "runs": [{"id": job.id, "name": to_run(job)["name"]} for job in done[:_STARTS]],
-            "present": self._settings.adapter_folder is not None,
+            "datasets": [to_choice(one) for one in sets],
+            "runs": [{"id": run["id"], "name": run["name"]} for run in runs[:_STARTS]],
+            "present": pair in PAIRS and self._settings.adapter_folder is not None,
+            "trained": pair in PAIRS,
         }
 
     async def check(self, asked: Reply) -> Reply:

@@ -9,8 +9,9 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from db.dataset.shipped import GOLD
-from db.store import Job, Refused, Store, StoreError
+from db.store import Dataset, Job, Refused, Store, StoreError
 from db.store.checks import MAX_NAME, check_text
+from engine.lookup import PAIRS
 from ui.desk import Bad, Reply, text_of
 from ui.strings.train_fields import CHINESE_HELP
 
@@ -72,8 +73,11 @@ def read_recipe(asked: Reply, store: Store, jobs: Jobs) -> Recipe:
     if wrong := wrong_fields(values):
         raise Bad("bad_fields", fields=wrong)
     start = find_start(text_of(asked, "start"), jobs)
+    if dataset.pair not in PAIRS:  # meanings are written in Chinese only: nothing could answer
+        raise Bad("pair_not_trained")
+    told = {"pair": dataset.pair, "start": start, "sources": _sources(dataset.name)}
     try:
-        return parse_recipe(values | {"start": start, "sources": _sources(dataset)})
+        return parse_recipe(values | told)
     except RecipeError as error:
         raise Bad("bad_recipe", detail=str(error)[:300]) from None
 
@@ -142,13 +146,13 @@ def dataset_of(recipe: Any) -> str:
     return next((one for one in sources if not one.get("replay")), sources[0]).get("path", "")
 
 
-def _find_dataset(name: object, store: Store) -> str:
-    """The name, which must be a frozen dataset's that has something to learn."""
+def _find_dataset(name: object, store: Store) -> Dataset:
+    """The frozen dataset of that name, which must have something to learn."""
     for dataset in store.datasets.list_datasets():
         if dataset.name == name:
             if not dataset.splits["train"]:
                 raise Bad("too_few_rows")
-            return dataset.name
+            return dataset
     raise Bad("no_dataset")
 
 

@@ -19,7 +19,7 @@ from ui.train.recipes import told_start
 from ui.train.shape import to_checkpoints, to_data, to_recipe, to_run
 
 _SCRIPTS = (
-    "language", "part", "work", "train/part", "train/history", "train/axes", "train/curves",
+    "language", "part", "pair", "work", "train/part", "train/history", "train/axes", "train/curves",
     "train/run/head", "train/run/plots", "train/run/details", "train/run/start",
 )  # fmt: skip
 _AT_ONCE = 1000  # events of one answer

@@ -21,8 +21,8 @@ from ui.train.recipes import list_runs
 from ui.train.shape import to_run
 
 _SCRIPTS = (
-    "language", "part", "work", "train/part", "train/axes", "train/curves", "train/runs/table",
-    "train/runs/compare", "train/runs/start",
+    "language", "part", "pair", "work", "train/part", "train/axes", "train/curves",
+    "train/runs/table", "train/runs/compare", "train/runs/start",
 )  # fmt: skip
 MOST_COMPARED = 5
 _MOST_POINTS = 300  # of a curve

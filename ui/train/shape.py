@@ -10,6 +10,7 @@ from typing import Any
 
 from db.dataset.visible import visible
 from db.store import Dataset, Job, Store
+from ui.pairs import USUAL
 from ui.train.recipes import ELSEWHERE, dataset_of
 
 Json = dict[str, Any]
@@ -21,6 +22,7 @@ def to_choice(dataset: Dataset) -> Json:
     """A frozen dataset to choose from."""
     return {
         "name": dataset.name,
+        "pair": dataset.pair,
         "rows": dataset.rows,
         "splits": dict(dataset.splits),
         "when": dataset.created,
@@ -34,6 +36,8 @@ def to_run(job: Job) -> Json:
         "id": job.id,
         "name": visible(str(job.recipe.get("name", ""))),
         "dataset": visible(str(dataset_of(job.recipe))),
+        "pair": visible(str(job.recipe.get("pair", USUAL))),
+        "task": visible(str(job.recipe.get("task", "sense"))),
         "keep": job.recipe.get("keep", "best"),
         "state": job.state,
         "place": job.place,

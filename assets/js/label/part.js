@@ -5,7 +5,7 @@ const isShown = () => root.offsetParent !== null;
 
 const ask = async (name, question = {}) => {
   try {
-    return (await server[name]({ who: person(), ...question })) ?? { error: 'offline' };
+    return (await server[name]({ who: person(), pair: workPair(), ...question })) ?? { error: 'offline' };
   } catch {
     return { error: 'offline' };
   }
@@ -51,5 +51,6 @@ const whenShown = (view, act) => {
   const check = () => document.body.dataset.tab === 'label' && document.body.dataset.view === view && act();
   window.addEventListener('ctx-view', check);
   window.addEventListener('ctx-person', check);
+  window.addEventListener('ctx-pair', check);
   check();
 };

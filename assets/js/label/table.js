@@ -23,7 +23,7 @@ const rowOf = (row) => {
   open.type = 'button';
   open.dataset.open = row.id;
   const sentence = make('span', 'ctx-table-line');
-  sentence.lang = 'en';
+  sentence.lang = sourceTag();
   sentence.append(...sentenceParts(row.pieces, row.position, row.answer?.members ?? []));
   open.append(sentence, answerOf(row));
   item.append(mark, open, stateOf(row));
@@ -34,7 +34,7 @@ const answerOf = (row) => {
   const answer = make('span', 'ctx-table-answer');
   if (!row.answer) return answer;
   const meaning = make('b', '', row.answer.meaning);
-  meaning.lang = 'zh-CN';
+  meaning.lang = targetTag();
   answer.append(meaning, make('span', 'ctx-note', className(row.answer.class)));
   if (row.answer.members.length) {
     const phrase = `${phraseOf(row.pieces, row.answer.members)} | ${row.answer.phraseMeaning}`;
@@ -184,6 +184,10 @@ window.addEventListener('ctx-language', () => {
 });
 showTexts();
 if (isPhone()) one('.ctx-filter').open = false;
+window.addEventListener('ctx-pair', () => {
+  starts.length = 1;
+  chosen.clear();
+});
 whenShown('table', () => {
   load();
   filter.askPeople();

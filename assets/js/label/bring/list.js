@@ -130,7 +130,7 @@ const showSimilar = async () => {
     const item = make('li', '');
     item.append(...sentences.map((text) => {
       const line = make('p', 'ctx-good-text', text);
-      line.lang = 'en';
+      line.lang = sourceTag();
       return line;
     }));
     return item;

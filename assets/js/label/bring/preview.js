@@ -43,7 +43,7 @@ const importText = (preview, n) => {
 const goodLine = (one) => {
   const item = make('li', 'ctx-good-line');
   const sentence = make('p', 'ctx-good-text');
-  sentence.lang = 'en';
+  sentence.lang = sourceTag();
   const { answer, pieces } = one;
   sentence.append(...sentenceParts(pieces, answer ? one.asked[0] : -1, answer ? answer.members : []));
   if (!answer) {
@@ -52,7 +52,7 @@ const goodLine = (one) => {
   item.append(sentence);
   if (one.translation) {
     const translation = make('p', 'ctx-note', one.translation);
-    translation.lang = 'zh-CN';
+    translation.lang = targetTag();
     item.append(translation);
   }
   if (answer) item.append(answerLine(pieces, answer));
@@ -62,7 +62,7 @@ const goodLine = (one) => {
 const answerLine = (pieces, answer) => {
   const line = make('p', 'ctx-good-answer');
   const meaning = make('b', '', answer.meaning);
-  meaning.lang = 'zh-CN';
+  meaning.lang = targetTag();
   line.append(meaning, ' ', make('span', 'ctx-note', className(answer.class)));
   if (answer.members.length) {
     line.append(' ', make('span', 'ctx-its-phrase', `${phraseOf(pieces, answer.members)} | ${answer.phraseMeaning}`));

@@ -85,11 +85,11 @@ const refusedRow = (row) => {
   open.type = 'button';
   open.dataset.open = row.id;
   const sentence = make('span', 'ctx-refused-text');
-  sentence.lang = 'en';
+  sentence.lang = sourceTag();
   sentence.append(...sentenceParts(row.pieces, row.position, row.answer.members));
   const answer = make('span', 'ctx-refused-answer');
   const meaning = make('b', '', row.answer.meaning);
-  meaning.lang = 'zh-CN';
+  meaning.lang = targetTag();
   answer.append(meaning, ' ', make('span', 'ctx-note', row.reasons.map(reasonText).join(' ')));
   open.append(sentence, answer);
   line.append(open);

@@ -21,7 +21,7 @@ const setRow = (found) => {
   row.dataset.set = found.id;
   const when = new Date(found.when).toLocaleString(language, { dateStyle: 'medium', timeStyle: 'short' });
   const whose = t(found.acceptedOnly ? 'only_accepted' : 'also_proposals');
-  const about = [when, found.who, whose, ...chosenTexts(found.chosen)].filter(Boolean).join(' · ');
+  const about = [pairName(found.pair), when, found.who, whose, ...chosenTexts(found.chosen)].filter(Boolean).join(' · ');
   row.append(make('h3', 'ctx-set-name', found.name), make('p', 'ctx-note', about));
   if (found.about) row.append(make('p', 'ctx-set-about', found.about));
   row.append(make('p', 'ctx-set-rows', t(found.rows === 1 ? 'set_rows_one' : 'set_rows', { n: whole(found.rows) })));

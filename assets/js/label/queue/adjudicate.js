@@ -13,10 +13,10 @@ const choicesOf = (item) => {
 // Each field as a row: its caption, and what a side says in it, as text.
 const SIDE_FIELDS = [
   ['side_decision', (side) => t('status_' + side.status)],
-  ['field_meaning', (side) => side.meaning, 'zh-CN'],
+  ['field_meaning', (side) => side.meaning, targetTag],
   ['field_class', (side) => className(side.class)],
-  ['field_phrase', (side, pieces) => phraseOf(pieces, side.members) || t('no_phrase'), 'en'],
-  ['phrase_meaning', (side) => (side.members.length ? side.phraseMeaning : '–'), 'zh-CN'],
+  ['field_phrase', (side, pieces) => phraseOf(pieces, side.members) || t('no_phrase'), sourceTag],
+  ['phrase_meaning', (side) => (side.members.length ? side.phraseMeaning : '–'), targetTag],
 ];
 
 const cell = (tag, text, lang = '') => {
@@ -25,7 +25,7 @@ const cell = (tag, text, lang = '') => {
   return made;
 };
 
-const sideRow = (item, [caption, said, lang]) => {
+const sideRow = (item, [caption, said, tagOf]) => {
   const row = make('tr', '');
   row.dataset.field = caption;
   const texts = item.sides.map((side) => said(side, item.pieces));
@@ -35,7 +35,7 @@ const sideRow = (item, [caption, said, lang]) => {
     row.className = 'ctx-differs';
     head.append(' ', make('span', 'ctx-differs-mark', '≠'), make('span', 'ctx-away', t('differs_here')));
   }
-  row.append(head, ...texts.map((text) => cell('td', text, lang)));
+  row.append(head, ...texts.map((text) => cell('td', text, tagOf?.(item.pair))));
   return row;
 };
 

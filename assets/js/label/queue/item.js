@@ -33,7 +33,7 @@ const paintAnswers = () => {
     take.dataset.take = i;
     if (i < 9) take.append(make('kbd', '', String(i + 1)));
     const meaning = make('b', '', answer.meaning);
-    meaning.lang = 'zh-CN';
+    meaning.lang = targetTag(item.pair);
     take.append(meaning, make('span', 'ctx-note', className(answer.class)));
     if (answer.members.length) {
       const phrase = `${phraseOf(item.pieces, answer.members)} | ${answer.phraseMeaning}`;
@@ -92,6 +92,7 @@ const showItem = (item) => {
   held.fields = takeDraft(item) ?? copyOf(best ?? blank);
   held.anyway = false;
   setState('item');
+  markLanguages(root, item.pair);
   one('.ctx-translation').textContent = item.translation;
   if (item.translator) {
     const mark = make('span', 'ctx-note', t('translated_by', { who: item.translator }));

@@ -61,6 +61,7 @@ window.addEventListener('ctx-review', (event) => {
 
 showTexts();
 let shownFor = null;
+const workOf = () => `${workPair()} ${person()}`;
 whenShown('queue', () => {
   if (!props.limits.hosted) filter.askPeople();
   const { wanted } = held;
@@ -73,10 +74,10 @@ whenShown('queue', () => {
   if (wanted) return openItem(wanted);
   const row = askedRow();
   if (row && !props.limits.hosted) {
-    shownFor = person();
+    shownFor = workOf();
     return openRow(row);
   }
-  if (shownFor === person() && held.item) return;
-  shownFor = person();
+  if (shownFor === workOf() && held.item) return;
+  shownFor = workOf();
   next();
 });

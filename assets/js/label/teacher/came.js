@@ -9,12 +9,12 @@ const cameLine = (line) => {
     return row;
   }
   const text = make('p', 'ctx-came-line');
-  text.lang = 'en';
+  text.lang = sourceTag();
   text.append(...sentenceParts(line.pieces, -1, line.translation ? [] : line.shown));
   row.append(text);
   if (line.translation) {
     const translation = make('p', 'ctx-came-translation', line.translation);
-    translation.lang = 'zh-CN';
+    translation.lang = targetTag();
     row.append(translation);
   }
   return row;

@@ -121,6 +121,7 @@ root.querySelectorAll('.ctx-teacher-open').forEach((section) => {
 showTexts();
 whenShown('teacher', () => {
   if (props.limits.hosted) return;
+  one('.ctx-teacher-pair').hidden = workPair() === USUAL_PAIR;
   fillImports().then(showFrom);
   look();
 });

@@ -6,6 +6,7 @@ let runs = [];
 let form = { dataset: '', preset: '', start: 'present', values: {} };
 let showAll = false;
 let hasPresent = true; // readers have an adapter
+let isTrained = true; // words of the pair can be learnt here
 const SHOWN = 6; // datasets, until all are wanted
 
 const presetNow = () => presets.find((preset) => preset.name === form.preset);
@@ -56,6 +57,7 @@ const paintDatasets = () => {
   if (!datasets) return;
   const none = datasets.length === 0;
   one('.ctx-new-none').hidden = !none;
+  one('.ctx-new-untrained').hidden = isTrained;
   one('.ctx-new-data-how').hidden = none;
   const chosen = datasets.findIndex((found) => found.name === form.dataset);
   const all = showAll || datasets.length <= SHOWN || chosen >= SHOWN;

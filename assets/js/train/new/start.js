@@ -79,12 +79,12 @@ const paint = () => {
 
 const load = async () => {
   recallForm();
-  const replies = await Promise.all([recipeFields.length ? null : ask('form'), ask('choices')]);
+  const replies = await Promise.all([recipeFields.length ? null : ask('form'), ask('choices', { pair: workPair() })]);
   const [made, found] = replies;
   const failed = replies.find((reply) => reply?.error);
   if (failed) return toast(errorText(failed));
   if (made) ({ fields: recipeFields, presets } = made);
-  ({ datasets, runs, present: hasPresent } = found);
+  ({ datasets, runs, present: hasPresent, trained: isTrained } = found);
   if (!datasets.some((one) => one.name === form.dataset)) form.dataset = datasets.length === 1 ? datasets[0].name : '';
   if (!presetNow() && !form.preset) {
     form.preset = presets[0]?.name ?? '';
