@@ -125,7 +125,8 @@ def _add_evaluate(commands: Any) -> None:
     evaluate = commands.add_parser("evaluate", help="score models on a split, side by side")
     evaluate.add_argument(
         "models", nargs="+", metavar="MODEL",
-        help="base, shipped, run:7, kept:VERSION, teacher:WHO (answers there are) or server:MODEL",
+        help="base, shipped, shipped:en-es-translation, run:7, kept:VERSION, teacher:WHO (answers"
+        " there are) or server:MODEL",
     )  # fmt: skip
     evaluate.add_argument("--dataset", default="en-zh-gold", metavar="NAME")
     evaluate.add_argument("--split", default="dev", choices=("train", "dev", "test"))
@@ -133,8 +134,9 @@ def _add_evaluate(commands: Any) -> None:
     evaluate.add_argument("--seed", type=int, default=1, help="which rows, where not all")
     evaluate.add_argument(
         "--task", default="sense", choices=("sense", "translation"),
-        help="translation: sentences that came with one, by teacher:WHO or server:MODEL",
+        help="translation: sentences that were imported with one, translated again",
     )  # fmt: skip
+    evaluate.add_argument("--pair", default="en-zh", help="source and target language")
     evaluate.add_argument("--free", type=int, default=32, help="rows also written unbound")
     evaluate.add_argument("--url", default="", help="the address of server:MODEL's server")
     evaluate.add_argument("--out", type=Path, metavar="DIR", help="copy the reports there")
@@ -251,7 +253,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from trainer.jobs.commands import follow_to_end, opened, state_of
     from trainer.pages import HTML, MARKDOWN
 
-    names = ("models", "dataset", "split", "rows", "seed", "task", "free", "url")
+    names = ("models", "dataset", "split", "rows", "seed", "pair", "task", "free", "url")
     with opened() as (_, jobs):
         job = jobs.add("evaluate", {name: getattr(arguments, name) for name in names})
         print(f"job {job.id}: {state_of(job)}", flush=True)

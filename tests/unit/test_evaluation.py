@@ -6,13 +6,17 @@ import json
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from db.dataset.importing import bring
 from db.store import Origin
+from engine.models import Base, Choice
 from engine.sense import Phrase, Sense, ask
 from engine.settings import Settings
 from tests.fake_server import FakeServer, Said
 from tests.fake_workbench import FakeWorkbench
+from tests.tiny import tiny_model, tiny_tokenizer
+from trainer.catalogue import ModelError
 from trainer.evaluation.answering import Local, Told
 from trainer.evaluation.figures import Sums, free_terms, is_split, repeats, terms_of
 from trainer.evaluation.rows import band
@@ -219,5 +223,26 @@ def test_whole_sentences_are_set_beside_the_translations_they_came_with(
     assert found["pairs"][0]["worse"] == count
     (row, *_) = map(json.loads, (tmp_path / "job" / ROWS).read_text().splitlines())
     assert row["answers"][0]["right"] and row["answers"][1]["text"] == ""
-    with pytest.raises(JobError, match="translates no sentences"):
-        evaluate.run(Work(store, tmp_path / "job", **recipe | {"models": ["base"]}))
+    for models in (["shipped"], ["base", "shipped"]):
+        with pytest.raises(ModelError, match="translates no sentences"):
+            evaluate.run(Work(store, tmp_path / "job", **recipe | {"models": models}))
+
+
+def test_the_base_translates_sentences_and_what_it_writes_too_much_is_a_figure(
+    store, tmp_path, monkeypatch
+):
+    file = tmp_path / "pairs.tsv"
+    lines = [f"{word} was late.\t{word}了。\tCC-BY\n" for word in "abcdefghijklmnopqrst"]
+    file.write_text("".join(lines), encoding="utf-8")
+    bring(store, file, Origin("pairs", ""))
+    tokenizer = tiny_tokenizer()
+    tokenizer.add_special_tokens({"eos_token": "<eos>"})
+    choice = Choice("cpu", torch.float32, "a test")
+    base = Base(tiny_model(len(tokenizer)), tokenizer, "tiny", "0", choice)
+    monkeypatch.setattr("trainer.jobs.translating.load_base", lambda settings: base)
+    (tmp_path / "job").mkdir()
+    recipe = {"dataset": "translations", "task": "translation", "split": "train", "rows": 5}
+    assert evaluate.run(Work(store, tmp_path / "job", **recipe | {"models": ["base"]}))
+    (told,) = json.loads((tmp_path / "job" / FIGURES).read_text())["models"]
+    assert (told["name"], told["version"]) == ("base", "base")
+    assert {"stopped", "ended", "tokens_after_answer"} <= set(told["figures"])

@@ -24,6 +24,7 @@ from trainer.evaluation.stored import Kept, row_of, write_result
 from trainer.jobs.kinds import JobError, Kind, Prepared
 from trainer.jobs.recipes import described, parse, require
 from trainer.jobs.work import Work, is_over
+from trainer.recipe import TRANSLATION, is_translated
 
 MOST_MODELS = 4
 _TIDY = 2  # times that contexts are answered between two returns of freed memory
@@ -53,7 +54,7 @@ class EvaluateRecipe:
             "split": self.split in SPLITS,
             "rows": 0 <= self.rows <= 10**6,
             "seed": abs(self.seed) < 2**31,
-            "pair": self.pair == "en-zh",
+            "pair": self.pair == "en-zh" or (self.task == TRANSLATION and is_translated(self.pair)),
             "task": self.task in ("sense", "translation"),
             "free": 0 <= self.free <= 1000,
         })  # fmt: skip

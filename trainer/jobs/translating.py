@@ -1,72 +1,62 @@
-"""An evaluation of whole sentences: those that came with a translation are translated again, by a
-model behind a server or as a teacher did before, and set beside their own. Texts are kept as they
-come, as senses are.
+"""An evaluation of whole sentences: those that came with a translation are translated again, by the
+base or an adapter, by a model behind a server or as a teacher did before, and set beside their own.
+Texts are kept as they come, as senses are.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from db.store import Store
 from engine.models import load_base
-from engine.showing import TRANSLATION_SCHEMA, read_translation
 from engine.split import split_of
-from engine.teacher import Teacher, TeacherError, read_key
-from engine.teaching import BadAnswer, load_template
-from trainer.evaluation.answering import SERVER, TEACHER
+from trainer.catalogue import Model
+from trainer.evaluation.answering import titled
 from trainer.evaluation.embedding import base_vectors
 from trainer.evaluation.report import write_report
 from trainer.evaluation.stored import write_result
 from trainer.evaluation.texts import LOWER_IS_BETTER, TextRow, Texts
-from trainer.examples import hash_texts
-from trainer.jobs.answerers import Talk
+from trainer.evaluation.translators import Written, find_translators
+from trainer.examples import Sentence, TranslationExample, hash_texts
 from trainer.jobs.kinds import JobError
-from trainer.jobs.line import Line
 from trainer.jobs.work import Work, is_over
 from trainer.metrics import chrf
 
 if TYPE_CHECKING:
     from trainer.jobs.evaluate import EvaluateRecipe
 
-_TEMPLATE = "translation-1"
-_MOST_TOKENS, _AT_ONCE = 1024, 8
-
-
-@dataclass(frozen=True)
-class Written:
-    """One translation: "" where none came. `tokens` and `ms`: what it took, 0 where unknown."""
-
-    text: str
-    tokens: int = 0
-    ms: float = 0.0
+_AT_ONCE = 8
 
 
 def evaluate_sentences(work: Work, recipe: EvaluateRecipe) -> bool:
     """Translate, score and report; whether all of it is done."""
+    base = load_base(work.settings)
+    translators = find_translators(
+        recipe.models, recipe.pair, recipe.url, base, work.store, work.settings
+    )
     sentences = find_sentences(work.store, recipe)
     models, done = [], 0
     total = len(sentences) * len(recipe.models)
-    for number, name in enumerate(recipe.models):
-        kept = _Kept(work.folder / f"model-{number}.jsonl", name)
+    for number, translator in enumerate(translators):
+        kept = _Kept(work.folder / f"model-{number}.jsonl", translator.model.version)
         done += len(kept.texts)
         for start in range(len(kept.texts), len(sentences), _AT_ONCE):
             if is_over(work):
                 return False
             some = [context for context, _ in sentences[start : start + _AT_ONCE]]
-            kept.add(_translate(name, some, recipe, work.store))
+            kept.add(translator.translate(some))
             done += len(some)
             work.report(done, total, {})
         models.append(kept.texts)
-    figures = make_figures(recipe, sentences, models, base_vectors(load_base(work.settings)))
+        translator.close()
+    named = titled([one.model for one in translators])
+    figures = make_figures(recipe, sentences, named, models, base_vectors(base))
     rows = [
         _row(context, reference, [mine[n] for mine in models], recipe.pair)
         for n, (context, reference) in enumerate(sentences)
@@ -76,7 +66,7 @@ def evaluate_sentences(work: Work, recipe: EvaluateRecipe) -> bool:
     told = figures["models"]
     split = {name: figures["split"][name] for name in ("dataset", "split", "sha256")}
     work.report(total, total, {
-        "models": recipe.models, "versions": recipe.models,
+        "models": recipe.models, "versions": [one.version for one in named],
         "scores": [one["figures"]["chrf"]["value"] / 100 for one in told],
         "ms": [one["ms"] for one in told], **split,
     })  # fmt: skip
@@ -84,15 +74,13 @@ def evaluate_sentences(work: Work, recipe: EvaluateRecipe) -> bool:
 
 
 def find_sentences(store: Store, recipe: EvaluateRecipe) -> list[tuple[str, str]]:
-    """The split's sentences with their own translations; JobError where there are none, or a model
-    that translates no sentences is named."""
-    wrong = [name for name in recipe.models if not name.startswith((TEACHER, SERVER))]
-    if wrong:
-        raise JobError("wrong_task", f"{wrong[0]} answers words, it translates no sentences")
+    """The split's sentences with their own translations; JobError where there are none. They are
+    split as training splits them."""
     found = [
-        pair
-        for pair in store.synthetic.referenced(recipe.pair)
-        if split_of(pair[0], recipe.pair) == recipe.split
+        (context, text)
+        for context, text in store.synthetic.referenced(recipe.pair)
+        if split_of(TranslationExample(Sentence(context, recipe.pair), text, "").english)
+        == recipe.split
     ]
     random.Random(recipe.seed).shuffle(found)
     chosen = found[: recipe.rows or len(found)]
@@ -127,54 +115,19 @@ class _Kept:
         self.texts += texts
 
 
-def _translate(
-    name: str, contexts: Sequence[str], recipe: EvaluateRecipe, store: Store
-) -> list[Written]:
-    if name.startswith(TEACHER):
-        who = name.removeprefix(TEACHER)
-        told = [store.synthetic.translations(recipe.pair, context) for context in contexts]
-        return [Written(next((t.text for t in some if t.who == who), "")) for some in told]
-    if not recipe.url:
-        raise JobError("no_server", f"{name} needs a server's address")
-    return asyncio.run(_ask_all(name.removeprefix(SERVER), contexts, recipe.url))
-
-
-async def _ask_all(name: str, contexts: Sequence[str], url: str) -> list[Written]:
-    teacher, template, line = Teacher(url, name, read_key(url)), load_template(_TEMPLATE), Line()
-
-    async def ask(context: str) -> Written:
-        talk = Talk(teacher, template, line, _MOST_TOKENS)
-        question = json.dumps({"context": context}, ensure_ascii=False)
-        messages = template.messages(question=question)
-        try:
-            text = await talk.until_read(
-                messages, dict(TRANSLATION_SCHEMA), partial(read_translation, context)
-            )
-        except BadAnswer:
-            text = ""
-        except TeacherError as error:
-            if error.fatal:
-                raise
-            text = ""
-        outcome = talk.outcome
-        return Written(text, outcome.tokens_out, 1000 * outcome.seconds)
-
-    try:
-        return await asyncio.gather(*map(ask, contexts))
-    finally:
-        await teacher.close()
-
-
 def make_figures(
     recipe: EvaluateRecipe,
     sentences: Sequence[tuple[str, str]],
+    named: Sequence[Model],
     models: Sequence[Sequence[Written]],
     vectors: Any,
 ) -> dict[str, Any]:
     """All figures, as their file has them."""
     rows = [
         [
-            TextRow(context, reference, one.text, tokens=one.tokens, ms=one.ms)
+            TextRow(
+                context, reference, one.text, one.tokens, one.over, one.ms, one.ended, one.stopped
+            )
             for (context, reference), one in zip(sentences, mine, strict=True)
         ]
         for mine in models
@@ -190,10 +143,12 @@ def make_figures(
         },
         "models": [
             {
-                "name": name, "title": name.partition(":")[2], "version": name, "detail": name,
-                "bytes": 0, "made": "", "figures": found, "slices": {}, "ms": found["ms"]["value"],
+                "name": one.name, "title": one.title, "version": one.version,
+                "detail": f"{one.title}@{one.version}" if one.folder else one.version,
+                "bytes": one.bytes, "made": one.made, "figures": found, "slices": {},
+                "ms": found["ms"]["value"],
             }
-            for name, found in zip(recipe.models, told, strict=True)
+            for one, found in zip(named, told, strict=True)
         ],
         "pairs": [
             {"left": left, "right": right, "differences": texts.differences(left, right)}

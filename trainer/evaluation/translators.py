@@ -1,0 +1,169 @@
+"""Who translates whole sentences in an evaluation: the base or an adapter, what a teacher said
+before, a model behind a server. Each translates some sentences at a time, and says what it took.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from db.store import Store
+from engine.adapters import open_adapter, read_adapter
+from engine.models import Base
+from engine.settings import Settings
+from engine.showing import TRANSLATION_SCHEMA, read_translation
+from engine.teacher import Teacher, TeacherError, read_key
+from engine.teaching import BadAnswer, load_template
+from engine.translation import TranslationPrompt, translate_all
+from trainer.catalogue import BASE, Model, ModelError, find_model
+from trainer.evaluation.answering import SERVER, TEACHER, is_remote
+from trainer.jobs.answerers import Talk
+from trainer.jobs.line import Line
+from trainer.recipe import TRANSLATION
+
+_TEMPLATE = "translation-1"
+_TAUGHT = "en-zh"  # the pair that the template asks for
+_MOST_TOKENS = 1024  # of a server's answer
+
+
+@dataclass(frozen=True)
+class Written:
+    """One translation: "" where none came. `tokens` and `ms`: what it took, 0 where unknown;
+    `over`, `ended`, `stopped`: how a model here came to its end, see engine.translation."""
+
+    text: str
+    tokens: int = 0
+    ms: float = 0.0
+    over: int = 0
+    ended: bool | None = None
+    stopped: bool | None = None
+
+
+class Translator(Protocol):
+    """A model under evaluation."""
+
+    model: Model
+
+    def translate(self, contexts: Sequence[str]) -> list[Written]: ...
+
+    def close(self) -> None:
+        """Give back what it holds; it may be asked again."""
+        ...
+
+
+def find_translators(
+    names: Sequence[str], pair: str, url: str, base: Base, store: Store, settings: Settings
+) -> list[Translator]:
+    """The translators of models' names; ModelError, AdapterError or TeacherError where one cannot
+    be had. The base is asked in the style of the adapters beside it."""
+    models = {name: find_model(name, store, settings) for name in names if not is_remote(name)}
+    for name, model in models.items():
+        if name != BASE and model.task != TRANSLATION:
+            raise ModelError("wrong_task", f"{name} answers words, it translates no sentences")
+        if name != BASE and model.pair != pair:
+            raise ModelError("wrong_task", f"{name} translates {model.pair}, not {pair}")
+    styles = [model.style for model in models.values() if model.folder]
+    style = styles[0] if styles else "short"
+    found: list[Translator] = []
+    for name in names:
+        if name.startswith(TEACHER):
+            found.append(Stored(name.removeprefix(TEACHER), pair, store))
+        elif name.startswith(SERVER):
+            found.append(Remote(name.removeprefix(SERVER), pair, url))
+        else:
+            model = models[name]
+            found.append(Local(model, pair, model.style if model.folder else style, base))
+    return found
+
+
+class Local:
+    """The base, or an adapter over it: as readers would get it, but let write on."""
+
+    def __init__(self, model: Model, pair: str, style: str, base: Base):
+        self.model, self._pair, self._base = model, pair, base
+        self._prompt = TranslationPrompt(base.tokenizer, style)
+        self._opened: Any = None
+
+    def translate(self, contexts: Sequence[str]) -> list[Written]:
+        if self._opened is None:
+            folder, base = self.model.folder, self._base
+            self._opened = (
+                open_adapter(base.model, read_adapter(folder), base, "default")
+                if folder
+                else base.model
+            )
+        began = time.perf_counter()
+        found = translate_all(self._opened, self._prompt, contexts, self._pair)
+        ms = 1000 * (time.perf_counter() - began) / len(contexts)
+        return [Written(t.text, t.tokens, ms, t.over, t.ended, t.stopped) for t in found]
+
+    def close(self) -> None:
+        if self._opened is not None and self.model.folder:
+            self._opened.unload()
+        self._opened = None
+
+
+class Stored:
+    """What a teacher said before, as the store has it."""
+
+    def __init__(self, who: str, pair: str, store: Store):
+        name = f"{TEACHER}{who}"
+        self.model = Model(name, who, version=name, pair=pair, task=TRANSLATION)
+        self._who, self._pair, self._store = who, pair, store
+
+    def translate(self, contexts: Sequence[str]) -> list[Written]:
+        told = [self._store.synthetic.translations(self._pair, context) for context in contexts]
+        return [Written(next((t.text for t in some if t.who == self._who), "")) for some in told]
+
+    def close(self) -> None:
+        pass
+
+
+class Remote:
+    """A model behind an OpenAI-compatible server."""
+
+    def __init__(self, name: str, pair: str, url: str):
+        if not url:
+            raise ModelError("no_server", f"{SERVER}{name} needs a server's address")
+        if pair != _TAUGHT:
+            raise ModelError("wrong_task", f"servers are asked for {_TAUGHT} alone, not {pair}")
+        named = f"{SERVER}{name}"
+        self.model = Model(named, name, version=named, pair=pair, task=TRANSLATION)
+        self._name, self._url = name, url
+
+    def translate(self, contexts: Sequence[str]) -> list[Written]:
+        return asyncio.run(self._ask_all(contexts))
+
+    def close(self) -> None:
+        pass
+
+    async def _ask_all(self, contexts: Sequence[str]) -> list[Written]:
+        teacher = Teacher(self._url, self._name, read_key(self._url))
+        template, line = load_template(_TEMPLATE), Line()
+
+        async def ask(context: str) -> Written:
+            talk = Talk(teacher, template, line, _MOST_TOKENS)
+            question = json.dumps({"context": context}, ensure_ascii=False)
+            messages = template.messages(question=question)
+            try:
+                text = await talk.until_read(
+                    messages, dict(TRANSLATION_SCHEMA), partial(read_translation, context)
+                )
+            except BadAnswer:
+                text = ""
+            except TeacherError as error:
+                if error.fatal:
+                    raise
+                text = ""
+            outcome = talk.outcome
+            return Written(text, outcome.tokens_out, 1000 * outcome.seconds)
+
+        try:
+            return await asyncio.gather(*map(ask, contexts))
+        finally:
+            await teacher.close()
