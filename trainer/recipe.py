@@ -167,7 +167,7 @@ class Recipe:
             "name": bool(self.name)
             and self.name.replace("-", "").isalnum()
             and len(self.name) < 80,
-            "pair": self.task == SENSE or _is_translated(self.pair),
+            "pair": self.task == SENSE or is_translated(self.pair),
             "sources": all((s.format == PAIRS) == (self.task == TRANSLATION) for s in self.sources),
             "reference": self.task == SENSE or not self.reference,
             "replay": 0 <= self.replay < 1,
@@ -212,7 +212,8 @@ def on_base(recipe: Recipe, settings: Settings) -> Settings:
     return replace(settings, base=recipe.base) if recipe.base else settings
 
 
-def _is_translated(pair: str) -> bool:
+def is_translated(pair: str) -> bool:
+    """Whether both languages of a pair have names that a prompt can say."""
     source, _, target = pair.partition("-")
     return source != target and {source, target} <= set(LANGUAGES)
 
