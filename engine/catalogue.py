@@ -164,8 +164,13 @@ def fits_base(entry: Entry, settings: Settings) -> bool:
 def list_pairs(settings: Settings, task: str) -> tuple[str, ...]:
     """The pairs that readers have an adapter for."""
     pairs = {entry.pair for entry in list_adapters(settings)[0] if entry.task == task}
-    known = [pair for pair in _FIRST if pair in pairs] + sorted(pairs - set(_FIRST))
+    known = sorted(pairs, key=in_order)
     return tuple(pair for pair in known if readers_adapter(settings, pair, task))
+
+
+def in_order(pair: str) -> tuple[int, str]:
+    """Where a pair stands among others that are offered."""
+    return (_FIRST.index(pair) if pair in _FIRST else len(_FIRST), pair)
 
 
 def export_adapter(entry: Entry, file: Path) -> None:

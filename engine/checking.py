@@ -86,6 +86,11 @@ class Adapter:
     matrices: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
 
+    @property
+    def needs(self) -> int:
+        """Bytes in memory: its matrices in float32, as they are used."""
+        return 4 * self.rank * sum(map(sum, self.matrices.values()))
+
 
 @dataclass(frozen=True)
 class BaseShape:

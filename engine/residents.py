@@ -13,8 +13,8 @@ import json
 import math
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Iterator
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -65,7 +65,8 @@ class _Loaded:
 
 
 class Residents:
-    """The adapters over one base, at most `budget` bytes of them when none is in use."""
+    """The adapters over one base, at most `budget` bytes of those that nobody holds; the one that
+    was used last stays in any case."""
 
     def __init__(self, base: Base, budget: int = BUDGET):
         self.base, self._budget = base, budget
@@ -75,6 +76,7 @@ class Residents:
         self._model: Any = copy.deepcopy(base.model, weights).eval()
         self._seats = set_seats(self._model)
         self._loaded: OrderedDict[str, _Loaded] = OrderedDict()  # the least recently used first
+        self._held: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     @contextmanager
@@ -89,6 +91,18 @@ class Residents:
             finally:
                 give(self._seats, [None])
                 self._trim()
+
+    def hold(self, adapters: Iterable[Adapter]) -> None:
+        """Keep these, over the budget too, until they are let go as often: who uses them again and
+        again must not load them again and again."""
+        with self._lock:
+            self._held.update(one.version for one in adapters)
+
+    def let_go(self, adapters: Iterable[Adapter]) -> None:
+        """The end of `hold`."""
+        with self._lock:
+            self._held -= Counter(one.version for one in adapters)
+            self._trim()
 
     def unload(self, version: str) -> bool:
         """Give the memory of one adapter back; whether it was here."""
@@ -134,8 +148,11 @@ class Residents:
         return _Loaded(now, additions, size, time.perf_counter() - start)
 
     def _trim(self) -> None:
-        while self._loaded and self.bytes > self._budget and len(self._loaded) > 1:
-            self._loaded.popitem(last=False)
+        over = self.bytes - self._budget
+        for version, one in list(self._loaded.items())[:-1]:
+            if over > 0 and not self._held[version]:
+                del self._loaded[version]
+                over -= one.bytes
 
 
 def _read_additions(adapter: Adapter, seats: dict[str, Seat], device: str) -> dict[str, Addition]:

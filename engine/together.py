@@ -40,6 +40,7 @@ class Batch:
         asked = [p.parts(s.text, s.adapter.card.pair) for p, s in zip(prompts, sentences)]
         with residents.using(*self._adapters) as model:  # loads them, or says what does not fit
             self._growing = Growing(model, asked)
+        residents.hold(self._adapters)
 
     def step(self) -> list[int]:
         """Write a token of each row that is left; the rows that have come to their end with it."""
@@ -50,8 +51,10 @@ class Batch:
         return over
 
     def drop(self, rows: Sequence[int]) -> None:
-        """Write these rows no further."""
+        """Write these rows no further. When all are dropped the batch is over."""
         kept = [place for place, row in enumerate(self.rows) if row not in rows]
+        if len(kept) < len(self.rows):
+            self._residents.let_go(self._adapters[row] for row in self.rows if row in rows)
         if 0 < len(kept) < len(self.rows):
             self._growing.keep(kept)
         self.rows = [self.rows[place] for place in kept]

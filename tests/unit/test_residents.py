@@ -2,6 +2,7 @@
 memory stays within its budget."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 import torch
@@ -94,7 +95,6 @@ def test_dora_answers_as_peft_has_it(base, tmp_path):
 
     from tests.unit.test_adapters import RECIPE
     from trainer.model import make_trainable, save_adapter
-
     recipe = replace(RECIPE, dora=True)
     tuned = make_trainable(tiny_model(len(base.tokenizer)), recipe)
     torch.manual_seed(3)
@@ -122,6 +122,13 @@ def test_over_the_budget_the_least_recently_used_goes(base, adapters):
         assert residents.bytes == sum(sizes[:4])
     held = [one.version for one in residents.loaded()]
     assert adapters[2].version in held and adapters[1].version not in held
+    assert residents.bytes <= sizes[0] + sizes[3] + sizes[1]
+    residents.hold(adapters[:2])
+    with residents.using(*adapters):
+        pass
+    held = {one.version for one in residents.loaded()}
+    assert held == {adapters[n].version for n in (0, 1, 4)}  # two are held, one was used last
+    residents.let_go(adapters[:2])
     assert residents.bytes <= sizes[0] + sizes[3] + sizes[1]
     tight = Residents(base, budget=1)
     with tight.using(*adapters) as model:
