@@ -6,11 +6,17 @@ A sentence that holds "fail", "busy" or "wait" is refused with that reason; "wai
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable
+from types import SimpleNamespace
 
+from engine.checking import Adapter, BaseShape
 from engine.lookup import LookupFailed
 from engine.sense import QueryError
 
+LAYER = "model.layers.0.self_attn"
+SHAPE = BaseShape("gemma-3-270m", "1", {f"{LAYER}.q_proj": (8, 6), f"{LAYER}.v_proj": (4, 6)})
+BASE_BYTES = 536_000_000
 PAIRS = ("en-zh", "en-es", "de-en", "en-hi", "en-ta")
 WORDS = {"en-zh": "好", "en-es": "sí", "de-en": "yes", "en-hi": "हाँ", "en-ta": "ஆம்"}
 _REASONS = {"fail": "failed", "busy": "busy", "wait": "not_ready"}
@@ -25,12 +31,33 @@ class FakeTranslations:
         self.ended: list[str] = []  # "done" or "stopped", in order
         self.forgotten: set[str] = set()
         self._waited: set[str] = set()
+        self._loaded: dict[str, Adapter] = {}
+        self._used: dict[str, float] = {}
 
     def pairs(self) -> tuple[str, ...]:
         return PAIRS
 
     def made_by(self, pair: str) -> tuple[str, str] | None:
         return f"fake-{pair}", f"{pair}-1"
+
+    def load(self, adapter: Adapter) -> None:
+        time.sleep(self.delay)
+        self._loaded[adapter.version], self._used[adapter.version] = adapter, time.time()
+
+    def unload(self, version: str) -> bool:
+        return self._loaded.pop(version, None) is not None
+
+    def loaded(self) -> tuple[SimpleNamespace, ...]:
+        return tuple(
+            SimpleNamespace(version=version, bytes=one.needs)
+            for version, one in self._loaded.items()
+        )
+
+    def base_bytes(self) -> int:
+        return BASE_BYTES if self._loaded else 0
+
+    def last_used(self, version: str) -> float | None:
+        return self._used.get(version)
 
     async def stream(self, sentence: str, pair: str, reader: str) -> AsyncIterator[str]:
         if pair not in PAIRS:

@@ -22,11 +22,12 @@ from db.store import open_store
 from engine.present import Watch
 from engine.settings import read_settings
 from tests.fake_engine import FakeLookup
-from tests.fake_translations import FakeTranslations
+from tests.fake_translations import SHAPE, FakeTranslations
 from tests.fake_workbench import FakeWorkbench
 from trainer.jobs.queue import Jobs
 from trainer.mending import mend
 from ui.access import Access
+from ui.models.disk import DiskDesk
 from ui.page import serve
 from ui.services import Services
 from ui.tabs import build_app
@@ -41,6 +42,7 @@ def main() -> None:
     parser.add_argument("--hosted", action="store_true")
     parser.add_argument("--home", type=Path, help="a folder whose database is used")
     arguments = parser.parse_args()
+    DiskDesk._base_shape = lambda desk: SHAPE  # what is brought in has to fit it; no base is read
     lookup = FakeLookup(arguments.mode, 3.0 if arguments.mode == "slow" else arguments.delay)
     with tempfile.TemporaryDirectory() as own, open_store(_database(arguments, own)) as store:
         home = str(store.path.parent)

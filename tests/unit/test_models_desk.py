@@ -16,6 +16,7 @@ from trainer.catalogue import find_model
 from trainer.jobs.queue import Jobs
 from trainer.promote import present
 from ui.access import Access
+from ui.files import Files
 from ui.models.card import CardDesk
 from ui.models.history import HistoryDesk
 from ui.models.list import ListDesk
@@ -33,14 +34,15 @@ class Page:
         jobs = Jobs(store, home)
         jobs.look = lambda: None  # type: ignore[method-assign]
         services = Services(self.settings, FakeLookup(), store, Access(hosted), jobs)  # type: ignore[arg-type]
-        self.served = {
-            name: method
-            for desk in (CardDesk, HistoryDesk, ListDesk)
-            for name, method in desk(services).served().items()
-        }
+        desks = CardDesk(services), HistoryDesk(services), ListDesk(services, Files(home, print))
+        self.served = {name: method for desk in desks for name, method in desk.served().items()}
 
     def ask(self, method: str, **asked: object) -> dict:
         return json.loads(json.dumps(asyncio.run(self.served[method](asked)), allow_nan=False))
+
+    def words(self) -> dict:
+        """The group of English–Chinese words."""
+        return self.ask("models")["groups"][0]
 
     def tuned(self, name: str = "first-try", value: float | None = 0.02, **told: object) -> str:
         model = add_tuned(self.store, self.home, name, **told)  # type: ignore[arg-type]
@@ -58,7 +60,7 @@ def page(tmp_path: Path):
 
 def test_what_readers_have_stands_among_all(page: Page) -> None:
     name = page.tuned()
-    reply = page.ask("models")
+    reply = page.words()
     assert [one["name"] for one in reply["models"]] == ["base", "shipped", name]
     assert reply["present"]["name"] == "shipped" and reply["before"] is None
     base, shipped, run = reply["models"]
@@ -74,15 +76,15 @@ def test_promoted_and_taken_back(page: Page) -> None:
     assert weighed["compared"][0]["differences"][0]["better"] is True
     promoted = page.ask("promote", name=name, who="Ann")["promoted"]
     assert (promoted["name"], promoted["who"], promoted["reason"]) == (name, "Ann", "")
-    reply = page.ask("models")
+    reply = page.words()
     assert reply["present"]["name"] == name and reply["since"]["id"] == promoted["id"]
-    assert reply["before"]["name"] == "shipped"
+    assert reply["before"]["name"] == "usual"
     back = page.ask("back", who="Bob")["promoted"]
     assert (back["name"], back["undoes"]) == ("shipped", promoted["id"])
     rows = page.ask("promotions")["promotions"]
     assert [row["id"] for row in rows] == [back["id"], promoted["id"]]
     assert rows[1]["compared"]["dataset"] == "en-zh-gold"
-    assert page.ask("models")["before"] is None
+    assert page.words()["before"] is None
     assert page.ask("back") == {"error": "nothing_before"}
 
 
@@ -127,7 +129,7 @@ def test_a_hosted_app_shows_models_and_cards_only(tmp_path: Path) -> None:
         name = page.tuned()
         for method in ("weigh", "promote", "back", "evaluate", "promotions"):
             assert page.ask(method, name=name, reason="x") == {"error": "hosted_read_only"}
-        assert page.ask("models")["since"] is None
+        assert page.words()["since"] is None
         assert page.ask("card", name="shipped")["present"] is True
 
 
@@ -156,7 +158,7 @@ def test_a_card_of_any_form_is_shown_as_far_as_it_can_be(page: Page, card: dict)
     reply = page.ask("card", name=name)
     assert "error" not in reply and reply["model"]["title"] == "first-try"
     assert len(json.dumps(reply)) < 5000 and "\u202e" not in json.dumps(reply, ensure_ascii=False)
-    assert page.ask("models")["models"][-1]["name"] == name
+    assert page.words()["models"][-1]["name"] == name
 
 
 def test_every_refusal_has_its_words() -> None:

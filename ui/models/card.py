@@ -14,7 +14,7 @@ from ui.page import read_page, read_script
 from ui.services import Services
 from ui.strings import STRINGS
 
-_SCRIPTS = ("language", "part", "work", "models/part", "models/promote", "models/card")
+_SCRIPTS = ("language", "part", "pair", "work", "models/part", "models/promote", "models/card")
 
 
 def build_card(services: Services) -> None:

@@ -10,7 +10,7 @@ from ui.page import read_page, read_script
 from ui.services import Services
 from ui.strings import STRINGS
 
-_SCRIPTS = ("language", "part", "work", "models/part", "models/history")
+_SCRIPTS = ("language", "part", "pair", "work", "models/part", "models/history")
 _MOST = 1000
 
 

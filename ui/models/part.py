@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from db.dataset.visible import visible
 from db.store import Job, Promotion
+from db.store.checks import check_choice, check_pair
+from engine.checking import TASKS
 from ui.desk import Bad, Reply, named, text_of
 from ui.models.shape import to_model
 from ui.services import Services
@@ -65,13 +67,15 @@ class Desk:
         return await self._at_home(act)
 
     async def back(self, asked: Reply) -> Reply:
-        """Gives readers what they had before."""
+        """Gives readers what they had before for a pair and task."""
         who = text_of(asked, "who")
+        pair = check_pair(text_of(asked, "pair") or PAIR)
+        task = check_choice("task", text_of(asked, "task") or TASK, TASKS)
 
         def act() -> Reply:
             from trainer.promote import back
 
-            return {"promoted": to_promotion(back(self._store, self._settings, who))}
+            return {"promoted": to_promotion(back(self._store, self._settings, who, pair, task))}
 
         return await self._at_home(act)
 
@@ -120,6 +124,8 @@ def to_promotion(promotion: Promotion) -> Reply:
     newest = told.figures.get("compared") or [None]
     return {
         "id": promotion.id,
+        "pair": told.pair,
+        "task": told.task,
         "when": promotion.created,
         "name": told.model,
         "title": visible(told.title),

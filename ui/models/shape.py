@@ -19,8 +19,11 @@ Json = dict[str, Any]
 _MOST_TEXT = 400  # characters of one value
 _MOST_PAGE = 40_000  # characters of a card's own words
 _MOST_FILE = 4 << 20  # bytes
-_SHORT = ("right", "meaning_match", "class_accuracy", "phrase_f1")
-_ABOUT = ("base", "prompt_version", "books", "torch", "machine", "phrase_threshold")
+_SHORT = (
+    "right", "meaning_match", "class_accuracy", "phrase_f1", "chrf", "bleu", "stopped",
+    "written_per_needed",
+)  # fmt: skip
+_ABOUT = ("base", "style", "prompt_version", "books", "torch", "machine", "phrase_threshold")
 _RECIPE = (
     "start", "matrices", "rank", "alpha", "rate", "epochs", "steps", "batch", "replay", "seed",
     "quantised", "schedule",
@@ -31,7 +34,7 @@ def to_model(model: Model) -> Json:
     """A model's row: what it is, and its few most telling scores."""
     card = read_json(model.folder, "card.json")
     name, scores = next(iter(_telling(card)), ("", {}))
-    made = _text(card.get("made")) if model.name == "shipped" else model.made
+    made = _text(card.get("made")) if model.name.startswith("shipped") else model.made
     return {
         "name": model.name,
         "title": visible(model.title)[:_MOST_TEXT],
@@ -55,6 +58,14 @@ def _telling(card: Json) -> Iterator[tuple[str, Json]]:
     sets = [(one["name"], one) for one in to_scores(card) if "," not in one["name"]]
     for split in ("test ", "dev "):
         yield from (one for one in sets if one[0].startswith(split))
+
+
+def licence_of(model: Model) -> str:
+    """The licence that the card names, or else those of its data."""
+    card = read_json(model.folder, "card.json")
+    named = _text(card.get("licence"))
+    data = dict.fromkeys(_source(one)["licence"] for one in _dicts(card.get("data")))
+    return named or "; ".join(filter(None, data))[:_MOST_TEXT]
 
 
 def to_scores(card: Json) -> list[Json]:
@@ -97,6 +108,11 @@ def to_card(model: Model) -> Json:
         "scores": to_scores(card),
         "levels": _levels(card),
         "failures": [_failure(one) for one in _dicts(card.get("failures"))[:20]],
+        "examples": [
+            {key: _text(one.get(key)) for key in ("sentence", "reference", "translation")}
+            for one in _dicts(card.get("examples"))[:20]
+        ],
+        "licence": licence_of(model),
         "words": read_words(model.folder),
     }
 

@@ -3,7 +3,7 @@
 let card = null;
 let turn = 0;
 
-const pair = (name, text) => {
+const termOf = (name, text) => {
   const box = make('div', '');
   box.append(make('dt', '', name), make('dd', '', text));
   return box;
@@ -20,13 +20,14 @@ const paintAbout = () => {
   const { model, about, recipe } = card;
   const isBase = model.name === 'base';
   one('.ctx-card-base').hidden = !isBase;
-  const lines = [pair(t('card_task'), t('card_task_' + model.task)), pair(t('card_pair'), model.pair)];
-  if (!isBase) lines.push(pair(t('card_version'), model.version), pair(t('card_size'), sizeText(model.bytes)));
-  if (model.made) lines.push(pair(t('card_made'), dateText(model.made)));
-  one('.ctx-card-about').replaceChildren(...lines, ...about.map((x) => pair(t('card_' + x.name), plain(x.value))));
+  const lines = [termOf(t('card_task'), t('card_task_' + model.task)), termOf(t('card_pair'), pairName(model.pair))];
+  if (!isBase) lines.push(termOf(t('card_version'), model.version), termOf(t('card_size'), sizeText(model.bytes)));
+  if (card.licence) lines.push(termOf(t('card_licence'), card.licence));
+  if (model.made) lines.push(termOf(t('card_made'), dateText(model.made)));
+  one('.ctx-card-about').replaceChildren(...lines, ...about.map((x) => termOf(t('card_' + x.name), plain(x.value))));
   const name = (x) => (x.name === 'start' ? t('new_start_from') : t('recipe_' + x.name) || x.name.replaceAll('_', ' '));
   const value = (x) => (x.name === 'start' ? t('start_' + x.value) || x.value : choice(x.name, x.value));
-  one('.ctx-card-recipe').replaceChildren(...recipe.map((x) => pair(name(x), value(x))));
+  one('.ctx-card-recipe').replaceChildren(...recipe.map((x) => termOf(name(x), value(x))));
   one('.ctx-card-recipe').previousElementSibling.hidden = recipe.length > 0;
 };
 
@@ -41,7 +42,8 @@ const sourceLine = (source) => {
 
 const figureRow = (score) => {
   const row = make('tr', '');
-  const cells = [score.value.toFixed(3), `${score.low.toFixed(3)} – ${score.high.toFixed(3)}`];
+  const [value, low, high] = [score.value, score.low, score.high].map((x) => scoreText(score.figure, x));
+  const cells = [value, `${low} – ${high}`];
   row.append(make('th', '', figureName(score.figure)), ...cells.map((text) => make('td', '', text)));
   return row;
 };
@@ -82,7 +84,23 @@ const failureLine = (failure) => {
   if (at < 0) text.append(failure.context);
   else text.append(failure.context.slice(0, at), make('mark', '', failure.target), failure.context.slice(at + failure.target.length));
   const list = make('dl', '');
-  list.append(pair(t('card_expected'), answerText(failure.expected)), pair(t('card_answered'), answerText(failure.answered)));
+  list.append(termOf(t('card_expected'), answerText(failure.expected)), termOf(t('card_answered'), answerText(failure.answered)));
+  line.append(text, list);
+  return line;
+};
+
+// A sentence with its own translation and the adapter's.
+const exampleLine = (example) => {
+  const line = make('li', '');
+  const [from, to] = card.model.pair.split('-').map(languageTag);
+  const list = make('dl', '');
+  list.append(termOf(t('card_reference'), example.reference), termOf(t('card_translated'), example.translation));
+  list.querySelectorAll('dd').forEach((e) => {
+    e.lang = to;
+    e.dir = 'auto';
+  });
+  const text = make('p', 'ctx-failure-text', example.sentence);
+  text.lang = from;
   line.append(text, list);
   return line;
 };
@@ -123,6 +141,7 @@ const paintCard = () => {
   paintScores();
   fill('.ctx-card-levels', card.levels, levelLine);
   fill('.ctx-card-failures', card.failures, failureLine);
+  fill('.ctx-card-examples', card.examples, exampleLine);
   one('.ctx-card-words').hidden = !card.words;
   one('.ctx-card-words pre').textContent = card.words;
 };

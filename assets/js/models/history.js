@@ -19,7 +19,8 @@ const lineOf = (row) => {
   const line = make('li', '');
   line.dataset.promotion = row.id;
   const head = make('p', 'ctx-history-what');
-  head.append(cardLink({ name: row.version }, titleOf(row)), ' ', make('span', 'ctx-note', kindOf(row.name)));
+  const what = [pairName(row.pair), t('task_' + row.task), kindOf(row.name)].filter(Boolean).join(' · ');
+  head.append(cardLink({ name: row.version }, titleOf(row)), ' ', make('span', 'ctx-note', what));
   const when = make('p', 'ctx-note', `${whenText(row.when)} · ${howText(row)}`);
   line.append(head, when);
   if (measuredText(row)) {

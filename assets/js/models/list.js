@@ -1,73 +1,43 @@
-// All models, each with its most telling scores; reads on while one is on its way to readers.
+// All models by languages and task; reads on while one is on its way to readers.
 
-const EVERY = 2000; // ms
+const EVERY = 2000; // ms, while something is on its way
+const SELDOM = 15000; // ms: memory and last use change by themselves
 
 let looking = 0;
 let turn = 0;
 
 const isSeen = () => isShown() && document.body.dataset.view === 'list' && !document.hidden;
 
-const scoreTerm = (score) => {
-  const box = make('div', '');
-  const value = make('dd', '', score.value.toFixed(3));
-  value.append(make('span', 'ctx-note', `${score.low.toFixed(3)} – ${score.high.toFixed(3)}`));
-  const name = score.figure === 'right' ? t('model_right') : figureName(score.figure);
-  box.append(make('dt', '', name), value);
-  return box;
+const memoryText = ({ base, adapters, count }) => {
+  if (!base) return t('memory_none');
+  return t('memory_told', { base: sizeText(base), n: whole(count), adapters: count ? sizeText(adapters) : '0' });
 };
 
-const scoresOf = (model) => {
-  const box = make('div', 'ctx-model-scores');
-  if (!model.scores.length) {
-    box.append(make('p', 'ctx-note', model.name === 'base' ? '' : t('model_no_scores')));
-    return box;
-  }
-  const list = make('dl', '');
-  list.append(...model.scores.map(scoreTerm));
-  box.append(make('p', 'ctx-note', t('model_scored_on', { set: model.set, n: whole(model.rows ?? 0) })), list);
-  return box;
+const paintRefused = () => {
+  one('.ctx-refused-folders').hidden = !found.refused.length;
+  const lines = found.refused.map((refused) => {
+    const line = make('li', '');
+    line.append(make('b', '', refused.name), ' ', t('error_adapter_' + refused.reason) || refused.reason);
+    return line;
+  });
+  one('.ctx-refused-folders ul').replaceChildren(...lines);
 };
 
-const actionsOf = (model, isPresent) => {
-  const row = make('div', 'ctx-row');
-  const mayPromote = !isPresent && !props.limits.hosted && !found.fixed;
-  if (mayPromote) row.append(button(t('do_promote'), 'promote'));
-  row.append(goTo(t('do_card'), '#models/card/' + model.name));
-  if (!isPresent && !props.limits.hosted) row.append(goTo(t('do_side'), '#compare/split/' + model.name));
-  if (model.name.startsWith('run:') && !props.limits.hosted) row.append(goTo(t('do_run'), '#train/run/' + model.name.slice(4)));
-  return row;
-};
-
-const modelLine = (model) => {
-  const line = make('li', 'ctx-model-line');
-  const isPresent = model.version === found.present.version;
-  Object.assign(line.dataset, { model: model.name, here: String(isPresent) });
-  const head = make('div', 'ctx-model-head');
-  const name = make('h3', '');
-  name.append(cardLink(model, titleOf(model)));
-  head.append(name, make('p', 'ctx-note', aboutModel(model)));
-  if (isPresent) head.append(make('p', 'ctx-badge', t('present_here')));
-  if (model.fit === false) head.append(make('p', 'ctx-unfit', unfitText(model)));
-  if (model.fit === true) head.append(make('p', 'ctx-note', t('fit')));
-  line.append(head, scoresOf(model), actionsOf(model, isPresent));
-  return line;
-};
-
-// What readers have first, then runs and copies; what was there from the beginning comes last.
-const inOrder = () => {
-  const place = (model) => (model.version === found.present.version ? -1 : ['shipped', 'base'].indexOf(model.name) + 1);
-  return [...found.models].sort((a, b) => place(a) - place(b));
-};
-
-const paintList = () => {
-  const list = one('.ctx-models-list');
-  const focused = list.contains(document.activeElement) && document.activeElement;
-  const place = focused && [focused.closest('[data-model]').dataset.model, focused.dataset.do, focused.getAttribute('href')];
-  list.replaceChildren(...inOrder().map(modelLine));
+// What had the focus has it again: the same button, or else what took its place.
+const keepFocus = (act) => {
+  const box = one('.ctx-groups');
+  const had = box.contains(document.activeElement) && document.activeElement;
+  const place = had && { group: had.closest('.ctx-group').dataset, model: had.closest('[data-model]')?.dataset.model, does: had.dataset.do, address: had.getAttribute('href') };
+  act();
   if (!place) return;
-  const line = [...list.children].find((item) => item.dataset.model === place[0]);
-  const same = (item) => (place[1] ? item.dataset.do === place[1] : item.getAttribute('href') === place[2]);
-  [...(line?.querySelectorAll('a, button') ?? [])].find(same)?.focus();
+  const group = [...box.children].find((item) => item.dataset.pair === place.group.pair && item.dataset.task === place.group.task);
+  const lines = [...(group?.querySelectorAll('[data-model]') ?? [])];
+  const line = place.model ? lines.find((item) => item.dataset.model === place.model) : group;
+  const does = { load: 'unload', unload: 'load' };
+  const choices = [...(line?.querySelectorAll('a, button') ?? [])];
+  const same = choices.find((item) => (place.does ? item.dataset.do === place.does : item.getAttribute('href') === place.address));
+  const instead = choices.find((item) => place.does && item.dataset.do === does[place.does]);
+  (same ?? instead ?? choices[0] ?? group?.querySelector('a, button') ?? one('[data-do=bring]'))?.focus();
 };
 
 let painted = '';
@@ -75,20 +45,25 @@ const paint = () => {
   const now = JSON.stringify([found, language]);
   if (now === painted) return;
   painted = now;
-  paintPresent();
-  paintList();
+  one('.ctx-memory').textContent = props.limits.hosted ? '' : memoryText(found.memory);
+  keepFocus(() => one('.ctx-groups').replaceChildren(...found.groups.map(groupBox)));
+  paintRefused();
+  showPointed();
 };
 
 // The address may name one: #models/list/run:7.
 let pointed = '';
+const lineOf = (name) => [...root.querySelectorAll('[data-model]')].find((item) => item.dataset.model === name);
+const showPointed = () => {
+  root.querySelector('.ctx-pointed')?.classList.remove('ctx-pointed');
+  lineOf(pointed)?.classList.add('ctx-pointed');
+};
 const pointAt = () => {
   const name = document.body.dataset.item ?? '';
   if (name === pointed) return;
   pointed = name;
-  root.querySelector('.ctx-pointed')?.classList.remove('ctx-pointed');
-  const line = [...one('.ctx-models-list').children].find((item) => item.dataset.model === name);
-  line?.classList.add('ctx-pointed');
-  line?.scrollIntoView({ block: 'center' });
+  showPointed();
+  lineOf(name)?.scrollIntoView({ block: 'center' });
 };
 
 const look = async () => {
@@ -106,26 +81,88 @@ const look = async () => {
   root.dataset.state = 'shown';
   paint();
   pointAt();
-  if (!isServed()) looking = setTimeout(look, EVERY);
+  looking = setTimeout(look, isServed() ? SELDOM : EVERY);
+};
+
+const groupOf = (pressed) => {
+  const { pair, task } = pressed.closest('.ctx-group').dataset;
+  return found.groups.find((group) => group.pair === pair && group.task === task);
+};
+const nameOf = (pressed) => pressed.closest('[data-model]').dataset.model;
+const modelOf = (pressed) => groupOf(pressed).models.find((model) => model.name === nameOf(pressed));
+
+// Does something about a model that takes a while; the button says so meanwhile.
+const act = async (pressed, what, told) => {
+  const text = pressed.textContent;
+  const values = { title: titleOf(modelOf(pressed)) };
+  pressed.setAttribute('aria-busy', 'true');
+  pressed.textContent = t('at_work');
+  const reply = await finish(await ask(what, { name: nameOf(pressed) }));
+  pressed.removeAttribute('aria-busy');
+  pressed.textContent = text;
+  toast(reply.error ? errorWithDetail(reply) : t(told, values));
+  painted = '';
+  await look();
+  return reply;
 };
 
 const goBack = async (pressed) => {
-  pressed.disabled = true;
-  const reply = await ask('back');
+  const { pair, task } = groupOf(pressed);
+  pressed.setAttribute('aria-busy', 'true');
+  const reply = await ask('back', { pair, task });
   toast(reply.error ? errorText(reply) : t('back_is', { title: titleOf(reply.promoted) }));
   look();
 };
 
 const openPromote = async (pressed) => {
-  const made = await promote(pressed.closest('[data-model]').dataset.model);
+  const made = await promote(nameOf(pressed));
   if (made) toast(t('promoted_is', { title: titleOf(made) }));
   look();
 };
 
+const remove = async (pressed) => {
+  const [model, group] = [modelOf(pressed), groupOf(pressed)];
+  const isHere = model.version === group.present.version;
+  const how = t(isHere ? 'delete_how_here' : 'delete_how', { pair: pairName(model.pair), size: sizeText(model.bytes) });
+  if (await isSure(t('delete_title', { title: titleOf(model) }), how, t('delete_yes'))) act(pressed, 'delete', 'deleted_is');
+};
+
+const exportIt = async (pressed) => {
+  const reply = await act(pressed, 'export', 'exported_is');
+  if (reply.file) fetchFile(reply.file);
+};
+
+const bring = async (dropped = null) => {
+  const brought = await bringAdapter(dropped);
+  if (!brought) return;
+  toast(t('brought_is', { title: brought.title }));
+  location.hash = '#models/list/' + brought.name;
+  await look();
+  lineOf(brought.name)?.querySelector('a')?.focus();
+};
+
+const ACTIONS = {
+  back: goBack,
+  promote: openPromote,
+  load: (pressed) => act(pressed, 'load', 'loaded_is'),
+  unload: (pressed) => act(pressed, 'unload', 'unloaded_is'),
+  export: exportIt,
+  delete: remove,
+  bring: () => bring(),
+};
+
 root.addEventListener('click', (event) => {
   const pressed = event.target.closest('button[data-do]');
-  if (pressed?.dataset.do === 'back') goBack(pressed);
-  if (pressed?.dataset.do === 'promote') openPromote(pressed);
+  if (pressed && !pressed.closest('dialog') && !pressed.hasAttribute('aria-busy')) ACTIONS[pressed.dataset.do]?.(pressed);
+});
+
+// Dropped anywhere in the view: elsewhere the browser would leave the page for the file.
+root.addEventListener('dragover', (event) => [...event.dataTransfer.types].includes('Files') && event.preventDefault());
+root.addEventListener('drop', (event) => {
+  const [file] = event.dataTransfer.files;
+  if (!file) return;
+  event.preventDefault();
+  if (!props.limits.hosted && !root.querySelector('dialog')) bring(file);
 });
 
 document.addEventListener('visibilitychange', look);
@@ -136,4 +173,5 @@ window.addEventListener('ctx-language', () => {
 });
 
 fillTexts();
+one('[data-do=bring]').hidden = props.limits.hosted;
 whenShown('list', look);

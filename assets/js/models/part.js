@@ -2,10 +2,10 @@
 
 const titleOf = (model) => (model.name === 'base' ? t('name_base') : model.title || model.name);
 
-const kindOf = (name) => {
+const kindOf = (name, from = '') => {
   if (name.startsWith('run:')) return t('name_run', { id: name.slice(4) });
-  if (name.startsWith('kept:')) return t('name_kept');
-  return name === 'base' ? '' : t('name_' + name);
+  if (name.startsWith('kept:')) return from ? t('name_imported', { from }) : t('name_kept');
+  return name === 'base' ? '' : t('name_' + name.split(':')[0]);
 };
 
 const cardLink = (model, text) => {
@@ -21,6 +21,9 @@ const goTo = (text, address) => {
   return link;
 };
 
+// chrF++, BLEU and TER count to 100, all others to 1.
+const scoreText = (figure, x) => x.toFixed(['chrf', 'bleu', 'ter'].includes(figure) ? 1 : 3);
+
 const signed = (x) => `${x < 0 ? '−' : '+'}${Math.abs(x).toFixed(3)}`;
 
 const differenceText = (one) => `${signed(one.value)} (${signed(one.low)} – ${signed(one.high)})`;
@@ -31,8 +34,8 @@ const dateText = (iso) => {
 };
 
 const aboutModel = (model) => {
-  const parts = [kindOf(model.name)];
-  if (model.name !== 'base') parts.push(t('model_version', { version: model.version }), sizeText(model.bytes));
+  const parts = [kindOf(model.name, model.from)];
+  if (model.name !== 'base') parts.push(t('model_version', { version: model.version }));
   if (model.made) parts.push(t('model_made', { when: dateText(model.made) }));
   return parts.filter(Boolean).join(' · ');
 };

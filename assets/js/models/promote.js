@@ -6,7 +6,7 @@ const AGAIN = 2000; // ms between looks at a comparison
 const differenceRow = (one) => {
   const row = make('tr', '');
   row.dataset.figure = one.figure;
-  const cells = [one.present.toFixed(3), one.new.toFixed(3), differenceText(one)].map((text) => make('td', '', text));
+  const cells = [scoreText(one.figure, one.present), scoreText(one.figure, one.new), differenceText(one)].map((text) => make('td', '', text));
   if (one.worse || one.better) cells[2].className = one.worse ? 'ctx-worse' : 'ctx-better';
   row.append(make('th', '', figureName(one.figure)), ...cells);
   return row;
