@@ -157,6 +157,7 @@ def test_a_readers_meaning_starts_a_pair_that_nothing_answers(ask, store: Store)
     assert ask("next", {"who": "Ann"})["item"]["pieces"][1] == "They"  # en-zh has its own queue
     item = ask("next", {"who": "Ann", "pair": "de-en"})["item"]
     assert (item["pieces"][5], item["pair"], item["standing"]) == ("Haus", "de-en", None)
+    assert item["told"] and [event["kind"] for event in item["history"]] == ["told"]
     by = [{"source": "reader", "who": "", "status": "proposed"}]
     assert [(one["class"], one["meaning"], one["by"]) for one in item["answers"]] == [
         ("", "house that is lived in", by)

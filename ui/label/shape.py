@@ -34,7 +34,7 @@ def to_fields(sense: Sense) -> Json:
 
 
 def to_item(opened: Opened, siblings: Mapping[int, int]) -> Json:
-    """A query as it lies before a person."""
+    """A query as it lies before a person. `told`: a reader says what it means, as nothing did."""
     standing = opened.standing
     return {
         "id": opened.id,
@@ -55,6 +55,7 @@ def to_item(opened: Opened, siblings: Mapping[int, int]) -> Json:
         "siblings": {str(position): query_id for position, query_id in siblings.items()},
         "history": to_history(opened),
         "flag": _flag(opened),
+        "told": bool(opened.complaints) and all(c.shown is None for c in opened.complaints),
     }
 
 
@@ -128,7 +129,8 @@ def to_history(opened: Opened) -> list[Json]:
         for label in opened.labels
     ]
     events += [
-        {"when": one.created, "kind": "complaint", "source": "reader", "who": "",
+        {"when": one.created, "kind": "complaint" if one.shown else "told", "source": "reader",
+         "who": "",
          "text": visible(" · ".join(filter(None, (one.meaning, one.note))))}
         for one in opened.complaints
     ]  # fmt: skip

@@ -64,6 +64,11 @@ PAIR_TEXTS: dict[str, tuple[str, str]] = {
         "the model writes meanings in Chinese only.",
         "这个语言对的词可以在这里收集和固定，但还不能训练：模型目前只会写中文意思。",
     ),
+    "is_told": (
+        "A reader says what this word means. Nothing has answered it yet.",
+        "有读者填了这个词的意思，此前还没有答案。",
+    ),
+    "event_told": ("said what it means", "填了意思"),
     "teacher_pair": (
         "The teacher's prompts are for English → Chinese; jobs for other languages are refused.",
         "教师的提示词只适用于英译中，其他语言的任务会被拒绝。",

@@ -69,7 +69,7 @@ const paintFlag = () => {
   const told = item.answers.some((answer) => answer.by.some((by) => by.source === 'reader'));
   const complained = item.history.some((event) => event.kind === 'complaint');
   const state = { flagged: 'is_flagged', accepted: 'is_accepted', rejected: 'is_rejected' };
-  const key = isConflict() ? '' : (state[item.status] ?? (told || complained ? 'is_reported' : ''));
+  const key = isConflict() ? '' : (state[item.status] ?? (told || complained ? (item.told ? 'is_told' : 'is_reported') : ''));
   one('.ctx-flag').textContent = key && t(key) + flagText(item.flag);
   one('.ctx-flag').dataset.kind = item.status;
 };
