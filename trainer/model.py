@@ -33,6 +33,7 @@ def make_trainable(model: PreTrainedModel, recipe: Recipe) -> nn.Module:
         # Where nothing before a layer is trained, 4 bits are multiplied by a kernel that knows no
         # gradient.
         model.enable_input_require_grads()
+    _keep_gradients(model)
     torch.manual_seed(recipe.seed)
     if recipe.matrices == FULL:
         return model.float().requires_grad_(True)
@@ -48,6 +49,15 @@ def make_trainable(model: PreTrainedModel, recipe: Recipe) -> nn.Module:
     )
     with warnings.catch_warnings(action="ignore", category=FutureWarning):
         return get_peft_model(model, config)
+
+
+def _keep_gradients(model: nn.Module) -> None:
+    """On processors with bfloat16 units bitsandbytes lays 4-bit weights out anew at the first
+    evaluation, for good, and multiplies them from then on by a kernel that has no gradient: training
+    behind it would go on, and learn next to nothing."""
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def load_start(model: nn.Module, recipe: Recipe, folder: Path) -> None:
