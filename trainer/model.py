@@ -53,8 +53,8 @@ def make_trainable(model: PreTrainedModel, recipe: Recipe) -> nn.Module:
 
 def _keep_gradients(model: nn.Module) -> None:
     """On processors with bfloat16 units bitsandbytes lays 4-bit weights out anew at the first
-    evaluation, for good, and multiplies them from then on by a kernel that has no gradient: training
-    behind it would go on, and learn next to nothing."""
+    evaluation, for good, and multiplies them from then on by a kernel that has no gradient:
+    training would go on, and learn next to nothing."""
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False
