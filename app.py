@@ -29,6 +29,7 @@ def run(settings: Settings) -> None:
     from db.store import lock_home, open_store
     from engine.lookup import Lookup
     from engine.present import Watch
+    from engine.translations import Translations
     from engine.workbench import Workbench
     from trainer.jobs.queue import Jobs
     from trainer.mending import mend
@@ -43,23 +44,22 @@ def run(settings: Settings) -> None:
         kept = store.answers if settings.keep_days else None
         begin = partial(load, settings)
         lookup = Lookup(begin, kept, store.labels)
-        jobs, workbench = Jobs(store, settings.home), Workbench(settings)
+        jobs, access = Jobs(store, settings.home), Access.of(settings)
+        bench, translations = Workbench(settings), Translations(settings, lookup)
         watch = Watch(lambda: settings.adapter_folder, lambda: lookup.switch(begin))
         lookup.start()
         try:
             from ui.page import serve  # gradio, while the model loads
             from ui.tabs import build_app
 
-            access = Access.of(settings)
-            app = build_app(Services(settings, lookup, store, access, jobs, workbench))
+            app = build_app(Services(settings, lookup, store, access, jobs, bench, translations))
             serve(app, settings)
             if not settings.hosted:
                 bring_in_quiet(store, lambda: lookup.status().state in ("ready", "failed"))
             app.block_thread()
         finally:
-            watch.close()
-            lookup.close()
-            workbench.close()
+            for one in (watch, lookup, translations, bench):
+                one.close()
 
 
 def main(arguments: list[str]) -> int:

@@ -4,6 +4,7 @@ python -m engine lookup --context "I'll call you back." --target back [--idx 1]
 python -m engine predict IN.jsonl OUT.jsonl [--base-only] [--adapter DIR]
 python -m engine convert FOLDER [--gguf FILE]
 python -m engine bench RESULT.json [--rounds N] [--sentences N]
+python -m engine adapters list | import SOURCE | export NAME FILE.zip | delete NAME
 """
 
 from __future__ import annotations
@@ -39,15 +40,19 @@ def main() -> int:
     bench.add_argument("result", type=Path, metavar="RESULT.json")
     bench.add_argument("--rounds", type=int, default=5, help="what is quoted is their median")
     bench.add_argument("--sentences", type=int, default=50)
+    from engine.adapters_command import add_adapters
+
+    add_adapters(commands)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    from engine.adapters import AdapterError
+    from engine.checking import AdapterError
     from engine.models import BaseError
     from engine.settings import SettingsError
 
-    run = {"lookup": _lookup, "predict": _predict, "convert": _convert, "bench": _bench}[
-        arguments.command
-    ]
+    run = {
+        "lookup": _lookup, "predict": _predict, "convert": _convert, "bench": _bench,
+        "adapters": _adapters,
+    }[arguments.command]  # fmt: skip
     try:
         return run(arguments)
     except (AdapterError, BaseError, SettingsError) as error:
@@ -104,6 +109,12 @@ def _bench(arguments: argparse.Namespace) -> int:
     found = bench(read_settings(), arguments.result, arguments.rounds, arguments.sentences)
     print(json.dumps(found, indent=2, ensure_ascii=False))
     return 0
+
+
+def _adapters(arguments: argparse.Namespace) -> int:
+    from engine.adapters_command import run_adapters
+
+    return run_adapters(arguments)
 
 
 if __name__ == "__main__":
