@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo test soak lint bench adapter clean
+.PHONY: run demo test soak lint bench adapter translations clean
 
 run: .venv/run-ready
 	$(BIN)/python app.py
@@ -41,6 +41,13 @@ adapter: .venv/run-ready
 	$(BIN)/python -m pip install --quiet -r trainer/sources/requirements.txt
 	$(BIN)/python -m trainer books assets/adapters/en-zh-sense/recipe.json
 	$(BIN)/python -m trainer fit assets/adapters/en-zh-sense/recipe.json --install
+
+# The five that translate sentences, and the table of what each is worth; needs CTX_DATA.
+translations: .venv/run-ready
+	for pair in en-zh en-es de-en en-hi en-ta; do \
+		$(BIN)/python -m trainer fit assets/adapters/$$pair-translation/recipe.json --install || exit; \
+	done
+	$(BIN)/python -m trainer pairs --out assets/bench/translation.json
 
 .venv/run-ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

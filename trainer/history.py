@@ -15,7 +15,7 @@ Event = Mapping[str, Any]
 STEP_FIGURES = ("loss", "rate", "rows_per_second", "memory_gb")
 DEV_FIGURES = (
     "dev_loss", "score", "meaning_match", "class_accuracy", "phrase_f1", "phrase_precision",
-    "phrase_recall", "valid", "chrf", "ended",
+    "phrase_recall", "valid", "ended",
 )  # fmt: skip
 MARKS = ("rollback", "given_up", "resumed", "stopped", "early")
 

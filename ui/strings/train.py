@@ -140,6 +140,8 @@ TRAIN: dict[str, tuple[str, str]] = {
         "与参照相比，分数下降过多。",
     ),
     "reason_full": ("All parameters were trained: it is a model of its own, not an adapter.", "训练了全部参数：这是独立的模型，不是适配器。"),
+    "reason_not_better": ("Its translations are no better than the base's without it.", "它的译文不比原模型好。"),
+    "reason_not_ended": ("It does not know where a sentence ends: too much of what it writes runs on.", "它不知道句子何时结束：写出的内容常常停不下来。"),
     "reason_style": ("Its style is for comparison only; readers cannot be answered in it.", "这种提问方式只用于比较，不能用来回答读者。"),
     "kept_of": ("It keeps {kept} of the score of {name}.", "保留了{name}分数的 {kept}。"),
     "kept_needed": ("{score} against {other}, on {n} sentences.", "{score} 对 {other}，共 {n} 个句子。"),
