@@ -55,7 +55,8 @@ def _keep_gradients(model: nn.Module) -> None:
     """On processors with bfloat16 units bitsandbytes lays 4-bit weights out anew at the first
     evaluation, for good, and multiplies them from then on by a kernel that has no gradient:
     training would go on, and learn next to nothing."""
-    for module in model.modules():
+    modules: list[Any] = list(model.modules())
+    for module in modules:
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False
 

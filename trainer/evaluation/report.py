@@ -47,8 +47,8 @@ _MEANS = {
     "tokens": "tokens that were decoded for an answer",
     "characters": "characters that an answer says",
     "free_tokens": "tokens of an unheld answer",
-    "ended": "answers that have an end: unheld ones that came to it by themselves, translations that "
-    "are a whole line",
+    "ended": "answers with an end: unheld ones that came to it by themselves, translations of a "
+    "whole line",
     "stopped": "translations behind which the model stopped by itself, at once",
     "written_per_needed": "tokens written, those behind the end too, for each of the reference's",
     "tokens_after_answer": "tokens that an unheld answer goes on for after its end",
