@@ -263,7 +263,8 @@ is Gemma, under the Gemma Terms of Use: `assets/licences/gemma.md`.
 | several processes on a CPU | `CTX_DEVICE=cpu LAUNCH="accelerate launch --multi_gpu --num_processes 2 -m" sh run.sh` |
 | a Hugging Face Job (not tried) | `hf jobs run --flavor a10g-small -v ./:/bundle:rw python:3.12 sh -c "cd /bundle && pip install -r requirements.txt && sh run.sh"` |
 
-One GPU was not tried either. `--multi_gpu` is what accelerate calls several processes of one machine;
+A base that one device cannot hold: set `sharded` in `recipe.json`, and each process keeps a part of
+every layer (FSDP; tried with two processes on a CPU). One GPU was not tried either. `--multi_gpu` is what accelerate calls several processes of one machine;
 which device they take is for `CTX_DEVICE` to say.
 
 When this folder, or a copy of it with `{out}/`, is back where it was made:

@@ -21,6 +21,7 @@ from transformers import PreTrainedModel
 from engine.adapters import CONFIG, WEIGHTS
 from engine.lean import lean
 from engine.models import Base
+from trainer.parallel import is_sharded
 from trainer.recipe import FULL, MATRICES, Recipe, RecipeError, save_recipe
 
 
@@ -79,11 +80,11 @@ def load_start(model: nn.Module, recipe: Recipe, folder: Path) -> None:
 
 def readers_copy(model: nn.Module) -> PreTrainedModel:
     """The model as readers would have it now: merged and lean where that can be; one that is held
-    in 4 bits, or is trained as a whole, as it is."""
+    in 4 bits, is sharded, or is trained as a whole, as it is."""
     if not isinstance(model, PeftModel):
         return model  # type: ignore[return-value]
     base: Any = model.get_base_model()
-    if getattr(base, "is_quantized", False):
+    if getattr(base, "is_quantized", False) or is_sharded(base):
         return base
     shared = {
         id(parameter): parameter

@@ -2,7 +2,8 @@
 
 `accelerate launch --multi_gpu -m trainer fit RECIPE.json` runs the same recipe on all processes it
 starts; each takes its part of every batch, so the curve is that of one process. CTX_DEVICE=cpu puts
-them on processors (to accelerate, --cpu is one process).
+them on processors (to accelerate, --cpu is one process). A base that one device cannot hold is
+sharded: each process keeps a part of every layer, and a layer is whole only while it is at work.
 """
 
 from __future__ import annotations
@@ -11,10 +12,16 @@ from dataclasses import replace
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import Accelerator, PartialState
 from accelerate.utils import broadcast_object_list
+from torch import nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import FSDPModule, fully_shard
+from torch.distributed.tensor import DTensor
+from torch.nn.parallel import DistributedDataParallel
 
 from engine.models import choose
 from engine.settings import Settings
@@ -50,3 +57,28 @@ def agree(settings: Settings, accelerator: Accelerator) -> Settings:
     found = [choose(settings).dtype_name]
     broadcast_object_list(found)
     return replace(settings, dtype=found[0])
+
+
+def shard_base(model: Any, accelerator: Accelerator) -> float:
+    """Spread the frozen parameters of the base's layers over the processes (FSDP), and put what
+    stays whole on this process's device. What is trained stays whole: it is small. The share of all
+    parameters that this process holds."""
+    trained = {p for p in model.parameters() if p.requires_grad}
+    mesh = init_device_mesh(accelerator.device.type, (accelerator.num_processes,))
+    for layer in model.get_base_model().get_decoder().layers:
+        fully_shard(layer, mesh=mesh, ignored_params=trained)
+    model.to(accelerator.device)
+    held = [p.to_local() if isinstance(p, DTensor) else p for p in model.parameters()]
+    return sum(p.numel() for p in held) / sum(p.numel() for p in model.parameters())
+
+
+def is_sharded(model: nn.Module) -> bool:
+    return any(isinstance(module, FSDPModule) for module in model.modules())
+
+
+def prepare(accelerator: Accelerator, loss: nn.Module, optimizer: Any) -> tuple[Any, Any]:
+    """Both as accelerate wants them. Only what is trained is held alike across processes: a sharded
+    base differs from one to the other."""
+    frozen = [name for name, p in loss.named_parameters() if not p.requires_grad]
+    DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(loss, frozen)
+    return accelerator.prepare(loss, optimizer)

@@ -110,6 +110,11 @@ class Recipe:
         "QLoRA: hold the base in 4 bits (NF4, double quantisation) and compute in bfloat16",
         False, (), True,
     )  # fmt: skip
+    sharded: bool = _field(
+        "FSDP: where several processes train, spread the base's layers over them, for a base that"
+        " one device cannot hold; the result is scored on the processor",
+        False,
+    )
     rate: float = _field("peak learning rate", 4e-4, (), True)
     schedule: str = _field("how the rate falls after its peak", "cosine", SCHEDULES)
     warmup: float = _field("share of all steps in which the rate rises", 0.05)
@@ -176,6 +181,7 @@ class Recipe:
             "dropout": 0 <= self.dropout < 1,
             "quantised": not (self.quantised and self.matrices == FULL),
             "dora": not (self.dora and self.matrices == FULL),
+            "sharded": not (self.sharded and (self.quantised or self.matrices == FULL)),
             "rate": 0 < self.rate < 1e6,
             "warmup": 0 <= self.warmup < 1,
             "share": 0 < self.share <= 1,

@@ -20,7 +20,7 @@ from engine.settings import Settings
 from trainer.card import Finished
 from trainer.model import load_start, make_trainable, save_adapter, save_whole
 from trainer.order import Order
-from trainer.parallel import agree, make_accelerator
+from trainer.parallel import agree, is_sharded, make_accelerator, shard_base
 from trainer.recipe import FULL, PRESENT, Recipe, RecipeError, load_recipe, on_base, save_recipe
 from trainer.rows import Pack
 from trainer.splits import Splits, load_splits, older
@@ -51,6 +51,9 @@ def run_recipe(
     if accelerator.is_main_process:
         save_recipe(recipe, folder / "recipe.json")
     settings = agree(on_base(recipe, settings), accelerator)
+    sharded = recipe.sharded and accelerator.num_processes > 1
+    if sharded:  # whole only in the processor's memory
+        settings = replace(settings, device="cpu")
     base = load_base(settings, quantised=recipe.quantised)
     task = task_of(recipe)
     prompt = task.prompt(base.tokenizer, recipe.style)
@@ -67,6 +70,8 @@ def run_recipe(
                     accelerator.log(numbers, step=event["step"])
                 report(event)
 
+        if sharded:
+            tell({"event": "sharded", "held": shard_base(model, accelerator)})
         order = make_order(recipe, splits["train"], prompt)
         done = fit(
             model,
@@ -98,8 +103,9 @@ def _save(model: Any, base: Base, recipe: Recipe, folder: Path, settings: Settin
         save_whole(model, base, recipe, folder)
         return base
     save_adapter(model, recipe, folder)
-    # Readers' base is not held in 4 bits.
-    return load_base(settings) if recipe.quantised else replace(base, model=model.unload())
+    # Readers' base is whole, and not held in 4 bits.
+    anew = recipe.quantised or is_sharded(model)
+    return load_base(settings) if anew else replace(base, model=model.unload())
 
 
 def find_start(

@@ -26,6 +26,7 @@ from trainer.checkpoints import BEST, CHECKPOINT, Progress, State, discard, load
 from trainer.guard import Guard, interval
 from trainer.losses import AnswerLoss, Candidates
 from trainer.order import Order
+from trainer.parallel import prepare
 from trainer.recipe import Recipe
 from trainer.rows import Pack, make_batch, pieces
 
@@ -104,7 +105,7 @@ class _Run:
         optimizer = torch.optim.AdamW(
             self.weights.values(), lr=recipe.rate, weight_decay=recipe.weight_decay
         )
-        self.loss, self.optimizer = self.accelerator.prepare(loss, optimizer)
+        self.loss, self.optimizer = prepare(self.accelerator, loss, optimizer)
         self.guard = Guard(Progress(), recipe.patience)
         self.began, self.first = time.monotonic(), 0
         self.spent = 0.0  # seconds of evaluations since the last report

@@ -23,6 +23,11 @@ LAUNCH = (
     "--num_cpu_threads_per_process", "1",
 )  # fmt: skip
 
+RECIPE = {
+    "name": "two", "sources": [{"name": "rows", "path": "rows.jsonl"}], "steps": STEPS,
+    "batch": 8, "rank": 8, "matrices": "q,v", "dropout": 0.0, "guard_rows": 6, "dev_rows": 8,
+}  # fmt: skip
+
 
 def fit(folder: Path, models_home: Path, name: str, launch: tuple[str, ...] = ()) -> list[dict]:
     """The events of the recipe's run, from its log."""
@@ -43,16 +48,24 @@ def losses(events: list[dict], kind: str, figure: str) -> list[float]:
     return [event[figure] for event in events if event.get("event") == kind]
 
 
-def test_two_processes_have_the_curve_of_one(tmp_path, models_home):
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory, models_home) -> list[dict]:
+    """The events of one process."""
+    folder = tmp_path_factory.mktemp("alone")
+    (folder / "rows.jsonl").write_text(few_rows(60))
+    (folder / "recipe.json").write_text(json.dumps(RECIPE))
+    return fit(folder, models_home, "one")
+
+
+@pytest.mark.parametrize("sharded", [False, True])
+def test_two_processes_have_the_curve_of_one(tmp_path, models_home, alone, sharded):
+    """With the base whole in each, or a part of every layer in each (FSDP)."""
     (tmp_path / "rows.jsonl").write_text(few_rows(60))
-    recipe = {
-        "name": "two", "sources": [{"name": "rows", "path": "rows.jsonl"}], "steps": STEPS,
-        "batch": 8, "rank": 8, "matrices": "q,v", "dropout": 0.0, "guard_rows": 0, "dev_rows": 8,
-    }  # fmt: skip
-    (tmp_path / "recipe.json").write_text(json.dumps(recipe))
-    one = fit(tmp_path, models_home, "one")
+    (tmp_path / "recipe.json").write_text(json.dumps(RECIPE | {"sharded": sharded}))
     two = fit(tmp_path, models_home, "two", (*LAUNCH, "--main_process_port", str(free_port())))
-    assert len(losses(one, "step", "loss")) == STEPS
-    assert losses(two, "step", "loss") == pytest.approx(losses(one, "step", "loss"), rel=2e-3)
-    assert losses(two, "dev", "dev_loss") == pytest.approx(losses(one, "dev", "dev_loss"), rel=2e-3)
+    assert len(losses(alone, "step", "loss")) == STEPS
+    for kind, figure in (("step", "loss"), ("dev", "dev_loss"), ("dev", "meaning_match")):
+        assert losses(two, kind, figure) == pytest.approx(losses(alone, kind, figure), rel=2e-3)
     assert read_adapter(tmp_path / "two" / "adapter").card.name == "two"
+    held = losses(two, "sharded", "held")
+    assert [0.7 < share < 0.9 for share in held] == [True] * sharded  # the embedding stays whole
