@@ -86,7 +86,7 @@ def test_a_style_that_is_not_known_and_a_tokenizer_without_an_end_are_refused():
         TranslationPrompt(Bytes(), "last")
     with pytest.raises(ValueError, match="ends"):
         TranslationPrompt(tiny_tokenizer())
-    assert set(STYLES) == {"short", "long"} and {"en", "zh", "es", "de", "hi", "ta"} == {*LANGUAGES}
+    assert set(STYLES) == {"short", "long"} and {"en", "zh", "es", "de", "hi", "ta"} < {*LANGUAGES}
 
 
 @pytest.mark.parametrize("text", ["他在这里。", "Está aquí.", "அவன் யார்?", "क्या?", "𠮷𧉃", "a b"])
