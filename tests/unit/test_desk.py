@@ -199,3 +199,5 @@ def test_card_of_a_person_and_lemmas():
     assert find_lemma("Going", "verb") == "go"
     assert find_lemma("London", "proper noun") == "London"
     assert find_lemma("can't", "auxiliary") == "can't"
+    assert find_lemma("Kinder", "noun", "de") == "Kind"
+    assert find_lemma("வீட்டில்", "noun", "ta") == "வீட்டில்"

@@ -94,7 +94,10 @@ def test_halting_ends_the_writing_and_another_sentence_does() -> None:
         page = Page(desk)
         await page.open("en-hi")
         await page.ask("translate", sentence=0, step=0)
-        assert await page.ask("halt") == {"halted": True}
+        await page.ask("halt", sentence=1)  # told late, of another one
+        await asyncio.sleep(0.01)
+        assert translations.ended == []
+        assert await page.ask("halt", sentence=0) == {"halted": True}
         await asyncio.sleep(0.01)
         assert translations.ended == ["stopped"]
         await page.ask("translate", sentence=0, step=0)

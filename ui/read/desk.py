@@ -169,8 +169,8 @@ class Desk:
         )
 
     async def halt(self, asked: Reply) -> Reply:
-        """Nobody looks at the page's translation any more."""
-        self._translating.halt(_reader(asked))
+        """Nobody looks at the translation of this sentence any more."""
+        self._translating.halt(_reader(asked), (asked.get("version"), asked.get("sentence")))
         return {"halted": True}
 
     async def not_right(self, asked: Reply) -> Reply:

@@ -16,6 +16,7 @@ from engine.sense import Answer, Query
 
 SENTENCES_PER_PAGE = 60
 WORDS_PER_PAGE = 1500
+_LEMMAS = ("en", "de", "es", "hi")  # languages whose words have a dictionary form here
 
 
 def to_pieces(sentence: Sentence) -> list[str]:
@@ -44,7 +45,7 @@ def to_card(query: Query, answer: Answer, level: str) -> dict[str, Any]:
     """What the card shows of an answer."""
     phrase = answer.sense.phrase
     return {
-        "lemma": find_lemma(query.target, answer.sense.word_class),
+        "lemma": find_lemma(query.target, answer.sense.word_class, query.pair.partition("-")[0]),
         "class": answer.sense.word_class,
         "meaning": answer.sense.meaning,
         "members": list(phrase.members) if phrase else [],
@@ -56,8 +57,9 @@ def to_card(query: Query, answer: Answer, level: str) -> dict[str, Any]:
     }
 
 
-def find_lemma(word: str, word_class: str) -> str:
-    """The dictionary form of an English word; a name and a short form (can't) stay as they are."""
-    if word_class == "proper noun" or "'" in word or "’" in word:
+def find_lemma(word: str, word_class: str, language: str = "en") -> str:
+    """The dictionary form of a word; a name and a short form (can't) stay as they are."""
+    if language not in _LEMMAS or word_class == "proper noun" or "'" in word or "’" in word:
         return word
-    return simplemma.lemmatize(word.lower() if word.istitle() else word, lang="en")
+    lower = word.istitle() and language != "de"  # German nouns keep their capital
+    return simplemma.lemmatize(word.lower() if lower else word, lang=language)

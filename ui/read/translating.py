@@ -64,16 +64,16 @@ class Translating:
             with suppress(TimeoutError):
                 await asyncio.wait_for(written.grown.wait(), _PATIENCE)
         if written.failure:
-            self.halt(reader, written)
+            self.halt(reader, written.about)
             raise written.failure
         reply: Reply = {"text": written.text, "step": written.step, "done": written.done}
         by = await asyncio.to_thread(self._by, pair) if written.done else None
         return reply | {"by": by}
 
-    def halt(self, reader: str, only: _Written | None = None) -> None:
-        """End the page's translation (`only` that one); what it has is dropped."""
+    def halt(self, reader: str, about: tuple[object, object] | None = None) -> None:
+        """End the page's translation (only one `about` this, if said); what it has is dropped."""
         written = self._written.get(reader)
-        if written is None or (only is not None and written is not only):
+        if written is None or about not in (None, written.about):
             return
         del self._written[reader]
         if written.task and not written.done:

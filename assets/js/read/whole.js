@@ -7,12 +7,15 @@ const translations = new Map(); // sentence → what the app said of it when it 
 const SOON = 120; // ms between two questions
 let following = 0;
 let followed = null; // the sentence whose translation is shown or written
+let isWriting = false;
 
 const isWholeWanted = () => recall('whole') === 'open';
 const wholeText = () => translations.get(held.at?.s)?.text ?? '';
 
+// The app is told which sentence is looked at no more: what it is told late must not end another.
 const endWhole = () => {
-  if (followed !== null && !translations.has(followed) && !one('.ctx-whole-text').dataset.over) ask('halt', {});
+  if (followed !== null && isWriting) ask('halt', { sentence: followed });
+  isWriting = false;
   following++;
   followed = null;
 };
@@ -21,8 +24,8 @@ const paintWhole = ({ text = '', done = false, by = null, note = '', again = fal
   const place = one('.ctx-whole-text');
   place.textContent = text;
   place.hidden = !text;
-  place.dataset.over = done || again ? 'yes' : '';
-  place.classList.toggle('ctx-writing', !done && !again);
+  isWriting = followed !== null && !done && !again;
+  place.classList.toggle('ctx-writing', isWriting);
   one('.ctx-whole-note').textContent = note;
   one('[data-do=copy_whole]').hidden = !(done && text);
   one('[data-do=whole_again]').hidden = !again;
@@ -52,8 +55,8 @@ const follow = async (s) => {
   for (;;) {
     const reply = await askAboutText('translate', { sentence: s, step });
     if (mine !== following) return;
-    if (reply.error === 'not_ready') {
-      paintWhole({ note: t('whole_waiting') });
+    if (reply.error === 'not_ready' || reply.error === 'halted') {
+      paintWhole({ note: t(reply.error === 'halted' ? 'whole_writing' : 'whole_waiting') });
       step = 0;
     } else if (reply.error) {
       return paintWhole({ note: wholeError(reply), again: true });
