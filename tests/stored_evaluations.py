@@ -173,3 +173,76 @@ def _pair(rows: list[Json], told: list[Json], left: int, right: int) -> Json:
         "better": sum(one > 0 for one in gains), "worse": sum(one < 0 for one in gains),
         "same": sum(one == 0 for one in gains),
     }  # fmt: skip
+
+
+def add_sentences(
+    store: Store,
+    home: Path,
+    count: int = 60,
+    models: tuple[str, ...] = ("base", "kept:abc"),
+    pair: str = "en-fr",
+) -> Job:
+    """A job that evaluated these models on whole sentences, done, with its files: the right one
+    writes what it should, the left one rambles on."""
+    rows = [_sentence(number, len(models)) for number in range(count)]
+    recipe = {"models": list(models), "dataset": "translations", "split": "dev", "pair": pair}
+    recipe |= {"task": "translation"}
+    told = [_translator(name, number) for number, name in enumerate(models)]
+    split = {"dataset": "translations", "split": "dev", "sha256": SHA256}
+    figures = split | {
+        "models": list(models), "versions": [one["version"] for one in told],
+        "scores": [one["figures"]["chrf"]["value"] / 100 for one in told],
+        "ms": [one["ms"] for one in told],
+    }  # fmt: skip
+    counted = {"task": "translation", "pair": pair, "rows": count, "sentences": count}
+    result = {
+        "split": split | counted,
+        "models": told,
+        "pairs": [_pair(rows, told, 0, 1)],
+        "made": "2026-11-26T12:00:00+00:00",
+        "lower_is_better": ["ter", "tokens_after_answer", "written_per_needed", "repeats", "ms"],
+    }
+    job_id = store.jobs.add_done("evaluate", "compute", recipe, figures, [])
+    folder = job_folder(home, job_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "evaluation.json").write_text(json.dumps(result, ensure_ascii=False))
+    lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+    (folder / "answers.jsonl").write_text("\n".join(lines) + "\n")
+    return store.jobs.get(job_id)
+
+
+def _sentence(number: int, models: int) -> Json:
+    reference = f"Le chien numéro {number} dort."
+    texts = [
+        reference if model and number % 4 else f"Le chien {number}. Dog. Dog."
+        for model in range(models)
+    ]
+    return {
+        "context": f"Dog number {number} is asleep.", "position": None, "target": "", "idx": 0,
+        "pair": "en-fr", "reference": {"text": reference}, "fields": ["text"],
+        "split_phrase": False,
+        "answers": [
+            {"text": text, "confidence": None, "right": text == reference,
+             "worth": 1.0 if text == reference else 0.4}
+            for text in texts
+        ],
+    }  # fmt: skip
+
+
+def _translator(name: str, number: int) -> Json:
+    values = {
+        "chrf": 18.0 + 30 * number, "bleu": 4.0 + 22 * number, "ter": 110.0 - 50 * number,
+        "rouge_1": 0.2 + 0.4 * number, "stopped": 0.1 + 0.89 * number,
+        "tokens_after_answer": 40.0 - 39 * number, "written_per_needed": 4.5 - 3.4 * number,
+        "ms": 900.0 - 500 * number,
+    }  # fmt: skip
+    figures = {
+        key: {"value": value, "interval": [value - value / 20, value + value / 20], "n": 60}
+        for key, value in values.items()
+    }
+    return {
+        "name": name, "title": name if name == "base" else "en-fr-translation",
+        "version": "base" if name == "base" else f"{number:012x}", "detail": name,
+        "bytes": 7_000_000 * number, "made": "", "figures": figures, "slices": {},
+        "ms": values["ms"],
+    }  # fmt: skip

@@ -101,6 +101,12 @@ class LabelTable:
         sentences = Counter((spelled, meaning) for spelled, meaning, _ in told)
         return tuple(Entry(*phrase, count) for phrase, count in sentences.items())
 
+    def teachers(self, pair: str) -> dict[str, int]:
+        """Who answered words of a pair as a teacher, with how many answers; the most first. Reads
+        all labels: not to be asked at every step."""
+        with self._connections.read() as db:
+            return dict(row for row in db.execute(_TEACHERS, [pair, TASK]))
+
     def decided_since(self, moment: Moment) -> tuple[Moment, bool]:
         """Now, and whether a person decided anything or took it back after `moment`. Only what is
         new is read."""
@@ -176,6 +182,11 @@ _PHRASES = f"""
                 AND {counts("later")}
         )
     ORDER BY label.id DESC
+"""
+_TEACHERS = """
+    SELECT label.who, count(*) AS n FROM label JOIN query ON query.id = label.query_id
+    WHERE label.source = 'teacher' AND query.pair = ? AND query.task = ?
+    GROUP BY label.who ORDER BY n DESC, label.who
 """
 _NEWS = """
     SELECT max(id), max(source = 'person' AND status IN ('accepted', 'rejected'))

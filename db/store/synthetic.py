@@ -157,6 +157,16 @@ class SyntheticTable:
         with self._connections.read() as db:
             return tuple(tuple(row) for row in db.execute(_REFERENCED, [pair]))
 
+    def referenced_pairs(self) -> tuple[str, ...]:
+        """The pairs that sentences came with translations in."""
+        with self._connections.read() as db:
+            return tuple(row[0] for row in db.execute(_REFERENCED_PAIRS))
+
+    def teachers(self, pair: str) -> dict[str, int]:
+        """Who translated sentences of a pair, with how many; the most first."""
+        with self._connections.read() as db:
+            return dict(row for row in db.execute(_TEACHERS, [pair]))
+
     def translations(self, pair: str, context: str) -> tuple[Translation, ...]:
         """Teachers' translations of a sentence that count, the newest first."""
         with self._connections.read() as db:
@@ -213,6 +223,13 @@ _REFERENCED = """
         WHERE imported_line.sentence_id = sentence.id AND import.undone IS NULL
     )
     ORDER BY id
+"""
+_REFERENCED_PAIRS = "SELECT DISTINCT pair FROM sentence WHERE translation <> '' ORDER BY pair"
+_TEACHERS = """
+    SELECT translation.who, count(*) AS n FROM translation
+    JOIN sentence ON sentence.id = translation.sentence_id AND sentence.pair = ?
+    JOIN import ON import.id = translation.import_id AND import.undone IS NULL
+    GROUP BY translation.who ORDER BY n DESC, translation.who
 """
 _TRANSLATIONS = """
     SELECT translation.text, translation.who, translation.created

@@ -11,13 +11,18 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Page, expect
 
-from db.store import open_store
+from db.dataset.importing import bring
+from db.store import Origin, open_store
+from engine.bringing import bring_adapter
+from tests.browser.keyboard import tab_to
 from tests.browser.pages import App
-from tests.stored_evaluations import add_evaluation
+from tests.fake_translations import SHAPE
+from tests.made_adapters import make_adapter
+from tests.stored_evaluations import add_evaluation, add_sentences
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 TEXT = "She meant to call them back. The bank was <b>unkind</b>."
-VIEWS = ("side", "split", "split/1", "vote", "board")
+VIEWS = ("side", "split", "split/1", "split/3", "vote", "board")
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +32,11 @@ def app(tmp_path_factory) -> Iterator[App]:
     with closing(open_store(home / "ctx.db")) as store:
         add_evaluation(store, home)
         add_evaluation(store, home, 60, ("shipped", "run:7"))
+        file = home / "pairs.tsv"
+        file.write_text("".join(f"Dogs chase cats{chr(97 + n)}.\tOui {n}.\n" for n in range(20)))
+        bring(store, file, Origin("pairs", "", "en-fr"))
+        entry = bring_adapter(make_adapter(home / "made", SHAPE, pair="en-fr"), home, SHAPE)
+        add_sentences(store, home, models=("base", f"kept:{entry.version}"))
     app = App("--home", str(home))
     yield app
     app.close()
@@ -99,6 +109,60 @@ def test_an_evaluations_figures_and_rows(page, app):
     expect(popup.value.locator("p")).to_have_text("Made up.")
 
 
+def test_whole_sentences(page, app):
+    open_view(page, app, "split")
+    split = page.locator("#compare-split")
+    split.locator("select[name=task]").select_option("translation")
+    split.locator("select[name=pair]").select_option("en-fr")
+    expect(split.locator("select[name=dataset]")).to_be_hidden()
+    models = split.locator(".ctx-split-models select")
+    expect(models.nth(0).locator("option")).to_have_count(2)
+    expect(split.locator("select[name=split] option").first).to_contain_text("(")
+    expect(split.get_by_role("button", name="Evaluate")).to_be_enabled()
+    link = split.locator(".ctx-split-earlier a").first
+    expect(split.locator(".ctx-evaluation").first).to_contain_text("English → French")
+    link.click()
+    chrf = split.locator("[data-figure=chrf]")
+    expect(chrf).to_contain_text("18")
+    expect(chrf).to_contain_text("+30")
+    expect(chrf.locator(".ctx-difference")).to_have_attribute("data-clear", "better")
+    for name in ("ter", "tokens_after_answer", "written_per_needed"):
+        row = split.locator(f"[data-figure={name}]")
+        expect(row).to_contain_text("lower is better")
+        expect(row.locator(".ctx-difference")).to_have_attribute("data-clear", "better")
+    rows = split.locator(".ctx-sentences > li")
+    expect(rows.first.locator(".ctx-side-line")).to_contain_text("is asleep")
+    texts = rows.first.locator(".ctx-is-text")
+    expect(texts).to_have_count(3)
+    expect(texts.first).to_have_attribute("lang", "fr")
+    expect(rows.first).to_contain_text("Reference:")
+    expect(split.locator(".ctx-split-rows .ctx-show button")).to_have_count(2)
+
+
+def test_an_evaluation_by_keyboard(page, app):
+    open_view(page, app, "split")
+    split, press = page.locator("#compare-split"), page.keyboard.press
+    tab_to(page, split.locator("select[name=task]"))
+    press("w")  # whole sentences
+    expect(split.locator("select[name=pair]")).to_be_visible()
+    tab_to(page, split.locator(".ctx-split-models select").first)
+    tab_to(page, split.locator(".ctx-split-earlier a").last)
+    press("Enter")
+    tab_to(page, split.get_by_role("button", name="Swap left and right"))
+    press("Enter")
+    right = split.locator("[data-figure=right]")
+    expect(right).to_contain_text("−58.3 %")
+    expect(split.get_by_role("button", name="Swap left and right")).to_be_focused()
+    tab_to(page, split.locator("[data-show=left]"))
+    press("Space")
+    expect(split.locator("[data-show=left]")).to_have_attribute("aria-pressed", "true")
+    expect(split.locator("[data-show=left]")).to_be_focused()
+    tab_to(page, split.locator(".ctx-sentences a").first)
+    tab_to(page, split.get_by_role("button", name="Save as JSON"))
+    with page.expect_download():
+        press("Enter")
+
+
 def test_votes_by_keyboard(page, app):
     open_view(page, app, "vote")
     vote = page.locator("#compare-vote")
@@ -148,9 +212,14 @@ def test_the_board(page, app):
     open_view(page, app, "board")
     board = page.locator("#compare-board")
     names = board.locator("tbody th a")
+    board.locator("select").select_option(label="en-zh-gold · dev")
     expect(names).to_have_text(["run 7 first try", "shipped adapter", "base"])
     expect(names.first).to_have_attribute("href", "#models/card/run:7")
     expect(board.locator(".ctx-drawing circle")).to_have_count(3)
+    board.locator("select").select_option(label=re.compile("French"))
+    expect(board.locator("thead")).to_contain_text("chrF++")
+    expect(board.locator("tbody td").first).to_contain_text("48.0 45.6 – 50.4")
+    board.locator("select").select_option(label="en-zh-gold · dev")
     board.get_by_role("link", name="120").click()
     expect(page.locator("#compare-split .ctx-split-one h2").first).to_have_text(
         "base · shipped adapter"

@@ -10,11 +10,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from db.store import Store, open_store
+from db.dataset.importing import bring
+from db.store import Origin, Store, open_store
+from engine.bringing import bring_adapter
 from engine.sense import Phrase, Query, Sense
 from engine.settings import Settings
+from tests.fake_translations import SHAPE
 from tests.fake_workbench import FakeWorkbench
-from tests.stored_evaluations import SHA256, add_evaluation
+from tests.made_adapters import make_adapter
+from tests.stored_evaluations import SHA256, add_evaluation, add_sentences
 from tests.told_runs import freeze
 from trainer.jobs import kinds
 from trainer.jobs.kinds import Kind, Prepared
@@ -37,7 +41,7 @@ GOOD = {
     "queries": [{"context": CALL, "position": 0}], "models": ["base", "shipped"], "form": "html",
     "wish": "stop", "number": 0, **BOTH,
 }  # fmt: skip
-OTHERS = ("dataset", "split", "rows", "session", "choice", "who")
+OTHERS = ("task", "pair", "dataset", "split", "rows", "session", "choice", "who")
 
 
 class Page:
@@ -193,6 +197,57 @@ def test_an_evaluation_is_begun_as_a_job(page, tmp_path):
     made = page.ask("split.begin", **(asked | {"models": names, "url": "http://127.0.0.1:1"}))
     recipe = page.store.jobs.get(made["evaluation"]["id"]).recipe
     assert recipe["models"] == names and recipe["url"] == "http://127.0.0.1:1"
+
+
+def test_whole_sentences_are_evaluated_by_what_translates_them(page, tmp_path):
+    folder = make_adapter(tmp_path / "made", SHAPE, pair="en-fr")
+    model = f"kept:{bring_adapter(folder, page.home, SHAPE).version}"
+    file = tmp_path / "pairs.tsv"
+    file.write_text("".join(f"Dogs chase cats{chr(97 + n)}.\tOui {n}.\n" for n in range(20)))
+    bring(page.store, file, Origin("pairs", "", "en-fr"))
+    told = page.ask("split.choices")
+    assert told["pairs"] == ["en-fr"]
+    (mine,) = [one for one in told["models"] if one["name"] == model]
+    assert (mine["pair"], mine["task"], mine["present"]) == ("en-fr", "translation", True)
+    sources = page.ask("split.sources", task="translation", pair="en-fr")
+    assert sources["teachers"] == [] and sum(sources["splits"].values()) == 20
+    assert page.ask("split.sources", task="verse", pair="en-fr")["error"] == "unknown_value"
+    asked = {"models": ["base", model], "split": "dev", "task": "translation", "pair": "en-fr"}
+    made = page.ask("split.begin", **asked)["evaluation"]
+    assert (made["task"], made["pair"], made["dataset"]) == ("translation", "en-fr", "translations")
+    recipe = page.store.jobs.get(made["id"]).recipe
+    assert (recipe["task"], recipe["pair"]) == ("translation", "en-fr")
+    for change, error in (
+        ({"pair": "en-hi"}, "model_task"),
+        ({"models": ["base", "shipped"]}, "model_task"),
+        ({"task": "sense"}, "model_style"),
+        ({"pair": "english"}, "unknown_value"),
+        ({"models": ["base", "base"]}, "same_model"),
+    ):
+        assert page.ask("split.begin", **(asked | change))["error"] == error
+
+
+def test_teachers_that_answered_before_are_offered(page):
+    for n, who in enumerate(("gemma-3-27b", "gemma-3-27b", "qwen")):
+        page.store.labels.add_label(Query(CALL, n), Sense("verb", "x"), "teacher", who, "proposed")
+    page.store.labels.add_label(Query(CALL, 3), Sense("verb", "x"), "person", "Ann", "accepted")
+    told = page.ask("split.sources", task="sense", pair="en-zh")["teachers"]
+    assert told == [{"name": "gemma-3-27b", "count": 2}, {"name": "qwen", "count": 1}]
+    assert page.ask("split.sources", task="sense", pair="en-es")["teachers"] == []
+
+
+def test_sentences_have_more_than_one_right_translation(page):
+    job = add_sentences(page.store, page.home)
+    assert page.ask("split.result", id=job.id)["counts"] == {"all": 60, "differ": 45}
+    asked = {"id": job.id, "page": 0, "order": "best"}
+    (first, *_) = page.ask("split.rows", **asked, shown="differ")["rows"]
+    assert first["answers"][1]["text"] == first["reference"]["text"]
+    assert page.ask("split.rows", **asked, shown="left")["error"] == "not_understood"
+    assert page.ask("vote.choices")["evaluations"] == []
+    (split,) = page.ask("board.board")["splits"]
+    assert (split["task"], split["pair"]) == ("translation", "en-fr")
+    assert split["models"][0]["score"] == 0.48
+    assert split["models"][0]["interval"] == pytest.approx([0.456, 0.504])
 
 
 def test_rows_are_filtered_sorted_and_paged(page):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,8 +80,7 @@ def find_sentences(store: Store, recipe: EvaluateRecipe) -> list[tuple[str, str]
     found = [
         (context, text)
         for context, text in store.synthetic.referenced(recipe.pair)
-        if split_of(TranslationExample(Sentence(context, recipe.pair), text, "").english)
-        == recipe.split
+        if _split_of(context, text, recipe.pair) == recipe.split
     ]
     random.Random(recipe.seed).shuffle(found)
     chosen = found[: recipe.rows or len(found)]
@@ -89,6 +89,16 @@ def find_sentences(store: Store, recipe: EvaluateRecipe) -> list[tuple[str, str]
             "no_rows", f"no sentence of the split {recipe.split} came with a translation"
         )
     return chosen
+
+
+def count_sentences(store: Store, pair: str) -> dict[str, int]:
+    """How many sentences of each split came with a translation."""
+    told = store.synthetic.referenced(pair)
+    return dict(Counter(_split_of(context, text, pair) for context, text in told))
+
+
+def _split_of(context: str, text: str, pair: str) -> str:
+    return split_of(TranslationExample(Sentence(context, pair), text, "").english)
 
 
 class _Kept:

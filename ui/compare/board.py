@@ -17,7 +17,7 @@ from ui.services import Services
 from ui.strings import STRINGS
 
 _SCRIPTS = (
-    "language", "part", "work", "train/axes", "compare/part", "compare/board/scatter",
+    "language", "part", "pair", "work", "train/axes", "compare/part", "compare/board/scatter",
     "compare/board/start",
 )  # fmt: skip
 
@@ -68,9 +68,10 @@ class BoardDesk(CompareDesk):
                         "split": visible(split),
                         "sha256": sha256,
                         "task": visible(task),
+                        "pair": visible(pair),
                         "models": sorted(rows.values(), key=lambda row: -row["score"]),
                     }
-                    for (dataset, split, sha256, task), rows in splits.items()
+                    for (dataset, split, sha256, task, pair), rows in splits.items()
                     if rows
                 ]
             }
@@ -82,7 +83,8 @@ def _key(job: Job) -> tuple[str, ...]:
     """What two evaluations must share to stand on one board."""
     figures, recipe = job.figures, job.recipe
     named = (figures.get("dataset"), figures.get("split"), figures.get("sha256"))
-    return (*(str(one or "") for one in named), str(recipe.get("task") or "sense"))
+    told = recipe.get("task") or "sense", recipe.get("pair") or "en-zh"
+    return tuple(str(one or "") for one in (*named, *told))
 
 
 def to_line(job: Job, number: int, figures: Reply) -> Reply | None:
@@ -94,13 +96,15 @@ def to_line(job: Job, number: int, figures: Reply) -> Reply | None:
     except (KeyError, IndexError, TypeError, ValueError):
         return None
     more = dict(enumerate(figures.get("models") or [])).get(number) or {}
-    right = (more.get("figures") or {}).get("right") or {}
+    measured = more.get("figures") or {}
+    decides = measured.get("right") or measured.get("chrf") or {}
+    interval, scale = decides.get("interval"), 1 if "right" in measured else 100
     return {
         "name": visible(name),
         "title": visible(str(more.get("title", ""))),
         "version": visible(version),
         "score": score,
-        "interval": right.get("interval"),
+        "interval": [bound / scale for bound in interval] if interval else None,
         "rows": (figures.get("split") or {}).get("rows"),
         "bytes": more.get("bytes"),
         "ms": ms,

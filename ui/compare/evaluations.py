@@ -26,7 +26,7 @@ SHOWN = ("all", "differ", "left", "right", "wrong")
 ORDERS = ("worst", "best", "file")
 PAGE = 50
 _KEPT = 3  # evaluations in memory
-_SAID = ("class", "zh", "members", "phrase_zh")  # what makes two answers the same
+_SAID = ("class", "zh", "members", "phrase_zh", "text")  # what makes two answers the same
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,11 @@ class Evaluation:
     @property
     def models(self) -> list[Reply]:
         return self.told["models"]
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """What rows can be filtered by: a sentence has more than one right translation."""
+        return SHOWN[:2] if self.told["split"].get("task") == "translation" else SHOWN
 
 
 class Evaluations:
@@ -117,10 +122,11 @@ def same(one: Reply, other: Reply) -> bool:
     return all(one.get(name) == other.get(name) for name in _SAID)
 
 
-def count_rows(rows: Sequence[Reply], left: int, right: int) -> dict[str, int]:
-    """How many rows each of SHOWN has."""
+def count_rows(found: Evaluation, left: int, right: int) -> dict[str, int]:
+    """How many rows each of the filters has."""
     return {
-        name: sum(_is_shown(row["answers"], left, right, name) for row in rows) for name in SHOWN
+        name: sum(_is_shown(row["answers"], left, right, name) for row in found.rows)
+        for name in found.shown
     }
 
 

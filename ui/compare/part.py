@@ -4,6 +4,7 @@ Knows no gradio; imports the trainer when it is first asked.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,24 +34,24 @@ class CompareDesk(JobsDesk):
         """The models that can be set beside each other here."""
         return await self._run(lambda: {"models": self._models()})
 
-    def _models(self) -> list[Reply]:
+    def _models(self, wanted: Callable[[Model], bool] | None = None) -> list[Reply]:
+        """The models that answer words as readers get them, or others that are wanted."""
         from trainer.catalogue import list_models
 
-        readers = self._present()
+        found = [m for m in list_models(self._store, self._settings) if (wanted or answers)(m)]
+        readers = {key: self._present(*key) for key in {(m.pair, m.task) for m in found}}
         return [
-            to_model(one) | {"present": one.version == readers}
-            for one in list_models(self._store, self._settings)
-            if answers(one)
+            to_model(one) | {"present": one.version == readers[one.pair, one.task]} for one in found
         ]
 
-    def _present(self) -> str:
+    def _present(self, pair: str, task: str) -> str:
         """The version that readers have; "" where its folder is refused."""
         from engine.adapters import AdapterError
         from trainer.catalogue import ModelError
         from trainer.promote import present
 
         try:
-            return present(self._settings).version
+            return present(self._settings, pair, task).version
         except (AdapterError, ModelError):
             return ""
 
@@ -81,6 +82,8 @@ def to_model(model: Model) -> Reply:
         "name": model.name,
         "title": visible(model.title),
         "version": model.version,
+        "pair": model.pair,
+        "task": model.task,
         "made": model.made,
         "bytes": model.bytes,
     }

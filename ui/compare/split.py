@@ -1,4 +1,5 @@
-"""The On a dataset view: models evaluated on a split, their figures and their rows side by side.
+"""The On a dataset view: models evaluated on a split, words or whole sentences, their figures and
+their rows side by side.
 
 Every argument comes from a stranger. The desk knows no gradio; the work is a job's, which is only
 started and watched from here.
@@ -6,11 +7,13 @@ started and watched from here.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import gradio as gr
 
 from db.dataset.visible import visible
 from db.store import Job
-from db.store.checks import MAX_NAME, check_text
+from db.store.checks import MAX_NAME, check_choice, check_pair, check_text
 from ui.compare.evaluations import (
     FIGURES,
     KIND,
@@ -23,21 +26,26 @@ from ui.compare.evaluations import (
     count_rows,
     to_row,
 )
-from ui.compare.part import PAIR, CompareDesk
+from ui.compare.part import PAIR, CompareDesk, answers
 from ui.desk import Bad, Reply, Served, guarded, is_index, number_of, text_of
 from ui.page import read_page, read_script
 from ui.services import Services
 from ui.strings import STRINGS
 
+if TYPE_CHECKING:
+    from trainer.catalogue import Model
+
 _SCRIPTS = (
-    "language", "part", "work", "train/part", "compare/part", "compare/split/ask",
-    "compare/split/figures", "compare/split/rows", "compare/split/start",
+    "language", "part", "pair", "work", "train/part", "compare/part", "compare/split/task",
+    "compare/split/ask", "compare/split/figures", "compare/split/rows", "compare/split/start",
 )  # fmt: skip
+SENSE, TRANSLATION = "sense", "translation"
 SPLITS = ("dev", "test", "train")
 MOST_MODELS = 4
 _LISTED = 30  # earlier evaluations
 _WISHES = ("pause", "resume", "stop", "cancel")
 _REPORTS = {"html": "report.html", "md": "report.md", "json": FIGURES}
+_SENTENCES = "translations"  # what evaluations of whole sentences call their data
 _ROWS = (200, 500, 1000, 0)  # choices; 0: all
 
 
@@ -66,8 +74,8 @@ class SplitDesk(CompareDesk):
     def served(self) -> dict[str, Served]:
         """What pages may call, by name: each takes hostile JSON and never raises."""
         methods = (
-            self.choices, self.begin, self.watch, self.wish, self.remove, self.result, self.rows,
-            self.report,
+            self.choices, self.sources, self.begin, self.watch, self.wish, self.remove, self.result,
+            self.rows, self.report,
         )  # fmt: skip
         return {method.__name__: guarded(method) for method in methods}
 
@@ -77,13 +85,32 @@ class SplitDesk(CompareDesk):
         def act() -> Reply:
             self._jobs.look()
             return {
-                "models": self._models(),
+                "models": self._models(lambda one: answers(one) or one.task == TRANSLATION),
+                "pairs": list(self._store.synthetic.referenced_pairs()),
                 "datasets": [
                     {"name": one.name, "splits": {name: one.splits.get(name, 0) for name in SPLITS}}
                     for one in self._store.datasets.list_datasets()
                     if one.pair == PAIR
                 ],
                 "evaluations": [to_evaluation(job) for job in self._list()],
+            }
+
+        return await self._run(act)
+
+    async def sources(self, asked: Reply) -> Reply:
+        """For a task and pair: who answered as a teacher before, with how many answers; and how
+        many sentences of each split came with a translation."""
+
+        def act() -> Reply:
+            from trainer.jobs.translating import count_sentences
+
+            pair, task = check_pair(text_of(asked, "pair")), _task_of(asked)
+            words = task == SENSE
+            table = self._store.labels if words else self._store.synthetic
+            told = table.teachers(pair)
+            return {
+                "teachers": [{"name": name, "count": count} for name, count in told.items()],
+                "splits": {} if words else count_sentences(self._store, pair),
             }
 
         return await self._run(act)
@@ -107,18 +134,34 @@ class SplitDesk(CompareDesk):
             raise Bad("not_understood")
         if not all(isinstance(name, str) for name in names) or not is_index(rows, 10**9):
             raise Bad("not_understood")
-        versions = [name if _is_elsewhere(name) else self._model(name).version for name in names]
-        if len(set(versions)) < len(names):
+        task = _task_of(asked)
+        pair = check_pair(text_of(asked, "pair")) if task == TRANSLATION else PAIR
+        here = [name for name in names if not _is_elsewhere(name)]
+        versions = [self._find(name, pair, task).version for name in here]
+        if len(set(versions)) < len(here) or len(set(names)) < len(names):
             raise Bad("same_model")
         dataset, split = text_of(asked, "dataset"), text_of(asked, "split")
         if split not in SPLITS:
             raise Bad("not_understood")
-        if dataset not in {one.name for one in self._store.datasets.list_datasets()}:
+        if task == TRANSLATION:
+            dataset = _SENTENCES
+        elif dataset not in {one.name for one in self._store.datasets.list_datasets()}:
             raise Bad("no_dataset")
         return {
-            "models": names, "dataset": dataset, "split": split, "rows": rows, "pair": PAIR,
-            "task": "sense", **({"url": url} if (url := text_of(asked, "url")) else {}),
+            "models": names, "dataset": dataset, "split": split, "rows": rows, "pair": pair,
+            "task": task, **({"url": url} if (url := text_of(asked, "url")) else {}),
         }  # fmt: skip
+
+    def _find(self, name: str, pair: str, task: str) -> Model:
+        """The model of this name, which must do this; Bad where it does not."""
+        from trainer.catalogue import BASE, find_model
+
+        if task == SENSE:
+            return self._model(name)
+        model = find_model(name, self._store, self._settings)
+        if name != BASE and (model.pair, model.task) != (pair, task):
+            raise Bad("model_task")
+        return model
 
     async def watch(self, asked: Reply) -> Reply:
         """How far an evaluation is."""
@@ -160,7 +203,7 @@ class SplitDesk(CompareDesk):
             return {
                 "evaluation": to_evaluation(found.job),
                 "result": found.told,
-                "counts": count_rows(found.rows, left, right),
+                "counts": count_rows(found, left, right),
                 "reports": [form for form, file in _REPORTS.items() if (folder / file).is_file()],
             }
 
@@ -175,6 +218,8 @@ class SplitDesk(CompareDesk):
 
         def act() -> Reply:
             found, left, right = self._found(asked)
+            if shown not in found.shown:
+                raise Bad("not_understood")
             chosen = choose_rows(found.rows, left, right, shown, order)
             mine = chosen[page * PAGE : (page + 1) * PAGE]
             return {
@@ -203,6 +248,10 @@ class SplitDesk(CompareDesk):
             return {"text": file.read_text(encoding="utf-8"), "name": f"comparison-{job.id}.{form}"}
 
         return await self._run(act)
+
+
+def _task_of(asked: Reply) -> str:
+    return check_choice("task", text_of(asked, "task") or SENSE, (SENSE, TRANSLATION))
 
 
 def _is_elsewhere(name: str) -> bool:
@@ -235,6 +284,8 @@ def to_evaluation(job: Job) -> Reply:
         "created": job.created,
         "ended": job.ended,
         "models": [visible(str(name)) for name in recipe.get("models", [])],
+        "task": visible(str(recipe.get("task") or SENSE)),
+        "pair": visible(str(recipe.get("pair") or PAIR)),
         "dataset": visible(str(recipe.get("dataset", ""))),
         "split": visible(str(recipe.get("split", ""))),
         "scores": job.figures.get("scores", []),

@@ -73,7 +73,11 @@ class VoteDesk(CompareDesk):
         """The models, the evaluations that can be voted on, and what all votes say so far."""
 
         def act() -> Reply:
-            done = [job for job in self._evaluations.list_jobs() if job.state == "done"]
+            done = [
+                job
+                for job in self._evaluations.list_jobs()
+                if job.state == "done" and job.recipe.get("task") != "translation"
+            ]
             several = [job for job in done if len(job.figures.get("models", [])) > 1]
             return {
                 "models": self._models(),

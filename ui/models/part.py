@@ -89,8 +89,10 @@ class Desk:
 
             model, now, _ = consider(name, self._store, self._settings)
             if not (job := self._comparing(model, now)):
+                words = model.task == TASK
                 recipe = {
-                    "models": [now.name, model.name], "dataset": "en-zh-gold", "split": "test",
+                    "models": [now.name, model.name],
+                    "dataset": "en-zh-gold" if words else "translations", "split": "test",
                     "pair": model.pair, "task": model.task, **_NO_FREE_ROWS,
                 }  # fmt: skip
                 job = to_job(self._jobs.add("evaluate", recipe, who))

@@ -6,6 +6,7 @@ const className = (name) => t('class_' + String(name).replace(' ', '_')) || name
 // What a model is called: by its place in the catalogue, with the title its maker gave it.
 const modelName = ({ name = '', title = '', version = '' }) => {
   const [kind, rest] = name.includes(':') ? [name.slice(0, name.indexOf(':')), name.slice(name.indexOf(':') + 1)] : [name, ''];
+  if (kind === 'shipped' && rest) return t('named_also', { title: title || rest });
   const told = t('named_' + kind, { id: rest, title: title && title !== name ? title : '', version });
   return (told || title || name || version).trim();
 };
@@ -36,7 +37,7 @@ const firstModels = (models, wanted = '') => {
   return { left, right };
 };
 
-const FIELDS = ['class', 'zh', 'phrase', 'phrase_zh'];
+const FIELDS = ['class', 'zh', 'phrase', 'phrase_zh', 'text'];
 const saidOf = (answer, field) => (field === 'phrase' ? (answer.members ?? []).join() : (answer[field] ?? ''));
 const differing = (one, other) => FIELDS.filter((field) => saidOf(one, field) !== saidOf(other, field));
 const isSame = (one, other) => !differing(one, other).length;
@@ -49,6 +50,12 @@ const answerOf = (answer, marked = []) => {
     if (lang) made.lang = lang;
     cell.append(made, ' ');
   };
+  if ('text' in answer) {
+    part('text', 'span', answer.text || '—');
+    cell.firstChild.dataset.lang = 'target';
+    cell.firstChild.dir = 'auto';
+    return cell;
+  }
   part('zh', 'b', answer.zh || '—', 'zh-CN');
   if (answer.class) part('class', 'span', className(answer.class));
   if (answer.members?.length || answer.phrase) {
@@ -62,7 +69,7 @@ const answerOf = (answer, marked = []) => {
 
 // Whether an answer is right, where a label says so.
 const verdictOf = (answer) => {
-  if (typeof answer.right !== 'boolean') return '';
+  if (typeof answer.right !== 'boolean' || 'text' in answer) return ''; // one of many translations
   const mark = make('span', answer.right ? 'ctx-is-right' : 'ctx-is-wrong', answer.right ? '✓' : '✗');
   mark.setAttribute('role', 'img');
   mark.setAttribute('aria-label', t(answer.right ? 'is_right' : 'is_wrong'));
@@ -83,7 +90,7 @@ const pairOf = (answers, names) => {
 };
 
 const labelOf = (label) => {
-  const line = make('p', 'ctx-pair-label ctx-note', t('label_says'));
+  const line = make('p', 'ctx-pair-label ctx-note', t('text' in label ? 'reference_says' : 'label_says'));
   line.append(' ', answerOf(label));
   return line;
 };

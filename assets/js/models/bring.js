@@ -103,7 +103,10 @@ const bringAdapter = (dropped = null) => {
     if (!parts.yes.disabled) send();
   });
   parts.choose.addEventListener('click', () => parts.picker.click());
-  parts.picker.addEventListener('change', () => take(parts.picker.files[0] ?? null));
+  parts.picker.addEventListener('change', () => {
+    if (parts.picker.files.length) take(parts.picker.files[0]);
+    parts.picker.value = ''; // the same file can be chosen again
+  });
   parts.source.addEventListener('input', () => {
     if (parts.source.value && file) take(null);
     tell({});

@@ -29,7 +29,7 @@ const drawModel = (svg, scale, width, model, i, taken) => {
     svg.append(svgOf('line', { class: `ctx-whisker ${colour}`, x1: x, x2: x, y1: low, y2: high }));
   }
   const point = svgOf('circle', { class: `ctx-point ${colour}`, cx: x, cy: y, r: 6 });
-  point.append(svgOf('title', {}, `${modelName(model)}: ${percent(model.score)}, ${shortText(model.ms)} ms`));
+  point.append(svgOf('title', {}, `${modelName(model)}: ${scoreText(model.score)}, ${shortText(model.ms)} ms`));
   const left = x > width * 0.6;
   const name = svgOf('text', { class: 'ctx-point-name', x: left ? x - 12 : x + 12, y: y + 4, 'text-anchor': left ? 'end' : 'start' }, modelName(model));
   svg.append(point, name);

@@ -4,6 +4,8 @@ const splitField = one('.ctx-board-all select');
 let splits = null;
 
 const splitKey = ({ dataset, split, sha256 }) => `${dataset}/${split}/${sha256}`;
+const isOfSentences = (found) => found?.task === 'translation';
+const dataName = (found) => (isOfSentences(found) ? `${pairName(found.pair)}, ${t('task_translation')}` : found.dataset);
 const shownSplit = () => splits?.find((one) => splitKey(one) === splitField.value) ?? splits?.[0];
 
 const load = async () => {
@@ -16,11 +18,11 @@ const load = async () => {
 
 const paint = () => {
   const before = splitField.value || recall('compare.board');
-  const twice = (found) => splits.filter((one) => one.dataset === found.dataset && one.split === found.split).length > 1;
+  const twice = (found) => splits.filter((one) => dataName(one) === dataName(found) && one.split === found.split).length > 1;
   splitField.replaceChildren(
     ...splits.map((found) => {
       const version = twice(found) ? ` · ${found.sha256.slice(0, 8)}` : '';
-      const option = make('option', '', `${found.dataset} · ${t('split_' + found.split)}${version}`);
+      const option = make('option', '', `${dataName(found)} · ${t('split_' + found.split)}${version}`);
       option.value = splitKey(found);
       option.selected = option.value === before;
       return option;
@@ -31,12 +33,16 @@ const paint = () => {
 };
 
 const LINES = [
-  ['board_score', (model) => scoreOf(model)],
+  ['board_score', (model) => scoreOf(model), 'figure_chrf'],
   ['board_rows', (model) => linkTo(model.rows ? whole(model.rows) : '–', `#compare/split/${model.job}`)],
   ['board_ms', (model) => shortText(model.ms)],
   ['board_size', (model) => (model.bytes ? sizeText(model.bytes) : '–')],
   ['board_made', (model) => whenText(model.made) || '–'],
 ];
+
+// Sentences are scored by another figure than words.
+const keyOf = ([key, , ofSentences]) => (isOfSentences(shownSplit()) && ofSentences) || key;
+const scoreText = (x) => (isOfSentences(shownSplit()) ? (100 * x).toFixed(1) : percent(x));
 
 const linkTo = (text, address) => {
   const link = make('a', 'ctx-link', text);
@@ -46,8 +52,8 @@ const linkTo = (text, address) => {
 
 const scoreOf = (model) => {
   const box = make('span', '');
-  box.append(make('b', '', percent(model.score)));
-  if (model.interval) box.append(' ', make('span', 'ctx-note', model.interval.map(percent).join(' – ')));
+  box.append(make('b', '', scoreText(model.score)));
+  if (model.interval) box.append(' ', make('span', 'ctx-note', model.interval.map(scoreText).join(' – ')));
   return box;
 };
 
@@ -56,7 +62,7 @@ const paintTable = () => {
   const table = make('table', '');
   const head = make('thead', '');
   const top = make('tr', '');
-  top.append(make('th', '', t('board_model')), ...LINES.map(([key]) => make('th', '', t(key))));
+  top.append(make('th', '', t('board_model')), ...LINES.map((line) => make('th', '', t(keyOf(line)))));
   head.append(top);
   const body = make('tbody', '');
   body.append(...models.map(lineOfModel));
@@ -72,10 +78,10 @@ const lineOfModel = (model, i) => {
   name.append(dot, ' ', linkTo(modelName(model), `#models/card/${model.name}`));
   row.append(
     name,
-    ...LINES.map(([key, valueOf]) => {
+    ...LINES.map((line) => {
       const cell = make('td', '');
-      cell.dataset.label = t(key);
-      cell.append(valueOf(model));
+      cell.dataset.label = t(keyOf(line));
+      cell.append(line[1](model));
       return cell;
     }),
   );

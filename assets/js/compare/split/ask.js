@@ -1,27 +1,29 @@
 // The form of a new evaluation, and the list of those there are.
 
-const form = one('.ctx-split-ask');
 const [setField, splitField, rowsField] = ['dataset', 'split', 'rows'].map((name) => form.elements[name]);
-let offered = null; // models, datasets, evaluations
+
+let formPainted = '';
 
 const modelFields = () => [...form.querySelectorAll('.ctx-split-models select')];
 
 // A select for each model; what was chosen stays.
 const paintModelFields = (count, wanted = '') => {
   const chosen = wanted ? [] : modelFields().map((field) => field.value);
-  const { left, right } = firstModels(offered.models, wanted);
-  const rest = offered.models.map((model) => model.name).filter((name) => ![left, right].includes(name));
+  const models = askedModels();
+  const { left, right } = firstModels(models, wanted);
+  const rest = models.map((model) => model.name).filter((name) => ![left, right].includes(name));
   const usual = [left, right, ...rest];
+  const isThere = (name) => models.some((model) => model.name === name);
   one('.ctx-split-models').replaceChildren(
-    ...Array.from({ length: count }, (_, i) => {
+    ...Array.from({ length: Math.min(count, models.length) }, (_, i) => {
       const label = make('label', '');
       const field = make('select', '');
-      fillModels(field, offered.models, chosen[i] || usual[i]);
+      fillModels(field, models, isThere(chosen[i]) ? chosen[i] : usual[i]);
       label.append(make('span', '', t('model_n', { n: i + 1 })), field);
       return label;
     }),
   );
-  one('[data-do=more_models]').hidden = count >= Math.min(props.limits.models, offered.models.length);
+  one('[data-do=more_models]').hidden = count >= Math.min(props.limits.models, models.length);
   one('[data-do=less_models]').hidden = count <= 1;
 };
 
@@ -37,18 +39,21 @@ const fill = (select, choices, textOf, chosen = select.value) => {
 };
 
 const paintForm = (wanted = '') => {
-  const { models, datasets } = offered;
-  paintModelFields(modelFields().length || Math.min(2, models.length), wanted);
+  const { datasets } = offered;
+  paintTask(wanted);
+  paintModelFields(modelFields().length || 2, wanted);
+  paintTeachers();
   fill(setField, datasets.map((one) => one.name), (name) => name, setField.value || recall('compare.dataset'));
   paintSplits();
   fill(rowsField, props.choices.rows, (n) => (n ? whole(n) : t('all_rows')), rowsField.value || 1000);
-  one('.ctx-split-none').hidden = datasets.length > 0;
-  form.querySelector('[type=submit]').disabled = !datasets.length;
 };
 
 const paintSplits = () => {
-  const sizes = offered.datasets.find((one) => one.name === setField.value)?.splits ?? {};
+  const sizes = (isOfSentences() ? sources.splits : offered.datasets.find((one) => one.name === setField.value)?.splits) ?? {};
   const filled = props.choices.splits.filter((name) => sizes[name]);
+  one('.ctx-split-none').hidden = isOfSentences() || offered.datasets.length > 0;
+  one('.ctx-split-no-sentences').hidden = !isOfSentences() || filled.length > 0;
+  form.querySelector('[type=submit]').disabled = !filled.length;
   fill(splitField, filled, (name) => `${t('split_' + name)} (${whole(sizes[name])})`, splitField.value || 'dev');
 };
 
@@ -56,6 +61,9 @@ const stateText = (evaluation) => {
   if (evaluation.state === 'running' && evaluation.total) return t('job_done_of', { n: whole(evaluation.done), total: whole(evaluation.total) });
   return shortState(evaluation);
 };
+
+// What was answered: a dataset, or a pair's sentences.
+const dataName = ({ task, pair, dataset }) => (task === SENTENCES ? `${pairName(pair)}, ${t('task_translation')}` : dataset);
 
 const paintEarlier = () => {
   const { evaluations, models } = offered;
@@ -65,7 +73,7 @@ const paintEarlier = () => {
       const item = make('li', 'ctx-evaluation');
       const link = make('a', 'ctx-link', evaluation.models.map((name) => modelName(titles.get(name) ?? { name })).join(' · '));
       link.href = `#compare/split/${evaluation.id}`;
-      const about = [evaluation.dataset, t('split_' + evaluation.split), stateText(evaluation), whenText(evaluation.created), evaluation.who];
+      const about = [dataName(evaluation), t('split_' + evaluation.split), stateText(evaluation), whenText(evaluation.created), evaluation.who];
       item.append(link, make('p', 'ctx-note', about.filter(Boolean).join(' · ')));
       return item;
     }),
@@ -80,19 +88,29 @@ const loadStart = async () => {
   if (reply.error) return toast(errorText(reply));
   offered = reply;
   root.dataset.state = 'start';
-  paintForm(document.body.dataset.item);
+  // Fields that are made anew while somebody is in one of them lose what is chosen and the focus.
+  const { evaluations, ...rest } = reply;
+  const now = JSON.stringify([rest, document.body.dataset.item, language]);
+  if (now !== formPainted) paintForm(document.body.dataset.item);
+  formPainted = now;
+  if (sources.of !== taskField.value + askedPair()) loadSources();
   paintEarlier();
   if (offered.evaluations.some(isWorking)) looking = setTimeout(look, EVERY);
 };
 
 const evaluate = async () => {
-  const [teacher, server, url] = ['teacher', 'server', 'url'].map((name) => form.elements[name].value.trim());
+  const [teacher, server, url] = ['teacher', 'server', 'url'].map((name) => {
+    const field = form.elements[name];
+    return field.closest('[hidden]') ? '' : field.value.trim();
+  });
   const others = [teacher && `teacher:${teacher}`, server && url && `server:${server}`].filter(Boolean);
   const names = [...modelFields().map((field) => field.value), ...others];
   if (names.length > props.limits.models) return toast(t('too_many_models', { n: props.limits.models }));
   names.slice(0, 2).forEach((name, i) => remember('compare.' + ['left', 'right'][i], name));
   remember('compare.dataset', setField.value);
-  const question = { models: names, dataset: setField.value, split: splitField.value, rows: Number(rowsField.value), url: server ? url : '' };
+  remember('compare.task', taskField.value);
+  if (isOfSentences()) remember('compare.pair', pairField.value);
+  const question = { models: names, task: taskField.value, pair: askedPair(), dataset: setField.value, split: splitField.value, rows: Number(rowsField.value), url: server ? url : '' };
   const reply = await ask('begin', question);
   if (reply.error) return toast(errorWithDetail(reply));
   location.hash = `#compare/split/${reply.evaluation.id}`;

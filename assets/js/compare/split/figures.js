@@ -1,6 +1,6 @@
 // Two models' figures beside each other: values, intervals, which differences are more than chance.
 
-const PLAIN = /ms|tokens|characters|second|length|count/; // figures that are no shares
+const PLAIN = /^(ms|chrf|bleu|ter)$|_ms|tokens|needed|characters|second|length|count/; // figures that are no shares
 
 // A figure as text, and its interval: in percent where it is a share.
 const isShare = (name, found) => !PLAIN.test(name) && Math.abs(found.value) <= 1;
@@ -47,7 +47,7 @@ const paintFigures = () => {
   const names = models.map(modelName);
   const pair = left === right ? null : differencesOf(result, left, right);
   const lower = new Set(result.lower_is_better ?? []);
-  const figures = [...new Set(['right', ...models.flatMap((model) => Object.keys(model.figures))])].filter((name) => models.some((model) => model.figures[name]));
+  const figures = [...new Set(['right', 'chrf', ...models.flatMap((model) => Object.keys(model.figures))])].filter((name) => models.some((model) => model.figures[name]));
   const rows = figures.map((name) => {
     const row = make('tr', '');
     row.dataset.figure = name;

@@ -63,7 +63,7 @@ const paintOne = () => {
   one('.ctx-split-head h2').textContent = models.map(modelName).join(' · ');
   const { split } = result ?? {};
   const about = [
-    evaluation.dataset,
+    dataName(evaluation),
     t('split_' + evaluation.split),
     split ? t('rows_sentences', { rows: whole(split.rows), sentences: whole(split.sentences) }) : '',
     split?.sha256 ? `SHA-256 ${split.sha256.slice(0, 12)}…` : '',
@@ -160,6 +160,12 @@ form.addEventListener('submit', (event) => {
   event.preventDefault();
   evaluate();
 });
+const changeTask = () => {
+  paintForm();
+  loadSources();
+};
+taskField.addEventListener('change', changeTask);
+pairField.addEventListener('change', changeTask);
 setField.addEventListener('change', paintSplits);
 orderField.addEventListener('change', () => showRows({ order: orderField.value }));
 sliceField.addEventListener('change', paintSlices);
