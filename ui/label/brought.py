@@ -102,6 +102,7 @@ def to_import(one: Import, running: int | None) -> Json:
         "number": one.id,
         "name": visible(one.name),
         "format": one.format,
+        "pair": one.pair,
         "origin": visible(one.origin),
         "who": visible(one.who),
         "when": one.created,

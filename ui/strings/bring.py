@@ -3,7 +3,7 @@
 BRING: dict[str, tuple[str, str]] = {
     # text
     "bring_title": ("What shall be labelled?", "要标注什么文本？"),
-    "bring_paste": ("Paste English text here, or drop a file…", "在此粘贴英文文本，或拖入文件…"),
+    "bring_paste": ("Paste {language} text here, or drop a file…", "在此粘贴{language}文本，或拖入文件…"),
     "bring_label": ("Text to bring in", "要导入的文本"),
     "bring_look": ("Preview", "预览"),
     "bring_choose": ("Choose a file", "选择文件"),

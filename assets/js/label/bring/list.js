@@ -29,7 +29,7 @@ const importRow = (found) => {
   if (found.state !== 'whole') name.append(' ', make('span', 'ctx-state', t('state_' + found.state)));
   const when = new Date(found.when).toLocaleString(language, { dateStyle: 'medium', timeStyle: 'short' });
   const lines = t(found.lines === 1 ? 'n_lines_one' : 'n_lines', { n: count(found.lines) });
-  const about = [when, found.who, found.origin, t('form_' + found.format), found.state !== 'running' && lines];
+  const about = [pairName(found.pair), when, found.who, found.origin, t('form_' + found.format), found.state !== 'running' && lines];
   row.append(name, make('p', 'ctx-note', about.filter(Boolean).join(' · ')));
   if (found.state === 'unfinished') row.append(make('p', 'ctx-note', t('state_unfinished_how')));
   row.append(importButtons(found));

@@ -28,8 +28,14 @@ root.addEventListener('click', (event) => {
   if (pressed) ACTIONS[pressed.dataset.do](pressed);
 });
 
+const showLanguage = () => {
+  field.lang = sourceTag();
+  field.placeholder = t('bring_paste', { language: languageName(sourceOf(workPair())) });
+};
+
 const showTexts = () => {
   fillTexts();
+  showLanguage();
   showForms();
   if (root.dataset.state === 'preview') showPreview();
   if (root.dataset.state === 'done') showDone(held.run);
@@ -46,6 +52,7 @@ showTexts();
 if (props.limits.hosted) setState('closed');
 whenShown('bring', () => {
   if (props.limits.hosted) return;
+  showLanguage();
   loadImports();
   if (root.dataset.state === 'text' && !field.value) attach();
 });
