@@ -92,9 +92,9 @@ def test_rows_of_a_batch_have_their_own_adapters(base, adapters):
 
 def test_dora_answers_as_peft_has_it(base, tmp_path):
 
-
     from tests.unit.test_adapters import RECIPE
     from trainer.model import make_trainable, save_adapter
+
     recipe = replace(RECIPE, dora=True)
     tuned = make_trainable(tiny_model(len(base.tokenizer)), recipe)
     torch.manual_seed(3)
