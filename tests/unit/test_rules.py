@@ -18,7 +18,7 @@ ENGLISH, GERMAN = Query("They put it off.", 1), Query("Das Haus ist alt.", 1, "d
         (ENGLISH, "把事情推到以后再做", ("meaning_too_long",)),
         (GERMAN, "house", ()),
         (GERMAN, "residential building", ()),
-        (GERMAN, "a building in which people live or lived", ("meaning_too_long",)),
+        (GERMAN, "the building in which people live or lived", ("meaning_too_long",)),
         (GERMAN, "house; home", ("several_meanings",)),
     ],
 )
