@@ -69,6 +69,16 @@ const button = (text, does, className = '') => {
   return made;
 };
 
+// Does what may take the focus away from something in `box`; it then goes to the first of what `next`
+// names that can have it.
+const keepFocusIn = (box, act, next) => {
+  const had = document.activeElement;
+  const was = box.contains(had);
+  act();
+  const isLost = !had.isConnected || had.disabled || had.closest('[hidden]');
+  if (was && isLost) next(had).find((e) => e && !e.disabled && !e.hidden)?.focus();
+};
+
 const FILE_TYPES = { html: 'text/html', md: 'text/markdown', json: 'application/json' };
 
 // A file that a reply brings, shown in `page`, a window that is open already, or else saved.

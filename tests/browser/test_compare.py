@@ -216,7 +216,7 @@ def test_the_board(page, app):
     expect(names).to_have_text(["run 7 first try", "shipped adapter", "base"])
     expect(names.first).to_have_attribute("href", "#models/card/run:7")
     expect(board.locator(".ctx-drawing circle")).to_have_count(3)
-    board.locator("select").select_option(label=re.compile("French"))
+    board.locator("select").select_option(label="English → French, whole sentences · dev")
     expect(board.locator("thead")).to_contain_text("chrF++")
     expect(board.locator("tbody td").first).to_contain_text("48.0 45.6 – 50.4")
     board.locator("select").select_option(label="en-zh-gold · dev")

@@ -21,6 +21,7 @@ from db.store import Brought, Origin
 from db.store.checks import MAX_NAME
 from db.store.imports import MAX_ORIGIN
 from ui.desk import Bad, Reply, Served, guarded, number_of, text_of
+from ui.files import Files
 from ui.label.brought import to_import, to_lines, to_look, to_run
 from ui.page import largest_upload, read_page, read_script
 from ui.pairs import work_pair
@@ -31,7 +32,7 @@ LIMIT = 40  # the most words per sentence that a person can choose
 _LINES = 50  # refused lines of a page
 _PATIENCE = 0.8  # seconds a first answer waits for a small file's preview
 _SCRIPTS = (
-    "language", "part", "pair", "label/part", "label/bring/text", "label/bring/preview",
+    "language", "part", "pair", "files", "label/part", "label/bring/text", "label/bring/preview",
     "label/bring/run", "label/bring/list", "label/bring/start",
 )  # fmt: skip
 
@@ -67,7 +68,7 @@ class BringDesk:
         self._access = services.access
         self._imports = services.store.imports
         self._review = services.store.review
-        self._uploads = uploads
+        self._files = Files(uploads, lambda file: None)
         self._looks = Looks()
         self._carrier = Carrier(services.store)
 
@@ -89,7 +90,7 @@ class BringDesk:
         if asked.get("look"):
             file = self._look(asked).file
         else:
-            file = await asyncio.to_thread(self._uploaded, text_of(asked, "path"))
+            file = await asyncio.to_thread(self._files.find, text_of(asked, "path"))
         try:
             look = self._looks.begin(file, work_pair(asked), encoding)
         except Busy as error:
@@ -205,13 +206,3 @@ class BringDesk:
         if look is None:
             raise Bad("file_gone")
         return look
-
-    def _uploaded(self, path: str) -> Path:
-        """The file at `path`, which must be one that was uploaded; Bad where it is not."""
-        try:
-            file, folder = Path(path).resolve(strict=True), self._uploads.resolve()
-        except (OSError, ValueError, RuntimeError):  # gone, or no path at all
-            raise Bad("file_gone") from None
-        if not (file.is_relative_to(folder) and file.is_file()):
-            raise Bad("file_gone")
-        return file

@@ -8,9 +8,7 @@ guess and under a name of our own; gradio deletes it after an hour.
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
-import secrets
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -28,6 +26,7 @@ from db.store import Dataset, InvalidRows, StoreError
 from db.store.checks import MAX_NAME, MAX_NOTE
 from engine.sense import CLASSES
 from ui.desk import Bad, Reply, Served, guarded, number_of, text_of
+from ui.files import Files
 from ui.label.filters import people_of, read_filter
 from ui.label.sets import to_agreement, to_dataset, to_invalid, to_statistics
 from ui.label.shape import preparing
@@ -42,7 +41,7 @@ ENDINGS = {
     "hf": "-hf.zip",
 }  # fmt: skip
 _SCRIPTS = (
-    "language", "part", "pair", "label/part", "label/filter", "label/data/plots",
+    "language", "part", "pair", "files", "label/part", "label/filter", "label/data/plots",
     "label/data/work", "label/data/list", "label/data/freeze", "label/data/start",
 )  # fmt: skip
 
@@ -78,7 +77,7 @@ class DataDesk:
     def __init__(self, services: Services, folder: Path, written: Callable[[str], None]):
         self._access = services.access
         self._store = services.store
-        self._folder, self._written = folder, written
+        self._files = Files(folder, written)
         self._works = Works()
         self._settling = Settling(services.store)
 
@@ -202,18 +201,4 @@ class DataDesk:
         raise Bad("unknown_value")
 
     def _write(self, name: str, write: Callable[[Work, Path], Reply], work: Work) -> Reply:
-        """What `write` says of the file that it wrote, and where gradio serves it. `name` is never
-        a stranger's."""
-        folder = self._folder / "ctx-written" / secrets.token_hex(16)
-        folder.mkdir(mode=0o700, parents=True)
-        file = folder / name
-        try:
-            reply = write(work, file)
-        except BaseException as error:
-            shutil.rmtree(folder, ignore_errors=True)
-            if isinstance(error, OSError):
-                full = error.errno == errno.ENOSPC
-                raise Bad("disk_full" if full else "disk_failed") from error
-            raise
-        self._written(str(file))
-        return {"file": file.as_posix(), "bytes": file.stat().st_size, **reply}
+        return self._files.write(name, lambda file: write(work, file))

@@ -114,7 +114,7 @@ COMPARE: dict[str, tuple[str, str]] = {
     "figure_rouge_2": ("ROUGE-2", "ROUGE-2"),
     "figure_rouge_l": ("ROUGE-L", "ROUGE-L"),
     "figure_stopped": ("stops by itself", "自行停止"),
-    "figure_written_per_needed": ("written for each token needed", "每个所需词元写出的词元"),
+    "figure_written_per_needed": ("tokens written per needed", "写出词元 / 所需词元"),
     "figure_base_embedding_f1": ("embedding score over the embedded base", "基于内置模型的嵌入得分"),
     "figure_answered": ("answered", "有答案"),
     "figure_meaning_exact": ("meaning, equal to the whole reference", "意思与参考完全相同"),

@@ -23,8 +23,12 @@ const paintModelFields = (count, wanted = '') => {
       return label;
     }),
   );
-  one('[data-do=more_models]').hidden = count >= Math.min(props.limits.models, models.length);
-  one('[data-do=less_models]').hidden = count <= 1;
+  const [more, less] = ['more', 'less'].map((name) => one(`[data-do=${name}_models]`));
+  const set = () => {
+    more.hidden = count >= Math.min(props.limits.models, models.length);
+    less.hidden = count <= 1;
+  };
+  keepFocusIn(more.parentElement, set, () => [more, less]);
 };
 
 const fill = (select, choices, textOf, chosen = select.value) => {
@@ -68,16 +72,16 @@ const dataName = ({ task, pair, dataset }) => (task === SENTENCES ? `${pairName(
 const paintEarlier = () => {
   const { evaluations, models } = offered;
   const titles = new Map(models.map((model) => [model.name, model]));
-  one('.ctx-split-earlier ol').replaceChildren(
-    ...evaluations.map((evaluation) => {
-      const item = make('li', 'ctx-evaluation');
-      const link = make('a', 'ctx-link', evaluation.models.map((name) => modelName(titles.get(name) ?? { name })).join(' · '));
-      link.href = `#compare/split/${evaluation.id}`;
-      const about = [dataName(evaluation), t('split_' + evaluation.split), stateText(evaluation), whenText(evaluation.created), evaluation.who];
-      item.append(link, make('p', 'ctx-note', about.filter(Boolean).join(' · ')));
-      return item;
-    }),
-  );
+  const lines = evaluations.map((evaluation) => {
+    const item = make('li', 'ctx-evaluation');
+    const link = make('a', 'ctx-link', evaluation.models.map((name) => modelName(titles.get(name) ?? { name })).join(' · '));
+    link.href = `#compare/split/${evaluation.id}`;
+    const about = [dataName(evaluation), t('split_' + evaluation.split), stateText(evaluation), whenText(evaluation.created), evaluation.who];
+    item.append(link, make('p', 'ctx-note', about.filter(Boolean).join(' · ')));
+    return item;
+  });
+  const list = one('.ctx-split-earlier ol');
+  keepFocusIn(list, () => list.replaceChildren(...lines), (had) => [...list.querySelectorAll('a')].filter((link) => link.href === had.href));
   one('.ctx-split-earlier .ctx-none').hidden = evaluations.length > 0;
 };
 

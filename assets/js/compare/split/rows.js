@@ -28,8 +28,12 @@ const paintRows = () => {
   const pages = Math.ceil(paging.count / props.limits.page);
   one('.ctx-pages').hidden = pages < 2;
   one('.ctx-pages [role=status]').textContent = t('rows_page', { n: whole(paging.page + 1), total: whole(pages), rows: whole(paging.count) });
-  one('[data-do=page_back]').disabled = paging.page === 0;
-  one('[data-do=page_on]').disabled = paging.page >= pages - 1;
+  const [back, on] = ['back', 'on'].map((name) => one(`[data-do=page_${name}]`));
+  const set = () => {
+    back.disabled = paging.page === 0;
+    on.disabled = paging.page >= pages - 1;
+  };
+  keepFocusIn(one('.ctx-pages'), set, () => [back, on]);
 };
 
 const rowOf = (row, names) => {

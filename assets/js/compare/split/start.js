@@ -89,7 +89,8 @@ const paintActions = () => {
   const box = one('.ctx-split-actions');
   if (box.dataset.does === `${does} ${language}`) return;
   box.dataset.does = `${does} ${language}`;
-  box.replaceChildren(...does.map((name) => button(t('evaluation_' + name), name)));
+  const buttons = does.map((name) => button(t('evaluation_' + name), name));
+  keepFocusIn(box, () => box.replaceChildren(...buttons), () => buttons);
 };
 
 const paintResult = () => {

@@ -42,35 +42,14 @@ const showWait = (title, part, far, stop = 'stop') => {
   setState('wait');
 };
 
-// To gradio's own route, which streams it to a folder and answers with its path there.
-const send = (file) =>
-  new Promise((done) => {
-    const request = new XMLHttpRequest();
-    const form = new FormData();
-    form.append('files', file, file.name);
-    request.upload.addEventListener('progress', (event) => {
-      const far = t('sent_of', { done: sizeText(event.loaded), all: sizeText(file.size) });
-      showWait(t('uploading', { name: held.name }), event.loaded / (event.total || 1), far);
-    });
-    request.addEventListener('load', () => {
-      if (request.status === 413) return done({ error: 'upload_too_large', size: sizeText(props.limits.upload) });
-      try {
-        done({ path: JSON.parse(request.responseText)[0] });
-      } catch {
-        done({ error: 'upload_failed' });
-      }
-    });
-    request.addEventListener('error', () => done({ error: 'upload_failed' }));
-    request.addEventListener('abort', () => done({ stopped: true }));
-    held.stop = () => request.abort();
-    request.open('POST', new URL('gradio_api/upload', document.baseURI.split(/[?#]/)[0]));
-    request.send(form);
-  });
+const send = (file) => {
+  const ended = new AbortController();
+  held.stop = () => ended.abort();
+  const far = (share) => showWait(t('uploading', { name: held.name }), share, t('sent_of', { done: sizeText(share * file.size), all: sizeText(file.size) }));
+  return sendFile(file, far, ended.signal);
+};
 
 const openFile = async (file, name) => {
-  if (file.size > props.limits.upload) {
-    return showTrouble({ error: 'upload_too_large', size: sizeText(props.limits.upload) });
-  }
   showTrouble({});
   Object.assign(held, { file, name, preview: null, run: null });
   const sent = await send(file);

@@ -17,15 +17,6 @@ const finish = async (first, far) => {
   return reply;
 };
 
-const fetchFile = (path) => {
-  const link = document.createElement('a');
-  link.href = new URL('gradio_api/file=' + encodeURI(path), document.baseURI);
-  link.download = '';
-  document.body.append(link);
-  link.click();
-  link.remove();
-};
-
 const sizeText = (bytes) =>
   bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 

@@ -9,6 +9,7 @@ const alone = async (text, act) => {
   if (busy) return;
   busy = true;
   const buttons = [...root.querySelectorAll('.ctx-go button')];
+  const pressed = buttons.find((one) => one === document.activeElement); // disabled, it loses the focus
   buttons.forEach((one) => (one.disabled = true));
   goLine.textContent = text;
   try {
@@ -17,6 +18,7 @@ const alone = async (text, act) => {
     busy = false;
     buttons.forEach((one) => (one.disabled = false));
     paintGo();
+    if (document.activeElement === document.body) pressed?.focus();
   }
 };
 

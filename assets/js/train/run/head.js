@@ -108,9 +108,8 @@ const paintActions = () => {
   if (!isWorking(run)) buttons.splice(-1, 0, again);
   if (run.state === 'done') buttons.unshift(...whatNext());
   const bar = one('.ctx-run-actions');
-  const before = bar.contains(document.activeElement) ? document.activeElement.dataset.do : null;
-  bar.replaceChildren(...buttons);
-  bar.querySelector(`[data-do="${before}"]`)?.focus();
+  const same = (had) => buttons.filter((one) => one.dataset.do === had.dataset.do);
+  keepFocusIn(bar, () => bar.replaceChildren(...buttons), (had) => [...same(had), ...buttons]);
 };
 
 let painted = '';
