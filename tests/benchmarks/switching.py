@@ -186,9 +186,17 @@ def whole(base: Base, adapters: list[Adapter], settings: Settings) -> dict[str, 
 
 
 def table(found: dict[str, Any]) -> str:
+    """Milliseconds by the clock, in brackets those of the processor."""
+
+    def cell(figures: dict[str, float] | None, which: str) -> str:
+        if not figures or not figures["n"]:
+            return "–"
+        return f"{figures[f'{which}_ms']:,.1f} ({figures[f'processor_{which}_ms']:,.1f})"
+
+    load = found["machine"]["load_average"]
     rows = [
-        "| five pairs | exchange, median (p95) | first load, p95 | a request of"
-        f" {TOKENS} tokens | memory | disk |",
+        f"Clock (processor), ms; load average {load[0]} to {load[1]}.\n",
+        f"| five pairs | exchange, p95 | first load, p95 | {TOKENS} tokens, median | memory | disk |",
         "|---|---|---|---|---|---|",
     ]
     for name, title in (
@@ -197,16 +205,15 @@ def table(found: dict[str, Any]) -> str:
         ("whole", "one full model a pair"),
     ):
         one = found[name]
-        load = f"{one['load']['p95_ms']:,.0f} ms" if "load" in one else "–"
         rows.append(
-            f"| {title} | {one['switch']['median_ms']:.1f} ms ({one['switch']['p95_ms']:.1f}) |"
-            f" {load} | {one['request']['median_ms']:,.0f} ms |"
+            f"| {title} | {cell(one['switch'], 'p95')} | {cell(one.get('load'), 'p95')} |"
+            f" {cell(one['request'], 'median')} |"
             f" {one['memory_bytes'] / 1e6:,.0f} MB | {one['disk_bytes'] / 1e6:,.0f} MB |"
         )
-    batch = found["together"]
+    turns, batch = (found["together"][way] for way in ("one_after_the_other", "one_batch"))
     rows.append(
-        f"\nEight sentences at once: {batch['one_after_the_other']['median_ms']:,.0f} ms one after"
-        f" the other, {batch['one_batch']['median_ms']:,.0f} ms in one batch."
+        f"\nEight sentences at once: {cell(turns, 'median')} one after the other,"
+        f" {cell(batch, 'median')} in one batch."
     )
     changed = found["merging"]["weights_changed"], found["merging"]["weights"]
     rows.append(
