@@ -196,7 +196,8 @@ def table(found: dict[str, Any]) -> str:
     load = found["machine"]["load_average"]
     rows = [
         f"Clock (processor), ms; load average {load[0]} to {load[1]}.\n",
-        f"| five pairs | exchange, p95 | first load, p95 | {TOKENS} tokens, median | memory | disk |",
+        "| five pairs | exchange, p95 | first load, p95"
+        f" | {TOKENS} tokens, median | memory | disk |",
         "|---|---|---|---|---|---|",
     ]
     for name, title in (
