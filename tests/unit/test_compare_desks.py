@@ -206,7 +206,7 @@ def test_whole_sentences_are_evaluated_by_what_translates_them(page, tmp_path):
     file.write_text("".join(f"Dogs chase cats{chr(97 + n)}.\tOui {n}.\n" for n in range(20)))
     bring(page.store, file, Origin("pairs", "", "en-fr"))
     told = page.ask("split.choices")
-    assert told["pairs"] == ["en-fr"]
+    assert told["pairs"][-1] == "en-fr"
     (mine,) = [one for one in told["models"] if one["name"] == model]
     assert (mine["pair"], mine["task"], mine["present"]) == ("en-fr", "translation", True)
     sources = page.ask("split.sources", task="translation", pair="en-fr")

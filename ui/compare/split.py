@@ -14,6 +14,7 @@ import gradio as gr
 from db.dataset.visible import visible
 from db.store import Job
 from db.store.checks import MAX_NAME, check_choice, check_pair, check_text
+from engine.catalogue import in_order
 from ui.compare.evaluations import (
     FIGURES,
     KIND,
@@ -80,13 +81,17 @@ class SplitDesk(CompareDesk):
         return {method.__name__: guarded(method) for method in methods}
 
     async def choices(self, asked: Reply) -> Reply:
-        """The models, the datasets with their splits, the evaluations there are."""
+        """The models, the pairs whose sentences can be evaluated, the datasets with their splits,
+        the evaluations there are."""
 
         def act() -> Reply:
             self._jobs.look()
+            models = self._models(lambda one: answers(one) or one.task == TRANSLATION)
+            translated = {one["pair"] for one in models if one["task"] == TRANSLATION}
+            pairs = translated | set(self._store.synthetic.referenced_pairs())
             return {
-                "models": self._models(lambda one: answers(one) or one.task == TRANSLATION),
-                "pairs": list(self._store.synthetic.referenced_pairs()),
+                "models": models,
+                "pairs": sorted(pairs, key=in_order),
                 "datasets": [
                     {"name": one.name, "splits": {name: one.splits.get(name, 0) for name in SPLITS}}
                     for one in self._store.datasets.list_datasets()

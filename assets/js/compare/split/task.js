@@ -16,17 +16,12 @@ const askedPair = () => (isOfSentences() ? pairField.value : USUAL_PAIR);
 const askedModels = () =>
   offered.models.filter((model) => model.name === 'base' || (model.task === taskField.value && model.pair === askedPair()));
 
-const sentencePairs = () => {
-  const pairs = offered.models.filter((model) => model.task === SENTENCES).map((model) => model.pair);
-  return [...new Set([...pairs, ...offered.pairs])];
-};
-
 // The task and pair as chosen, or as last time, or as the model that is wanted has them.
 const paintTask = (wanted = '') => {
   const model = offered.models.find((one) => one.name === wanted && one.name !== 'base');
-  const tasks = sentencePairs().length ? ['sense', SENTENCES] : ['sense'];
+  const tasks = offered.pairs.length ? ['sense', SENTENCES] : ['sense'];
   fill(taskField, tasks, (name) => t('task_' + name), model?.task ?? (taskField.value || recall('compare.task')));
-  fill(pairField, sentencePairs(), pairName, model?.task === SENTENCES ? model.pair : pairField.value || recall('compare.pair'));
+  fill(pairField, offered.pairs, pairName, model?.task === SENTENCES ? model.pair : pairField.value || recall('compare.pair'));
   one('.ctx-split-pair').hidden = !isOfSentences();
   one('.ctx-split-dataset').hidden = isOfSentences();
   const noServer = isOfSentences() && askedPair() !== USUAL_PAIR; // servers are asked for that one alone
