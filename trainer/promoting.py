@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from engine.checking import TASKS
+
 if TYPE_CHECKING:
     from db.store import Store
     from engine.settings import Settings
@@ -25,6 +27,8 @@ def add_promoting(commands: Any) -> None:
     )
     promote.set_defaults(command=_promote)
     back = commands.add_parser("back", help="give readers what they had before")
+    back.add_argument("--pair", default="en-zh", help="source and target language")
+    back.add_argument("--task", default="sense", choices=TASKS, help="words or whole sentences")
     back.set_defaults(command=_back)
 
 
@@ -43,12 +47,16 @@ def _models(arguments: argparse.Namespace) -> int:
     from trainer.promote import present
 
     with _opened() as (settings, store):
-        version = present(settings).version
-        for model in list_models(store, settings):
+        models = list_models(store, settings)
+        tasks = {(model.pair, model.task) for model in models}
+        readers = {(*key, present(settings, *key).version) for key in tasks}
+        for model in models:
             fit = {True: "fit", False: f"not fit: {model.reason}", None: ""}[model.fit]
-            here = "readers have this" if model.version == version else ""
+            mine = (model.pair, model.task, model.version)
+            here = "readers have this" if mine in readers else ""
             size = f"{model.bytes / 1e6:.1f} MB" if model.bytes else ""
-            told = (model.name, model.title, model.version, size, model.made[:16], fit, here)
+            answers, made = f"{model.pair} {model.task}", model.made[:16]
+            told = (model.name, model.title, model.version, answers, size, made, fit, here)
             print("\t".join(told).rstrip())
     return 0
 
@@ -79,7 +87,7 @@ def _back(arguments: argparse.Namespace) -> int:
 
     with _opened() as (settings, store):
         try:
-            made = back(store, settings, _who())
+            made = back(store, settings, _who(), arguments.pair, arguments.task)
         except PromotionRefused as error:
             print(error, file=sys.stderr)
             return 2

@@ -17,8 +17,12 @@ import pytest
 
 from db.store import Store, open_store
 from engine.adapters import read_adapter
+from engine.bringing import bring_adapter
+from engine.catalogue import readers_adapter
 from engine.present import POINTER
 from engine.settings import Settings, assets
+from tests.fake_translations import SHAPE
+from tests.made_adapters import make_adapter
 from tests.promotions import add_evaluation, add_tuned
 from trainer.catalogue import ModelError, find_model, list_models
 from trainer.jobs.queue import Jobs
@@ -279,7 +283,38 @@ def test_from_a_shell(
     assert code == 2 and "not compared" in told and "evaluate" in told
     assert run("promote", name, "--reason", "a trial")[0] == 0
     code, told = run("models")
-    (line,) = [line for line in told.splitlines() if "readers have this" in line]
+    here = [line for line in told.splitlines() if "readers have this" in line]
+    (line,) = [line for line in here if "\ten-zh sense\t" in line]
     assert line.startswith(f"{name}\tfirst-try\t")
     assert run("back") == (0, f"readers get en-zh-sense@{present(home.settings).version} again\n")
     assert run("back") == (2, "nothing was promoted that could be taken back\n")
+    assert run("back", "--pair", "en-es", "--task", "translation")[0] == 2
+
+
+def test_whole_sentences_are_promoted_and_taken_back(home: Home, tmp_path: Path) -> None:
+    asked = {"pair": "en-fr", "task": "translation"}
+    assert present(home.settings, **asked).name == "base"
+    first, second = (
+        bring_adapter(
+            make_adapter(tmp_path / f"made-{n}", SHAPE, seed=n, pair="en-fr"), home.folder, SHAPE
+        )
+        for n in range(2)
+    )
+    assert present(home.settings, **asked).version == second.version  # the last that came
+    made = promote(f"kept:{first.version}", home.store, home.settings, reason="a trial").promoted
+    assert (made.pair, made.task) == ("en-fr", "translation")
+    assert present(home.settings, **asked).version == first.version
+    assert readers_adapter(home.settings, **asked).version == first.version
+    back(home.store, home.settings, **asked)
+    assert readers_adapter(home.settings, **asked).version == second.version
+    assert present(home.settings).name == "shipped"
+
+
+def test_every_adapter_that_ships_has_a_name(home: Home) -> None:
+    shipped = [m for m in list_models(home.store, home.settings) if m.name.startswith("shipped:")]
+    assert {m.task for m in shipped} == {"translation"}
+    for model in shipped:
+        assert find_model(model.name, home.store, home.settings) == model
+        assert present(home.settings, model.pair, model.task) == model
+    with pytest.raises(ModelError):
+        find_model("shipped:../en-zh-sense", home.store, home.settings)
