@@ -45,6 +45,7 @@ adapter: .venv/run-ready
 
 # The five that translate sentences, and the table of what each is worth; needs CTX_DATA.
 translations: .venv/run-ready
+	$(BIN)/python -m pip install --quiet -r trainer/sources/requirements.txt
 	for pair in en-zh en-es de-en en-hi en-ta; do \
 		$(BIN)/python -m trainer fit assets/adapters/$$pair-translation/recipe.json --install || exit; \
 	done

@@ -57,6 +57,7 @@ class Source:
     # as JSON in strings; the others name the module of trainer/sources that reads them
     format: str = "flat"
     swapped: bool = False  # of pairs: the first column is the target language
+    simplified: bool = False  # of pairs: Chinese is written in simplified characters (OpenCC)
     references: tuple[str, ...] = ()  # what it is read with, found like `path`: word lists, links
     weight: float = 1.0  # loss weight of its rows
     times: int = 1  # how often each of its rows comes in an epoch; 0: it is only scored

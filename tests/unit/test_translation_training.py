@@ -2,7 +2,9 @@
 card on a tiny model."""
 
 import json
+import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -21,6 +23,7 @@ from trainer.pairs import measure_pair, page, table, write_pairs
 from trainer.recipe import Recipe, RecipeError, Source, load_recipe, on_base, save_recipe
 from trainer.rows import make_batch, make_translation_packs
 from trainer.run import run_recipe
+from trainer.sources import pairs
 from trainer.splits import load_splits
 from trainer.translated import first_of_each
 
@@ -103,6 +106,26 @@ def test_a_first_line_of_names_is_no_pair_and_held_out_sentences_stay_out(tmp_pa
     assert rows("en-ta", SOURCE, "english\tTamil")(tmp_path).refused == {"header": 1}
     out = next(s for s in (f"Sentence {n}." for n in range(100)) if held_out(s))
     assert rows("en-hi", SOURCE, f"{out}\tवाक्य।")(tmp_path).refused == {"held_out": 1}
+
+
+def test_traditional_characters_are_made_simplified_where_the_source_says_so(tmp_path, monkeypatch):
+    class OpenCC:
+        def __init__(self, way):
+            assert way == "t2s"
+
+        def convert(self, text):
+            return text.replace("來", "来")
+
+    source = replace(SOURCE, simplified=True)
+    monkeypatch.setitem(sys.modules, "opencc", SimpleNamespace(OpenCC=OpenCC))
+    monkeypatch.setattr(pairs, "find_spec", lambda name: name)
+    lines = ("I come from England.\t我來自英国。", "I come from England.\t我来自英国。")
+    loaded = rows("en-zh", source, *lines)(tmp_path)
+    assert [e.text for e in loaded.examples] == ["我来自英国。"]
+    assert loaded.refused == {"repeated": 1}
+    monkeypatch.setattr(pairs, "find_spec", lambda name: None)
+    with pytest.raises(RecipeError, match="OpenCC"):
+        rows("en-zh", source, *lines)(tmp_path)
 
 
 def test_no_sentence_is_in_two_splits_whatever_its_translations_and_direction(tmp_path):
