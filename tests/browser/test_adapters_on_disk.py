@@ -67,7 +67,7 @@ def test_sent_loaded_saved_and_deleted(page: Page, app: App, folder: Path, tmp_p
 
     line.get_by_role("button", name="Load").click()
     expect(line.get_by_role("button", name="Unload")).to_be_focused()
-    expect(models.locator(".ctx-memory")).to_contain_text("536.0 MB, and 1 adapters")
+    expect(models.locator(".ctx-memory")).to_contain_text("536.0 MB; adapters: 1")
     expect(line).not_to_contain_text("not since the app started")
     line.get_by_role("button", name="Unload").click()
     expect(models.locator(".ctx-memory")).to_contain_text("No translation adapter is in memory")

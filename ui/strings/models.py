@@ -47,7 +47,7 @@ MODELS: dict[str, tuple[str, str]] = {
     "model_unused": ("not since the app started", "启动后未使用"),
     "model_other_base": ("It was made for another base than the one here.", "它是为另一个基础模型制作的。"),
     "memory_none": ("No translation adapter is in memory: the first translation loads its own.", "内存中没有翻译适配器，首次翻译时加载。"),
-    "memory_told": ("In memory for translations: the base, {base}, and {n} adapters, {adapters}.", "翻译占用的内存：基础模型 {base}，{n} 个适配器共 {adapters}。"),
+    "memory_told": ("In memory for translations: the base, {base}; adapters: {n}, {adapters}.", "翻译占用的内存：基础模型 {base}，{n} 个适配器共 {adapters}。"),
     "do_load": ("Load", "加载"),
     "do_unload": ("Unload", "卸载"),
     "do_export": ("Export", "导出"),

@@ -66,6 +66,15 @@ const pointAt = () => {
   lineOf(name)?.scrollIntoView({ block: 'center' });
 };
 
+// What was just brought in has the focus as soon as it is painted.
+let fresh = '';
+const focusFresh = () => {
+  const link = fresh && lineOf(fresh)?.querySelector('a');
+  if (!link) return;
+  fresh = '';
+  link.focus();
+};
+
 const look = async () => {
   clearTimeout(looking);
   if (!isSeen()) return;
@@ -81,6 +90,7 @@ const look = async () => {
   root.dataset.state = 'shown';
   paint();
   pointAt();
+  focusFresh();
   looking = setTimeout(look, isServed() ? SELDOM : EVERY);
 };
 
@@ -136,9 +146,9 @@ const bring = async (dropped = null) => {
   const brought = await bringAdapter(dropped);
   if (!brought) return;
   toast(t('brought_is', { title: brought.title }));
+  fresh = brought.name;
   location.hash = '#models/list/' + brought.name;
-  await look();
-  lineOf(brought.name)?.querySelector('a')?.focus();
+  look();
 };
 
 const ACTIONS = {
