@@ -119,6 +119,8 @@ def test_eight_clients_get_what_each_adapter_writes_alone(base, adapters, senten
         for pair, sentence in asked[number::CLIENTS]:
             grown = [text async for text in service.stream(sentence, pair, f"client {number}")]
             found.append(((pair, sentence), grown[-1] if grown else ""))
+            if len(found) % 100 == 0:  # the long run takes a while
+                print(f"{len(found)} of {REQUESTS}", flush=True)
 
     async def everybody() -> None:
         await asyncio.gather(*(client(number) for number in range(CLIENTS)))
