@@ -125,7 +125,7 @@ def test_from_a_wrong_answer_to_the_right_one(url: str, new_context, tmp_path: P
     settings = Settings(home=tmp_path / "home")
     version = present(settings).version
     look_up(page, url, UNSEEN)
-    by = page.locator(".ctx-by a")
+    by = page.locator(".ctx-by a").first
     expect(by).to_have_attribute("href", f"#models/card/{version}", timeout=LONG)
     expect(page.locator(".ctx-meaning")).to_have_text("容器组")
     page.goto(url + "/#models/history")

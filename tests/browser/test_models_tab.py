@@ -85,7 +85,7 @@ def test_promoted_with_and_without_a_reason_and_taken_back(
 def test_the_card_of_an_answer(page: Page, app: App) -> None:
     read_text(page, app)
     word(page, "bank").click()
-    page.locator(".ctx-by a").click()
+    page.locator(".ctx-by a").first.click()
     card = page.locator("#models-card")
     expect(card.locator(".ctx-card-head h2")).to_have_text("en-zh-sense")
     expect(card.locator(".ctx-card-data li")).to_have_count(6)
@@ -102,16 +102,16 @@ def test_a_page_shows_no_answer_of_the_model_before(
     read_text(page, app)
     word(page, "bank").click()
     expect(page.locator(".ctx-meaning")).to_have_text("银行")
-    expect(page.locator(".ctx-by a")).to_have_text("fake-adapter")
+    expect(page.locator(".ctx-by a").first).to_have_text("fake-adapter")
     settings = Settings(home=tmp_path)
     with open_store(settings.database) as store:  # another process than the app
         version = promote("run:1", store, settings).promoted.version
     expect(page.locator(".ctx-meaning")).to_have_text(version + "银行")
-    expect(page.locator(".ctx-by a")).to_have_attribute("href", "#models/card/" + version)
+    expect(page.locator(".ctx-by a").first).to_have_attribute("href", "#models/card/" + version)
     expect(page.locator(".ctx-detail")).to_have_text(version)
     word(page, "light").click()
     expect(page.locator(".ctx-meaning")).to_have_text(version + "轻的")
-    page.locator(".ctx-by a").click()
+    page.locator(".ctx-by a").first.click()
     expect(page.locator("#models-card .ctx-card-head h2")).to_have_text("better")
 
 
