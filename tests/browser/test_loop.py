@@ -110,7 +110,9 @@ def compare_and_promote(page: Page, url: str) -> None:
     expect(dialog.locator("[data-figure=right]")).to_be_visible(timeout=LONG)
     expect(dialog.locator("textarea")).to_be_hidden()
     dialog.get_by_role("button", name="Promote").click()
-    expect(page.locator("#models-list [data-task=sense] [data-here=true] h3")).to_have_text("team-words")
+    expect(page.locator("#models-list [data-task=sense] [data-here=true] h3")).to_have_text(
+        "team-words"
+    )
 
 
 @pytest.mark.timeout(2400)
