@@ -93,7 +93,7 @@ def _differences(plain: Sequence[Any], tuned: Sequence[Any], pair: str) -> dict[
 def write_pairs(found: dict[str, Any], file: Path) -> None:
     """Add what was measured to the file, and say all of it to people in Markdown beside it."""
     known = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    known |= found
+    known = dict(sorted((known | found).items()))
     write_whole(file, json.dumps(known, indent=1, ensure_ascii=False) + "\n")
     write_whole(file.with_suffix(".md"), page(known))
 
