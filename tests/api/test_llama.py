@@ -60,12 +60,9 @@ def test_it_is_trained_by_the_named_recipe_and_translates(smollm2, tmp_path, mod
     adapter = read_adapter(folder)
     base = load_base(on_base(recipe, settings))
     assert isinstance(base.model, LlamaForCausalLM)
-    assert (
-        adapter.card.base
-        == f"{base.name}@{base.revision}"
-        == f"SmolLM2-135M-Instruct@{base.revision}"
-    )
-    assert json.loads((folder / "card.json").read_text())["scores"]["dev own"]["n"] == 2
+    assert adapter.card.base == f"{base.name}@{base.revision}" and base.name == smollm2.name
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    assert card["scores"]["dev own"]["n"] and card["task"] == "translation"
     model = open_adapter(base.model, adapter, base, "default")
     prompt = TranslationPrompt(base.tokenizer, adapter.card.style)
     sentence = "Tom wanted a house yesterday."
