@@ -32,9 +32,16 @@ from engine.models import Base, find_base
 from engine.settings import Settings
 
 __all__ = [
-    "CARD", "CONFIG", "WEIGHTS", "Adapter", "AdapterError", "Card", "base_shape", "linear_sizes",
-    "merged_copy", "open_adapter", "read_adapter", "read_card",
+    "CARD", "CONFIG", "WEIGHTS", "Adapter", "AdapterError", "Card", "base_shape", "lean_copy",
+    "linear_sizes", "merged_copy", "open_adapter", "read_adapter", "read_card",
 ]  # fmt: skip
+
+
+def lean_copy(base: Base) -> PreTrainedModel:
+    """The base alone with a lean body where that helps: what is laid out anew is a copy, all else
+    is the base's own."""
+    weights = {id(one): one for one in (*base.model.parameters(), *base.model.buffers())}
+    return lean(copy.deepcopy(base.model, weights))
 
 
 def merged_copy(base: Base, adapter: Adapter) -> PreTrainedModel:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.adapters import Adapter, Card, merged_copy, read_adapter
+from engine.adapters import Adapter, Card, lean_copy, merged_copy, read_adapter
 from engine.books import shipped_books
 from engine.branches import Runner
 from engine.calibration import Calibration
@@ -54,7 +54,7 @@ def load_engine(settings: Settings, progress: Progress = lambda state, share: No
 def make_engine(base: Base, folder: Path | None) -> ModelEngine:
     """The base with the adapter in `folder`, or alone where that is None."""
     if folder is None:
-        model, card, version = base.model, Card("base"), "base"
+        model, card, version = lean_copy(base), Card("base"), "base"
     else:
         adapter: Adapter = read_adapter(folder)
         model, card, version = merged_copy(base, adapter), adapter.card, adapter.version
