@@ -15,26 +15,10 @@ from peft import PeftModel
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
-from engine.checking import (
-    CARD,
-    CONFIG,
-    WEIGHTS,
-    Adapter,
-    AdapterError,
-    BaseShape,
-    Card,
-    check_fits,
-    read_adapter,
-    read_card,
-)
+from engine.checking import Adapter, AdapterError, BaseShape, check_fits
 from engine.lean import lean
 from engine.models import Base, find_base
 from engine.settings import Settings
-
-__all__ = [
-    "CARD", "CONFIG", "WEIGHTS", "Adapter", "AdapterError", "Card", "base_shape", "lean_copy",
-    "linear_sizes", "merged_copy", "open_adapter", "read_adapter", "read_card",
-]  # fmt: skip
 
 
 def lean_copy(base: Base) -> PreTrainedModel:

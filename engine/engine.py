@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.adapters import Adapter, Card, lean_copy, merged_copy, read_adapter
+from engine.adapters import lean_copy, merged_copy
 from engine.books import shipped_books
 from engine.branches import Runner
 from engine.calibration import Calibration
+from engine.checking import Adapter, Card, read_adapter
 from engine.decoding import SenseDecoder
 from engine.memory import give_back
 from engine.models import Base, Progress, load_base

@@ -176,7 +176,8 @@ class Workbench:
         return self._names[folder]
 
     def _add(self, folder: Path, name: str) -> None:
-        from engine.adapters import open_adapter, read_adapter
+        from engine.adapters import open_adapter
+        from engine.checking import read_adapter
 
         assert self._base is not None
         model = self._tuned

@@ -6,6 +6,7 @@ import torch
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from engine.models import Base, Choice
 from engine.prompt import SensePrompt
 from engine.sense import CLASSES
 
@@ -46,6 +47,13 @@ def tiny_model(vocabulary: int, seed: int = 0) -> LlamaForCausalLM:
         initializer_range=0.5,
     )
     return LlamaForCausalLM(config).eval()
+
+
+def tiny_base(tokenizer: PreTrainedTokenizerFast | None = None, revision: str = "0") -> Base:
+    """The tiny model as a loaded base."""
+    mine = tokenizer or tiny_tokenizer()
+    model = tiny_model(len(mine)).requires_grad_(False)
+    return Base(model, mine, "tiny", revision, Choice("cpu", torch.float32, "a test"))
 
 
 def tiny_prompt(style: str = "last") -> SensePrompt:

@@ -43,7 +43,7 @@ _NAMED = (
     ("trainer.jobs.kinds", "JobError"),
     ("trainer.catalogue", "ModelError"),
     ("engine.models", "BaseError"),
-    ("engine.adapters", "AdapterError"),
+    ("engine.checking", "AdapterError"),
     ("engine.settings", "SettingsError"),
     ("engine.teacher", "TeacherError"),
     ("engine.teaching", "TemplateError"),

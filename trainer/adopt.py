@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from db.store import Job
-from engine.adapters import CARD, CONFIG, WEIGHTS, read_adapter
+from engine.checking import CARD, CONFIG, WEIGHTS, read_adapter
 from trainer.bundle import OUT, RECIPE, BundleError, kept_recipe, read_manifest, recipe_hash
 from trainer.card import SCORES
 from trainer.jobs.queue import Jobs

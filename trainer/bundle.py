@@ -16,7 +16,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from engine.adapters import CARD, CONFIG, WEIGHTS, read_adapter
+from engine.checking import CARD, CONFIG, WEIGHTS, read_adapter
 from engine.settings import VERSION, Settings, assets
 from trainer.examples import hash_files
 from trainer.loading import find_source

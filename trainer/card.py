@@ -18,9 +18,10 @@ from typing import Any
 
 import torch
 
-from engine.adapters import CARD, merged_copy, read_adapter
+from engine.adapters import merged_copy
 from engine.books import Books, shipped_books
 from engine.branches import Runner
+from engine.checking import CARD, read_adapter
 from engine.decoding import SenseDecoder
 from engine.files import write_whole
 from engine.lean import lean

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from engine.adapters import CARD
 from engine.books import shipped_books
+from engine.checking import CARD
 from engine.decoding import SenseDecoder
 from engine.prompt import SensePrompt
 from trainer.card import Finished, Report, runner_of, write_card

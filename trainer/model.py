@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import PreTrainedModel
 
-from engine.adapters import CONFIG, WEIGHTS
+from engine.checking import CONFIG, WEIGHTS
 from engine.lean import lean
 from engine.models import Base
 from trainer.parallel import is_sharded

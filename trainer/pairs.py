@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from engine.adapters import open_adapter, read_adapter
+from engine.adapters import open_adapter
+from engine.checking import read_adapter
 from engine.files import write_whole
 from engine.models import Base, load_base
 from engine.settings import Settings, assets

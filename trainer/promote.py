@@ -13,11 +13,10 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from db.store import Promoted, Promotion, Store
-from engine.adapters import CARD, CONFIG, WEIGHTS, AdapterError, read_adapter
 from engine.catalogue import Entry, readers_adapter, usual_adapter
+from engine.checking import CARD, CONFIG, WEIGHTS, AdapterError, read_adapter
 from engine.files import sync_folder
 from engine.present import Pointer, read_pointer
 from engine.settings import Settings
@@ -234,8 +233,3 @@ def _told(model: Model, weighed: Weighed) -> str:
     if "not_compared" in weighed.against:
         parts.append("it was not compared with what readers have on a dataset's test rows")
     return f"{model.name} is refused: {'; '.join(parts)}. A reason overrides this"
-
-
-def describe(promotion: Promotion) -> dict[str, Any]:
-    """The promotion as plain JSON."""
-    return {"id": promotion.id, "created": promotion.created, **vars(promotion.promoted)}

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.adapters import merged_copy, read_adapter
+from engine.adapters import merged_copy
 from engine.books import shipped_books
 from engine.branches import Runner
+from engine.checking import read_adapter
 from engine.decoding import SenseDecoder
 from engine.models import Base
 from engine.prompt import SensePrompt

@@ -12,9 +12,11 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from engine.adapters import read_adapter
+from accelerate import Accelerator
+
+from engine.checking import read_adapter
 from engine.models import Base, load_base
 from engine.settings import Settings
 from trainer.card import Finished
@@ -61,15 +63,7 @@ def run_recipe(
     if start:
         load_start(model, recipe, start)
     with (folder / LOG).open("a", encoding="utf-8") as log:
-
-        def tell(event: dict[str, Any]) -> None:
-            if accelerator.is_main_process:
-                print(json.dumps(event), file=log, flush=True)
-                if "step" in event:
-                    numbers = {k: v for k, v in event.items() if type(v) in (int, float)}
-                    accelerator.log(numbers, step=event["step"])
-                report(event)
-
+        tell = _teller(accelerator, log, report)
         if sharded:
             tell({"event": "sharded", "held": shard_base(model, accelerator)})
         order = make_order(recipe, splits["train"], prompt)
@@ -95,6 +89,20 @@ def run_recipe(
         accelerator.wait_for_everyone()
         accelerator.end_training()
     return made
+
+
+def _teller(accelerator: Accelerator, log: TextIO, report: Report) -> Report:
+    """What a run's events go to, once for all its processes: its log, its tracker, `report`."""
+
+    def tell(event: dict[str, Any]) -> None:
+        if accelerator.is_main_process:
+            print(json.dumps(event), file=log, flush=True)
+            if "step" in event:
+                numbers = {k: v for k, v in event.items() if type(v) in (int, float)}
+                accelerator.log(numbers, step=event["step"])
+            report(event)
+
+    return tell
 
 
 def _save(model: Any, base: Base, recipe: Recipe, folder: Path, settings: Settings) -> Base:

@@ -18,7 +18,7 @@ import torch
 from peft import PeftModel
 from safetensors.torch import load_file
 
-from engine.adapters import WEIGHTS
+from engine.checking import WEIGHTS
 from engine.files import write_whole
 from engine.phrasebook import digest
 from engine.settings import Settings

@@ -16,7 +16,8 @@ from typing import Any
 
 import torch
 
-from engine.adapters import CARD, open_adapter, read_adapter
+from engine.adapters import open_adapter
+from engine.checking import CARD, read_adapter
 from engine.files import write_whole
 from engine.translation import TRANSLATION_VERSION, TranslationPrompt, translate_all
 from trainer.card import SCORES, Finished, Report

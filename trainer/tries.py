@@ -16,9 +16,10 @@ from typing import Any
 
 from peft import PeftModel
 
-from engine.adapters import merged_copy, read_adapter
+from engine.adapters import merged_copy
 from engine.books import Books, shipped_books
 from engine.branches import Runner
+from engine.checking import read_adapter
 from engine.decoding import SenseDecoder
 from engine.files import write_whole
 from engine.phrasebook import digest, shipped_phrasebook

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from db.store import open_store
-from engine.adapters import WEIGHTS, AdapterError, read_adapter
+from engine.checking import WEIGHTS, AdapterError, read_adapter
 from engine.settings import Settings, assets, read_settings
 from tests.real import fresh_home
 from trainer.adopt import adopt, check_result

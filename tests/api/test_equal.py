@@ -16,6 +16,7 @@ import torch
 
 from engine import adapters
 from engine.bench.sides import read_cases
+from engine.checking import read_adapter
 from engine.decoding import SenseDecoder
 from engine.models import load_base
 from engine.phrasebook import favoured
@@ -36,7 +37,7 @@ MOST = WORDS // 80  # sentences of some WORDS // 11
 def alone(models_home, like, dtype):
     """A decoder as `like`, over a plain model that runs every row alone."""
     settings = Settings(home=models_home, dtype=dtype)
-    adapter = adapters.read_adapter(settings.adapter_folder)
+    adapter = read_adapter(settings.adapter_folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(adapters, "lean", lambda model: model)
         model = adapters.merged_copy(load_base(settings), adapter)

@@ -8,7 +8,8 @@ import pytest
 import torch
 from transformers import LlamaForCausalLM
 
-from engine.adapters import AdapterError, open_adapter, read_adapter
+from engine.adapters import open_adapter
+from engine.checking import AdapterError, read_adapter
 from engine.models import load_base
 from engine.settings import Settings, assets
 from engine.translation import TranslationPrompt, translate_all, write

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from engine.adapters import open_adapter, read_adapter
+from engine.adapters import open_adapter
+from engine.checking import read_adapter
 from engine.models import load_base
 from engine.settings import Settings, assets
 from engine.translation import TranslationPrompt, Writing, translate_all, write

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.adapters import read_adapter
+from engine.checking import read_adapter
 from tests.real import ROOT, free_port, fresh_home
 from tests.small_rows import few_rows
 

@@ -21,8 +21,8 @@ from typing import Any
 
 import torch
 
-from engine.adapters import linear_sizes, open_adapter, read_adapter
-from engine.checking import Adapter, BaseShape
+from engine.adapters import linear_sizes, open_adapter
+from engine.checking import Adapter, BaseShape, read_adapter
 from engine.greedy import Growing
 from engine.models import Base, embedded_folder, load_base
 from engine.residents import Residents

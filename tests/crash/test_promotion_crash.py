@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from db.store import open_store
-from engine.adapters import read_adapter
+from engine.checking import read_adapter
 from engine.present import read_pointer
 from engine.settings import Settings
 from tests.promotions import add_tuned

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from db.store import Job, Store, open_store
-from engine.adapters import read_adapter
+from engine.checking import read_adapter
 from engine.settings import assets
 from tests.real import ROOT, fresh_home, soak
 from trainer.checkpoints import is_whole

@@ -6,19 +6,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.adapters import CARD, CONFIG, WEIGHTS, AdapterError, merged_copy, read_adapter
-from engine.models import Base, Choice
-from tests.tiny import tiny_model, tiny_prompt
+from engine.adapters import merged_copy
+from engine.checking import CARD, CONFIG, WEIGHTS, AdapterError, read_adapter
+from engine.models import Base
+from tests.tiny import tiny_base, tiny_model, tiny_prompt
 from trainer.model import make_trainable, save_adapter
 from trainer.recipe import Recipe
 
 PROMPT = tiny_prompt()
 RECIPE = Recipe(rank=4, alpha=8, dropout=0.0)
-
-
-def tiny_base():
-    model = tiny_model(len(PROMPT.tokenizer)).requires_grad_(False)
-    return Base(model, PROMPT.tokenizer, "tiny", "0", Choice("cpu", torch.float32, "a test"))
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from db.store import Store, open_store
-from engine.adapters import read_adapter
 from engine.bringing import bring_adapter
 from engine.catalogue import readers_adapter
+from engine.checking import read_adapter
 from engine.present import POINTER
 from engine.settings import Settings, assets
 from tests.fake_translations import SHAPE

@@ -8,8 +8,8 @@ import pytest
 import torch
 from peft import PeftModel
 
-from engine.adapters import AdapterError, linear_sizes, open_adapter, read_adapter
-from engine.checking import BaseShape
+from engine.adapters import linear_sizes, open_adapter
+from engine.checking import AdapterError, BaseShape, read_adapter
 from engine.models import Base, Choice
 from engine.residents import Residents
 from tests.made_adapters import QV, make_adapter

@@ -8,10 +8,9 @@ import torch
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from engine.adapters import WEIGHTS
-from engine.models import Base, Choice
+from engine.checking import WEIGHTS
 from engine.settings import read_settings
-from tests.tiny import tiny_model, tiny_tokenizer
+from tests.tiny import tiny_base
 from trainer import run
 from trainer.recipe import Recipe, RecipeError, Source, load_recipe, save_recipe
 from trainer.run import run_recipe, run_start
@@ -36,12 +35,7 @@ def home(tmp_path, monkeypatch):
     save_recipe(replace(first, start="recipe.json", rate=1e-12), tmp_path / "third.json")
     save_recipe(replace(first, start="ring.json"), tmp_path / "ring.json")
 
-    def tiny_base(settings, quantised=False):
-        choice = Choice("cpu", torch.float32, "a test")
-        tokenizer = tiny_tokenizer()
-        return Base(tiny_model(len(tokenizer)), tokenizer, "tiny", "0", choice)
-
-    monkeypatch.setattr(run, "load_base", tiny_base)
+    monkeypatch.setattr(run, "load_base", lambda settings, quantised=False: tiny_base())
     return tmp_path
 
 

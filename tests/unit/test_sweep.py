@@ -3,11 +3,9 @@
 import json
 
 import pytest
-import torch
 
-from engine.models import Base, Choice
 from engine.settings import read_settings
-from tests.tiny import tiny_model, tiny_tokenizer
+from tests.tiny import tiny_base
 from trainer import run
 from trainer.recipe import RecipeError
 from trainer.splits import load_splits
@@ -38,12 +36,7 @@ def settings(tmp_path, monkeypatch):
     data.mkdir()
     (data / TEACHER).write_text("\n".join(wire(a, b) for a in NAMES for b in NAMES))
 
-    def tiny_base(settings, quantised=False):
-        choice = Choice("cpu", torch.float32, "a test")
-        tokenizer = tiny_tokenizer()
-        return Base(tiny_model(len(tokenizer)), tokenizer, "tiny", "0", choice)
-
-    monkeypatch.setattr(run, "load_base", tiny_base)
+    monkeypatch.setattr(run, "load_base", lambda settings, quantised=False: tiny_base())
     return read_settings({"CTX_HOME": str(tmp_path), "CTX_DATA": str(data)})
 
 

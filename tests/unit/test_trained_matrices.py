@@ -6,10 +6,10 @@ import dataclasses
 import pytest
 import torch
 
-from engine.adapters import merged_copy, read_adapter
+from engine.adapters import merged_copy
+from engine.checking import read_adapter
 from engine.settings import Settings
-from tests.tiny import tiny_model, tiny_prompt
-from tests.unit.test_adapters import tiny_base
+from tests.tiny import tiny_base, tiny_model, tiny_prompt
 from trainer.model import load_start, make_trainable, readers_copy, save_adapter
 from trainer.parallel import make_accelerator
 from trainer.recipe import MATRICES, Recipe, RecipeError

@@ -9,12 +9,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from engine.adapters import read_adapter
-from engine.models import Base, Choice
+from engine.checking import read_adapter
 from engine.settings import assets, read_settings
 from engine.split import split_of
 from engine.translation import TranslationPrompt
-from tests.tiny import HAN, tiny_model, tiny_tokenizer
+from tests.tiny import HAN, tiny_base, tiny_model, tiny_tokenizer
 from trainer import run
 from trainer.examples import Sentence, TranslationExample, held_out
 from trainer.finish import finish
@@ -60,12 +59,7 @@ def home(tmp_path, monkeypatch):
     write(tmp_path, *lines)
     save_recipe(RECIPE, tmp_path / "recipe.json")
 
-    def tiny_base(settings, quantised=False):
-        choice = Choice("cpu", torch.float32, "a test")
-        mine = tokenizer()
-        return Base(tiny_model(len(mine)), mine, "tiny", "0", choice)
-
-    monkeypatch.setattr(run, "load_base", tiny_base)
+    monkeypatch.setattr(run, "load_base", lambda settings, quantised=False: tiny_base(tokenizer()))
     return tmp_path
 
 

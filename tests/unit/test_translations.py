@@ -8,36 +8,34 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
 
-from engine.adapters import linear_sizes, open_adapter, read_adapter
+from engine.adapters import linear_sizes, open_adapter
 from engine.catalogue import readers_adapter
-from engine.checking import BaseShape
+from engine.checking import BaseShape, read_adapter
 from engine.lookup import LookupFailed, Status
-from engine.models import Base, BaseError, Choice
+from engine.models import Base, BaseError
 from engine.present import Pointer, write_pointers
 from engine.sense import QueryError
 from engine.settings import Settings
 from engine.translation import TranslationPrompt, write
 from engine.translations import Translations
 from tests.made_adapters import make_adapter
-from tests.tiny import tiny_model, tiny_tokenizer
+from tests.tiny import tiny_base, tiny_tokenizer
 
 PAIRS = ("en-es", "de-en", "en-hi")
 SENTENCE = "I call the dog."
 MOST = 12  # tokens of an answer
 
 
-def tiny_base() -> Base:
+def ending_base() -> Base:
     tokenizer = tiny_tokenizer()
     tokenizer.eos_token = "<pad>"
-    model = tiny_model(len(tokenizer)).requires_grad_(False)
-    return Base(model, tokenizer, "tiny", "1", Choice("cpu", torch.float32, "a test"))
+    return tiny_base(tokenizer, "1")
 
 
 @pytest.fixture(scope="module")
 def shape() -> BaseShape:
-    return BaseShape("tiny", "1", linear_sizes(tiny_base().model))
+    return BaseShape("tiny", "1", linear_sizes(ending_base().model))
 
 
 @pytest.fixture
@@ -69,7 +67,7 @@ class Loads:
         self.gate.wait(20)
         if self.error:
             raise self.error
-        return tiny_base()
+        return ending_base()
 
 
 class FakeWords:
@@ -108,8 +106,8 @@ def service(settings, loads, words):
 
 def alone(settings: Settings, pair: str, sentence: str = SENTENCE) -> list[str]:
     """What PEFT with this adapter alone writes, as it grows."""
-    base, entry = tiny_base(), readers_adapter(settings, pair, "translation")
-    model = open_adapter(tiny_base().model, entry.adapter, base, "alone").eval()
+    base, entry = ending_base(), readers_adapter(settings, pair, "translation")
+    model = open_adapter(ending_base().model, entry.adapter, base, "alone").eval()
     return list(write(model, TranslationPrompt(base.tokenizer), sentence, pair, MOST))
 
 

@@ -7,13 +7,12 @@ import pytest
 import torch
 
 from engine.engine import make_engine
-from engine.models import Base, Choice
 from engine.raw import Ask, whole_answer, write_raw
 from engine.sense import ask
 from engine.settings import Settings
 from engine.views import views
 from engine.workbench import MOST_MODELS, Workbench
-from tests.tiny import tiny_model, tiny_prompt
+from tests.tiny import tiny_base, tiny_model, tiny_prompt
 from trainer.free import write_freely
 from trainer.model import make_trainable, save_adapter
 from trainer.recipe import Recipe
@@ -22,11 +21,6 @@ PROMPT = tiny_prompt()
 RECIPE = Recipe(rank=4, alpha=8, dropout=0.0)
 CONTEXTS = ["I call Tom back", "the dog saw Tom in the bed"]
 QUERY = ask("I call Tom back", "back")
-
-
-def tiny_base() -> Base:
-    model = tiny_model(len(PROMPT.tokenizer)).requires_grad_(False)
-    return Base(model, PROMPT.tokenizer, "tiny", "0", Choice("cpu", torch.float32, "a test"))
 
 
 @pytest.fixture(scope="module")

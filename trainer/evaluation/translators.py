@@ -13,7 +13,8 @@ from functools import partial
 from typing import Any, Protocol
 
 from db.store import Store
-from engine.adapters import open_adapter, read_adapter
+from engine.adapters import open_adapter
+from engine.checking import read_adapter
 from engine.models import Base
 from engine.settings import Settings
 from engine.showing import TRANSLATION_SCHEMA, read_translation

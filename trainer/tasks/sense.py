@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from engine.adapters import read_adapter
 from engine.books import shipped_books
+from engine.checking import read_adapter
 from engine.phrasebook import shipped_phrasebook
 from engine.prompt import SensePrompt
 from engine.wordbook import Wordbook, shipped_wordbook

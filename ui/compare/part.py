@@ -46,7 +46,7 @@ class CompareDesk(JobsDesk):
 
     def _present(self, pair: str, task: str) -> str:
         """The version that readers have; "" where its folder is refused."""
-        from engine.adapters import AdapterError
+        from engine.checking import AdapterError
         from trainer.catalogue import ModelError
         from trainer.promote import present
 
