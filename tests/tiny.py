@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -54,6 +56,14 @@ def tiny_base(tokenizer: PreTrainedTokenizerFast | None = None, revision: str = 
     mine = tokenizer or tiny_tokenizer()
     model = tiny_model(len(mine)).requires_grad_(False)
     return Base(model, mine, "tiny", revision, Choice("cpu", torch.float32, "a test"))
+
+
+def tiny_folder(folder: Path) -> Path:
+    """The tiny model saved in a folder that CTX_BASE can name."""
+    base = tiny_base()
+    base.model.save_pretrained(str(folder))
+    base.tokenizer.save_pretrained(str(folder))
+    return folder
 
 
 def tiny_prompt(style: str = "last") -> SensePrompt:
