@@ -128,7 +128,7 @@ class Recipe:
     tokens_at_once: int = _field(
         "tokens that go through the model at once; a larger batch is cut, its gradients added up;"
         " 0: never cut",
-        1024,
+        512,
     )
     checkpointing: bool = _field(
         "compute activations twice instead of keeping them: less memory, slower", False

@@ -30,7 +30,7 @@ from trainer.parallel import prepare
 from trainer.recipe import Recipe
 from trainer.rows import Pack, make_batch, pieces
 
-_TIDY = 50  # steps after which freed memory is given back to the system
+_TIDY = 20  # steps after which freed memory is given back to the system
 _REPORTS = 200  # of a run's steps, at most, and every 20th at least
 
 Report = Callable[[dict[str, Any]], None]
