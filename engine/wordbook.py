@@ -49,6 +49,11 @@ class Wordbook:
     def __len__(self) -> int:
         return len(self._lines)
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The lemmas that it has, as it spells them."""
+        return tuple(self._lines)
+
     def entries(self, word: str) -> dict[str, Entry]:
         """Meaning → what is known of it, under the word's spelling and its lemma."""
         found: dict[str, Entry] = {}

@@ -176,7 +176,9 @@ def _fit(arguments: argparse.Namespace) -> int:
     splits, data = load_splits(recipe, home, settings)
     began, start = find_start(recipe, home, folder, settings, _say, stopped)
     if began:
-        adapter = run_recipe(recipe, splits, data, folder, settings, _say, stopped, start=start)
+        adapter = run_recipe(
+            recipe, splits, data, folder, settings, _say, stopped, start=start, home=home
+        )
     if adapter is None:
         print(f"{STOPPED}: {folder}")
         return 130

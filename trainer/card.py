@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -42,6 +42,9 @@ from trainer.recipe import FULL, Recipe
 from trainer.splits import Splits, of_source, yardstick
 from trainer.unknown import in_unknown, known_phrases
 
+if TYPE_CHECKING:
+    from trainer.distil.teacher import Teacher
+
 SCORES = "SCORES.md"
 _MOST_ROWS = 200  # scored of a source beside the first
 _FAILURES = 20
@@ -54,7 +57,7 @@ Report = Callable[[dict[str, Any]], None]
 @dataclass(frozen=True)
 class Finished:
     """What a run came to: the adapter's or model's folder, the base without it, the recipe, its
-    examples and what each source gave, and the adapter it went on from."""
+    examples and what each source gave, the adapter it went on from, and its KD teacher."""
 
     folder: Path
     base: Base
@@ -62,6 +65,7 @@ class Finished:
     splits: Splits
     data: list[dict[str, Any]]
     start: Path | None = None
+    teacher: Teacher | None = None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from engine.prompt import FIELDS
 from engine.sense import Query, QueryError, Sense, ask, from_wire
 from trainer.recipe import Source
 
+PERSON = "person"  # of a flat row: true where a person gave the answer
+
 
 @dataclass(frozen=True)
 class Example:
@@ -27,6 +29,7 @@ class Example:
     source: str
     weight: float = 1.0
     fields: tuple[str, ...] = FIELDS  # those that are known
+    person: bool = False  # a person gave the answer
 
     @property
     def key(self) -> Hashable:
@@ -93,12 +96,13 @@ def read_rows(source: Source, files: Sequence[Path], pair: str) -> Iterator[Exam
     for row in _rows(files):
         try:
             query, sense = parse_row(row, source.format, pair)
+            person = source.person or json.loads(row).get(PERSON) is True
         except QueryError as error:
             yield Refusal(error.code)
         except (ValueError, KeyError, TypeError) as error:
             yield Refusal(reason_of(error))
         else:
-            yield Example(query, sense, source.name, source.weight, source.fields)
+            yield Example(query, sense, source.name, source.weight, source.fields, person)
 
 
 def parse_row(row: str, form: str, pair: str) -> tuple[Query, Sense]:

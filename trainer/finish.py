@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from engine.books import shipped_books
 from engine.checking import CARD
 from engine.decoding import SenseDecoder
 from engine.prompt import SensePrompt
 from trainer.card import Finished, Report, runner_of, write_card
+from trainer.distil.gate import judge_student, note, verdict
 from trainer.recipe import FULL, TRANSLATION, WIRE
 from trainer.retention import Gate, Reference, judge
 from trainer.splits import of_source, yardstick
@@ -28,28 +30,41 @@ def finish(run: Finished, reference: Reference | None, tell: Report) -> None:
         return tell({"event": "result", "fit": False, "reason": "style", "scores": {}})
     evaluations = write_card(run, tell, run.recipe.scored_rows)
     full = run.recipe.matrices == FULL  # no adapter, and its base is no longer the reference's
+    scores = {name: found.figures() for name, found in evaluations.items()}
+    if run.teacher:
+        return tell({"event": "result", **write_verdict(run), "scores": scores})
     gate = _judge(run, reference) if reference and not full else None
     fit, reason = not full and (gate is None or gate.fit), "full" if full else ""
     told = {"fit": fit, "reason": reason or (gate.reason if gate else "")}
     told |= {"reference": gate.told() if gate else {}}
-    file = run.folder / CARD
-    card = json.loads(file.read_text(encoding="utf-8")) | told
-    file.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    scores = {name: found.figures() for name, found in evaluations.items()}
+    note(run, told)
     tell({"event": "result", **told, "scores": scores})
 
 
-def _judge(run: Finished, reference: Reference) -> Gate | None:
-    """The comparison on dev rows of the yardstick; a teacher answered those of the run's own
-    sources, and is compared on them."""
+def write_verdict(run: Finished) -> dict[str, Any]:
+    """What a student holds of its teacher and whether that is enough; it stands in its card."""
+    found = judge_student(run, decoder_of(run))
+    told = verdict(found, run, run.recipe.matrices == FULL)
+    note(run, told)
+    return told
+
+
+def decoder_of(run: Finished) -> SenseDecoder:
+    """What answers with a run's result, as readers would have it; its card is written before."""
     card = json.loads((run.folder / CARD).read_text(encoding="utf-8"))
-    decoder = SenseDecoder(
+    return SenseDecoder(
         runner_of(run),
         SensePrompt(run.base.tokenizer, run.recipe.style),
         shipped_books(),
         card["phrase_threshold"],
         card["phrase_favour"],
     )
+
+
+def _judge(run: Finished, reference: Reference) -> Gate | None:
+    """The comparison on dev rows of the yardstick; a teacher answered those of the run's own
+    sources, and is compared on them."""
+    decoder = decoder_of(run)
     dev = run.splits["dev"]
     rows = dev if reference.answers is not None else of_source(dev, yardstick(run.recipe))
     told = [e for e in rows if reference.answers is None or e.query in reference.answers]

@@ -1,8 +1,8 @@
 """When a run gets worse: which evaluations count as degraded, and what follows. Pure.
 
 Degraded is an evaluation whose rows score less than at the best one, beyond the 95 % interval of
-a paired bootstrap over sentences, twice running; or a loss that is no number, or three times its
-median. The run then goes back to its best weights and optimizer at half the rate, at most twice.
+a paired bootstrap over sentences, twice running, or by more than a share that the recipe states,
+once; or a loss that is no number, or three times its median. The run then goes back to its best weights and optimizer at half the rate, at most twice.
 """
 
 from __future__ import annotations
@@ -39,13 +39,15 @@ class Guard:
     """Judges a run's evaluations and losses; what it remembers of evaluations stands in the run's
     progress, which is saved with each checkpoint."""
 
-    def __init__(self, progress: Progress, patience: int = 0):
-        self.progress, self._patience = progress, patience
+    def __init__(self, progress: Progress, patience: int = 0, drop: float = 0.0):
+        """`drop`: the share of the best score, or of the best loss where no rows are scored, by
+        which an evaluation may be worse; 0: no such bound."""
+        self.progress, self._patience, self._drop = progress, patience, drop
         self._losses: deque[float] = deque(maxlen=_WINDOW)
 
     def judge(self, loss: float, rows: Sequence[float]) -> str:
-        """What an evaluation is: best, fine, worse (twice running), or nan. `rows`: each dev
-        sentence's score, () where only the loss is watched."""
+        """What an evaluation is: best, fine, worse, or nan. `rows`: each dev sentence's score, ()
+        where only the loss is watched."""
         now = self.progress
         if not math.isfinite(loss):
             return "nan"
@@ -55,8 +57,19 @@ class Guard:
             now.best_step, now.bad, now.waited = now.step, 0, 0
             return "best"
         now.waited += 1
+        if self._is_below(loss, score, bool(rows)):
+            return "worse"
         now.bad = now.bad + 1 if rows and is_worse(rows, now.best_rows) else 0
         return "worse" if now.bad >= _RUNNING else "fine"
+
+    def _is_below(self, loss: float, score: float, scored: bool) -> bool:
+        """Whether an evaluation is worse than the best by more than the bound."""
+        if not self._drop:
+            return False
+        best = self.progress
+        if scored:
+            return score < best.best_score * (1 - self._drop)
+        return loss > best.best_loss * (1 + self._drop)
 
     def watch(self, loss: float) -> str:
         """What a step's loss is: fine, spike or nan."""

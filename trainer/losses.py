@@ -19,7 +19,7 @@ from torch.utils.checkpoint import checkpoint
 
 from trainer.rows import Batch
 
-_CHUNK = 64  # answer tokens whose logits exist at a time
+CHUNK = 64  # answer tokens whose logits exist at a time
 
 
 class Chosen(NamedTuple):
@@ -59,6 +59,28 @@ def answer_losses(
 
     What the batch's known meanings gain is added to the logits, as in decoding.
     """
+    picked, head, cap = answer_states(model, batch)
+    target, gained, shift = batch.target, batch.gain_token, None
+    if chosen is not None:
+        ids, shift = chosen
+        head, target = head[ids], torch.searchsorted(ids, target)
+        gained = torch.searchsorted(ids, gained)
+    gains = batch.gain_at, gained, batch.gain
+    if head.requires_grad:  # logits are worked out again for the gradient rather than kept
+        found = [
+            checkpoint(
+                _chunk, picked[part], head, target[part], mine, cap, shift, use_reentrant=False
+            )
+            for part, mine in parts_of(len(picked), gains)
+        ]
+        losses, hits = zip(*found)
+        return torch.cat(losses), torch.cat(hits)
+    return _FrozenHead.apply(picked, head, target, gains, cap, shift)
+
+
+def answer_states(model: Any, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, float | None]:
+    """The hidden states that predict the batch's answer tokens, (tokens, width); the model's head,
+    (vocabulary, width); and what its logits are capped at."""
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
     hidden = base.get_decoder()(
         input_ids=batch.input_ids,
@@ -66,45 +88,30 @@ def answer_losses(
         attention_mask=batch.mask,
         use_cache=False,
     ).last_hidden_state
-    picked = hidden.flatten(0, 1)[batch.at]
-    head, target, gained = base.get_output_embeddings().weight, batch.target, batch.gain_token
-    shift = None
-    if chosen is not None:
-        ids, shift = chosen
-        head, target = head[ids], torch.searchsorted(ids, target)
-        gained = torch.searchsorted(ids, gained)
     cap = getattr(base.config, "final_logit_softcapping", None)
-    gains = batch.gain_at, gained, batch.gain
-    if head.requires_grad:  # logits are worked out again for the gradient rather than kept
-        found = [
-            checkpoint(
-                _chunk, picked[part], head, target[part], mine, cap, shift, use_reentrant=False
-            )
-            for part, mine in _parts(len(picked), gains)
-        ]
-        losses, hits = zip(*found)
-        return torch.cat(losses), torch.cat(hits)
-    return _FrozenHead.apply(picked, head, target, gains, cap, shift)
+    return hidden.flatten(0, 1)[batch.at], base.get_output_embeddings().weight, cap
 
 
 Gains = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 """Token numbers, ids, and what is added to these ids' logits there."""
 
 
-def _parts(count: int, gains: Gains) -> Iterator[tuple[slice, Gains]]:
+def parts_of(count: int, gains: Gains) -> Iterator[tuple[slice, Gains]]:
     """Chunks of answer tokens, with the gains in each, counted from its start."""
     at, token, gain = gains
-    for start in range(0, count, _CHUNK):
-        inside = (at >= start) & (at < start + _CHUNK)
-        yield slice(start, start + _CHUNK), (at[inside] - start, token[inside], gain[inside])
+    for start in range(0, count, CHUNK):
+        inside = (at >= start) & (at < start + CHUNK)
+        yield slice(start, start + CHUNK), (at[inside] - start, token[inside], gain[inside])
 
 
-def _logits(picked, head, cap) -> torch.Tensor:
+def logits_of(picked: torch.Tensor, head: torch.Tensor, cap: float | None) -> torch.Tensor:
+    """Logits, float32: (tokens, rows of the head)."""
     logits = F.linear(picked.to(head.dtype), head).float()
     return torch.tanh(logits / cap) * cap if cap else logits
 
 
-def _gained(logits: torch.Tensor, gains: Gains, shift: torch.Tensor | None) -> torch.Tensor:
+def add_gains(logits: torch.Tensor, gains: Gains, shift: torch.Tensor | None) -> torch.Tensor:
+    """The logits with what known meanings gain there, and with what sampled tokens stand for."""
     at, token, gain = gains
     if shift is not None:
         logits = logits + shift
@@ -112,7 +119,7 @@ def _gained(logits: torch.Tensor, gains: Gains, shift: torch.Tensor | None) -> t
 
 
 def _chunk(picked, head, target, gains: Gains, cap, shift) -> tuple[torch.Tensor, torch.Tensor]:
-    logits = _gained(_logits(picked, head, cap), gains, shift)
+    logits = add_gains(logits_of(picked, head, cap), gains, shift)
     return F.cross_entropy(logits, target, reduction="none"), logits.detach().argmax(-1) == target
 
 
@@ -123,10 +130,10 @@ class _FrozenHead(torch.autograd.Function):
     @staticmethod
     def forward(ctx, picked, head, target, gains, cap, shift):
         losses, hits, slopes = [], [], []
-        for part, mine in _parts(len(picked), gains):
-            logits = _logits(picked[part], head, cap)
+        for part, mine in parts_of(len(picked), gains):
+            logits = logits_of(picked[part], head, cap)
             bent = 1 - (logits / cap).square_() if cap else None  # the slope of tanh
-            logits = _gained(logits, mine, shift)
+            logits = add_gains(logits, mine, shift)
             wanted = target[part, None]
             hits.append(logits.argmax(-1) == wanted[:, 0])
             whole = logits.logsumexp(-1, keepdim=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from trainer.recipe import Recipe
 from trainer.rows import Pack, bucketed
@@ -35,6 +35,14 @@ class Order:
         first, last = self._starts[epoch : epoch + 2]
         count = len(self._older)
         return [*self._own, *(self._older[i % count] for i in range(first, last))]
+
+    def packs(self) -> list[Pack]:
+        """All packs there are, own and older."""
+        return [*self._own, *self._older]
+
+    def changed(self, change: Callable[[Pack], Pack]) -> Order:
+        """The same order of changed packs."""
+        return Order(self._recipe, list(map(change, self._own)), list(map(change, self._older)))
 
     def _end(self, start: int) -> int:
         """The number behind the packs from `start` on that hold enough rows."""

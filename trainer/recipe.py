@@ -6,9 +6,8 @@ Each field carries its help text; the command line, forms and the JSON all read 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import Field, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,9 @@ from engine.prompt import FIELDS, STYLES
 from engine.settings import Settings
 from engine.translation import LANGUAGES
 from engine.translation import STYLES as TRANSLATION_STYLES
+from trainer.distil.recipe import BASE, Distil, parse_distil
+from trainer.fields import RecipeError as RecipeError
+from trainer.fields import described, fitting
 
 FULL = "full"
 MATRICES: dict[str, tuple[str, ...] | str] = {
@@ -34,17 +36,6 @@ FORMATS = (
 SENSE, TRANSLATION = "sense", "translation"
 PRESENT = "present"  # the adapter that readers have now
 WIRE = "wire"  # a prompt style of the trainer's own: both sides as JSON, for comparison
-
-
-class RecipeError(ValueError):
-    """A recipe that cannot be run, with the field and the reason."""
-
-    code = "bad_recipe"
-
-
-def _field(text: str, default: Any, choices: Sequence[str] = (), basic: bool = False) -> Any:
-    """A field with its help text; `basic`: shown first in a form."""
-    return field(default=default, metadata={"help": text, "choices": choices, "basic": basic})
 
 
 @dataclass(frozen=True)
@@ -66,6 +57,7 @@ class Source:
     origin: str = ""
     licence: str = ""
     sha256: str = ""  # of its files, then its references', joined; another hash is refused
+    person: bool = False  # people gave its answers: distillation teaches them, no teacher's beside
 
     def __post_init__(self) -> None:
         if self.format not in FORMATS:
@@ -80,93 +72,94 @@ class Source:
 class Recipe:
     """One training run."""
 
-    name: str = _field(
+    name: str = described(
         "what the adapter is called: letters, digits and hyphens", "en-zh-sense", (), True
     )
-    pair: str = _field("source and target language", "en-zh")
-    task: str = _field(
+    pair: str = described("source and target language", "en-zh")
+    task: str = described(
         "what is asked: sense, a word in its sentence, or translation, a whole sentence",
         SENSE, (SENSE, TRANSLATION),
     )  # fmt: skip
-    base: str = _field(
+    base: str = described(
         "which base is trained: a hub id or a folder; empty for the one that CTX_BASE names", ""
     )
-    style: str = _field("how the question is put to the model", "last", (*STYLES, WIRE))
-    start: str = _field(
+    style: str = described("how the question is put to the model", "last", (*STYLES, WIRE))
+    start: str = described(
         "what this run goes on from: empty for new weights, present for the adapter that readers"
         " have, a recipe beside this one, or an adapter's folder", "", (), True,
     )  # fmt: skip
-    replay: float = _field(
+    replay: float = described(
         "share of rows that are older examples, so that new ones do not erase what was learnt",
         0.0, (), True,
     )  # fmt: skip
-    sources: tuple[Source, ...] = _field("the data, source by source", ())
-    matrices: str = _field("which matrices are trained", "all-linear", tuple(MATRICES), True)
-    rank: int = _field("LoRA rank", 16, (), True)
-    alpha: int = _field("LoRA alpha; the update is scaled by alpha / rank", 32)
-    dropout: float = _field("LoRA dropout", 0.05)
-    rslora: bool = _field("scale the update by alpha / √rank: steadier at high ranks", False)
-    dora: bool = _field("train direction and length of each weight apart (DoRA): slower", False)
-    quantised: bool = _field(
+    sources: tuple[Source, ...] = described("the data, source by source", ())
+    matrices: str = described("which matrices are trained", "all-linear", tuple(MATRICES), True)
+    rank: int = described("LoRA rank", 16, (), True)
+    alpha: int = described("LoRA alpha; the update is scaled by alpha / rank", 32)
+    dropout: float = described("LoRA dropout", 0.05)
+    rslora: bool = described("scale the update by alpha / √rank: steadier at high ranks", False)
+    dora: bool = described("train direction and length of each weight apart (DoRA): slower", False)
+    quantised: bool = described(
         "QLoRA: hold the base in 4 bits (NF4, double quantisation) and compute in bfloat16",
         False, (), True,
     )  # fmt: skip
-    sharded: bool = _field(
+    sharded: bool = described(
         "FSDP: where several processes train, spread the base's layers over them, for a base that"
         " one device cannot hold; the result is scored on the processor",
         False,
     )
-    rate: float = _field("peak learning rate", 4e-4, (), True)
-    schedule: str = _field("how the rate falls after its peak", "cosine", SCHEDULES)
-    warmup: float = _field("share of all steps in which the rate rises", 0.05)
-    books: bool = _field("whether the wordbook is open in training, as it is for readers", False)
-    share: float = _field("share of the training sentences that are used", 1.0)
-    epochs: float = _field("how often each row is seen", 2.0, (), True)
-    steps: int = _field("end after so many steps, whatever `epochs` says; 0: as it says", 0)
-    batch: int = _field("sentences, each with its rows, of one batch", 16, (), True)
-    accumulation: int = _field("batches whose gradients are added up for one step", 1)
-    tokens_at_once: int = _field(
+    rate: float = described("peak learning rate", 4e-4, (), True)
+    schedule: str = described("how the rate falls after its peak", "cosine", SCHEDULES)
+    warmup: float = described("share of all steps in which the rate rises", 0.05)
+    books: bool = described("whether the wordbook is open in training, as it is for readers", False)
+    share: float = described("share of the training sentences that are used", 1.0)
+    epochs: float = described("how often each row is seen", 2.0, (), True)
+    steps: int = described("end after so many steps, whatever `epochs` says; 0: as it says", 0)
+    batch: int = described("sentences, each with its rows, of one batch", 16, (), True)
+    accumulation: int = described("batches whose gradients are added up for one step", 1)
+    tokens_at_once: int = described(
         "tokens that go through the model at once; a larger batch is cut, its gradients added up;"
         " 0: never cut",
         512,
     )
-    checkpointing: bool = _field(
+    checkpointing: bool = described(
         "compute activations twice instead of keeping them: less memory, slower", False
     )
-    weight_decay: float = _field("AdamW's weight decay", 0.0)
-    clip: float = _field("largest gradient norm", 1.0)
-    structure_weight: float = _field(
+    weight_decay: float = described("AdamW's weight decay", 0.0)
+    clip: float = described("largest gradient norm", 1.0)
+    structure_weight: float = described(
         "loss weight of what holds an answer together: bars and ends", 1.0
     )
-    class_weight: float = _field("loss weight of the class", 1.0)
-    phrase_weight: float = _field("loss weight of the phrase's members", 1.0)
-    meaning_weight: float = _field("loss weight of the meaning", 1.0)
-    phrase_meaning_weight: float = _field("loss weight of the phrase's meaning", 1.0)
-    seed: int = _field("of row order, dropout and LoRA's start", 1)
-    evaluate_every: int = _field("steps between dev evaluations and checkpoints", 200, (), True)
-    dev_rows: int = _field("dev rows whose loss an evaluation takes", 200)
-    guard_rows: int = _field(
+    class_weight: float = described("loss weight of the class", 1.0)
+    phrase_weight: float = described("loss weight of the phrase's members", 1.0)
+    meaning_weight: float = described("loss weight of the meaning", 1.0)
+    phrase_meaning_weight: float = described("loss weight of the phrase's meaning", 1.0)
+    seed: int = described("of row order, dropout and LoRA's start", 1)
+    evaluate_every: int = described("steps between dev evaluations and checkpoints", 200, (), True)
+    dev_rows: int = described("dev rows whose loss an evaluation takes", 200)
+    guard_rows: int = described(
         "dev rows that an evaluation answers as readers would get them; when they get worse the run"
         " goes back to its best weights. 0: only the loss is watched", 100, (), True,
     )  # fmt: skip
-    keep: str = _field(
+    keep: str = described(
         "which weights it ends with: best on dev rows; or last, unless they are worse than the best"
         " beyond chance: for a few rows that are all to be learnt",
         "best", ("best", "last"),
     )  # fmt: skip
-    patience: int = _field("evaluations without gain after which the run ends; 0: never", 0)
-    reference: str = _field(
+    patience: int = described("evaluations without gain after which the run ends; 0: never", 0)
+    reference: str = described(
         "whose score the result must keep: present for the adapter that readers have, start for the"
         " one it began from, teacher for a teacher's answers to the same rows; empty: none",
         "", ("", PRESENT, "start", "teacher"),
     )  # fmt: skip
-    scored_rows: int = _field(
+    scored_rows: int = described(
         "rows of each source's dev and test that are scored at its end, and on which it is compared"
         " with its reference",
         150,
     )
-    retention: float = _field("share of the reference's score that it must keep", 0.9)
-    tracker: str = _field("also report to", "", TRACKERS)
+    retention: float = described("share of the reference's score that it must keep", 0.9)
+    tracker: str = described("also report to", "", TRACKERS)
+    distil: Distil = described("what is learnt of a teacher's probabilities, and by whom", Distil())
 
     def __post_init__(self) -> None:
         checks = {
@@ -199,7 +192,11 @@ class Recipe:
             "guard_rows": self.guard_rows >= 0,
             "patience": self.patience >= 0,
             "retention": 0 <= self.retention <= 1,
+            "distil": not self.distil.teacher or (self.task == SENSE and self.style != WIRE),
         }
+        if self.distil.is_cut:  # a model of its own: nothing fits it that is not cut like it
+            checks |= {"start": not self.start, "reference": not self.reference}
+            checks |= {"quantised": not self.quantised, "sharded": not self.sharded}
         for one in fields(self):
             value, choices = getattr(self, one.name), one.metadata["choices"]
             if one.name == "style" and self.task == TRANSLATION:
@@ -230,6 +227,34 @@ def help_of(name: str) -> str:
     return next(f.metadata["help"] for f in fields(Recipe) if f.name == name)
 
 
+def named_fields() -> Iterator[tuple[str, Field[Any]]]:
+    """Every field with the name by which forms and tables know it: `distil.top` is one of them."""
+    for one in fields(Recipe):
+        if isinstance(one.default, Distil):
+            yield from ((f"{one.name}.{inner.name}", inner) for inner in fields(Distil))
+        else:
+            yield one.name, one
+
+
+def unfolded(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe's plain data under such names."""
+    inner = data.get("distil", {})
+    outer = {name: value for name, value in data.items() if name != "distil"}
+    return outer | {f"distil.{name}": value for name, value in inner.items()}
+
+
+def folded(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The plain data of a recipe, from values under such names."""
+    data: dict[str, Any] = {}
+    for name, value in values.items():
+        outer, dot, inner = name.partition(".")
+        if dot:
+            data.setdefault(outer, {})[inner] = value
+        else:
+            data[name] = value
+    return data
+
+
 def load_recipe(path: Path) -> Recipe:
     """The recipe in a JSON file; RecipeError names the field that does not fit."""
     try:
@@ -246,8 +271,13 @@ def parse_recipe(data: dict[str, Any]) -> Recipe:
         raise RecipeError(f"no such field: {', '.join(sorted(unknown))}")
     try:
         sources = tuple(_parse_source(source) for source in data.get("sources", ()))
-        values = {name: _fitting(name, value) for name, value in data.items() if name != "sources"}
-        return replace(Recipe(), **values, sources=sources)
+        values = {
+            name: fitting(Recipe, name, value)
+            for name, value in data.items()
+            if name not in ("sources", "distil")
+        }
+        distil = parse_distil(data.get("distil", {}))
+        return replace(Recipe(), **values, sources=sources, distil=distil)
     except TypeError as error:
         raise RecipeError(str(error)) from error
 
@@ -266,28 +296,21 @@ def placed(recipe: Recipe, folder: Path) -> Recipe:
         for one in recipe.sources
     )
     start = recipe.start if recipe.start == PRESENT else whole(recipe.start)
-    return replace(recipe, sources=sources, start=start)
+    teacher = recipe.distil.teacher
+    teacher = teacher if teacher in (PRESENT, BASE) else whole(teacher)
+    distil = replace(recipe.distil, teacher=teacher)
+    return replace(recipe, sources=sources, start=start, distil=distil)
 
 
 def stated(recipe: Recipe) -> dict[str, Any]:
     """What of a recipe is not as it is anyway: it says which run it is, whatever fields come to be
     added later."""
-    plain = _changed(recipe)
-    return plain | {"sources": [_changed(source) for source in recipe.sources]}
+    plain = _changed(recipe) | {"sources": [_changed(source) for source in recipe.sources]}
+    return plain | ({"distil": _changed(recipe.distil)} if "distil" in plain else {})
 
 
 def _changed(one: Any) -> dict[str, Any]:
     return {f.name: getattr(one, f.name) for f in fields(one) if getattr(one, f.name) != f.default}
-
-
-def _fitting(name: str, value: Any) -> Any:
-    """`value` as its field has it: a whole number does for a float, nothing else for another."""
-    kind = type(getattr(Recipe, name))
-    if kind is float and type(value) is int:
-        return float(value)
-    if type(value) is not kind or (kind is float and not math.isfinite(value)):
-        raise RecipeError(f"{name} = {value!r}: {help_of(name)}")
-    return value
 
 
 def _parse_source(data: dict[str, Any]) -> Source:

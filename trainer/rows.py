@@ -27,13 +27,17 @@ LARGEST_PACK = 8  # examples behind one copy of their context
 class Row:
     """One example behind its context: its question's tokens, its answer's, and each answer token's
     field number and loss weight (0 in fields that its source does not know). `gains`: what the
-    wordbook adds to the logits that predict an answer token, as (its number, token, nats)."""
+    wordbook adds to the logits that predict an answer token, as (its number, token, nats).
+    `person`: a person gave the answer. `taught`: the number of what a teacher says of its first
+    answer token, the others' following it; -1: nothing."""
 
     question: tuple[int, ...]
     answer: tuple[int, ...]
     fields: tuple[int, ...]
     weights: tuple[float, ...]
     gains: tuple[tuple[int, int, float], ...] = ()
+    person: bool = False
+    taught: int = -1
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,9 @@ class Batch:
     """Packs padded on the right. `input_ids`, `position_ids`: (packs, length); `mask`: (packs, 1,
     length, length), True where a token sees another. The rest has one entry an answer token: `at`
     its place in the flattened hidden states that predict it, `target` its id, `field` its field's
-    number, `weight` its share of the loss, `row` the number of its row. `gain_at`, `gain_token`,
-    `gain`: what is added to the logit of a token at an answer token's place."""
+    number, `weight` its share of the loss, `row` the number of its row, `taught` the number of what
+    a teacher says of it (-1: nothing). `gain_at`, `gain_token`, `gain`: what is added to the logit
+    of a token at an answer token's place."""
 
     input_ids: torch.Tensor
     position_ids: torch.Tensor
@@ -68,6 +73,7 @@ class Batch:
     field: torch.Tensor
     weight: torch.Tensor
     row: torch.Tensor
+    taught: torch.Tensor
     gain_at: torch.Tensor
     gain_token: torch.Tensor
     gain: torch.Tensor
@@ -137,7 +143,7 @@ def _make_row(
         known = Trie((prompt.ids(text), worth) for text, worth in worths(example).items())
         first = len(answers.word_class) + len(answers.phrase)
         gains = tuple(_gains(known, answers.meaning, first))
-    return prefix, Row(question, ids, numbers, weights, gains)
+    return prefix, Row(question, ids, numbers, weights, gains, example.person)
 
 
 def _gains(known: Trie, meaning: Sequence[int], first: int) -> Iterator[tuple[int, int, float]]:
@@ -172,7 +178,7 @@ def make_batch(packs: Sequence[Pack]) -> Batch:
     ids = torch.zeros(len(packs), length, dtype=torch.long)
     positions = torch.zeros(len(packs), length, dtype=torch.long)
     segments = torch.full((len(packs), length), -1)
-    columns: list[tuple[int, int, int, float, int]] = []
+    columns: list[tuple[int, int, int, float, int, int]] = []
     gains: list[tuple[int, int, float]] = []
     number = 0
     for p, pack in enumerate(packs):
@@ -183,11 +189,11 @@ def make_batch(packs: Sequence[Pack]) -> Batch:
             at = _lay(ids[p], positions[p], segments[p], at, tokens, start, segment)
             gains += [(len(columns) + i, token, worth) for i, token, worth in row.gains]
             columns += [
-                (first + i, token, field, weight, number)
+                (first + i, token, field, weight, number, row.taught + i * (row.taught >= 0))
                 for i, (token, field, weight) in enumerate(zip(row.answer, row.fields, row.weights))
             ]
             number += 1
-    places, targets, fields, weights, rows = zip(*columns)
+    places, targets, fields, weights, rows, taught = zip(*columns)
     gain_at, gain_token, gain = zip(*gains) if gains else ((), (), ())
     return Batch(
         ids,
@@ -198,6 +204,7 @@ def make_batch(packs: Sequence[Pack]) -> Batch:
         torch.tensor(fields),
         torch.tensor(weights, dtype=torch.float32),
         torch.tensor(rows),
+        torch.tensor(taught),
         torch.tensor(gain_at, dtype=torch.long),
         torch.tensor(gain_token, dtype=torch.long),
         torch.tensor(gain, dtype=torch.float32),

@@ -11,6 +11,7 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -20,13 +21,16 @@ from engine.checking import read_adapter
 from engine.models import Base, load_base
 from engine.settings import Settings
 from trainer.card import Finished
+from trainer.distil.setting import Distillation, Taught
+from trainer.finish import write_verdict
+from trainer.losses import AnswerLoss
 from trainer.model import load_start, make_trainable, save_adapter, save_whole
 from trainer.order import Order
 from trainer.parallel import agree, is_sharded, make_accelerator, shard_base
 from trainer.recipe import FULL, PRESENT, Recipe, RecipeError, load_recipe, on_base, save_recipe
 from trainer.rows import Pack
 from trainer.splits import Splits, load_splits, older
-from trainer.tasks import task_of
+from trainer.tasks import Task, task_of
 from trainer.training import fit
 
 ADAPTER, MODEL, LOG = "adapter", "model", "log.jsonl"
@@ -45,9 +49,11 @@ def run_recipe(
     stopped: Callable[[], bool] = lambda: False,
     finish: Finish | None = None,
     start: Path | None = None,
+    home: Path = Path(),
 ) -> Path | None:
     """Train on what `load_splits` gave, from the adapter in `start` on, then `finish` (None:
-    score, and write its task's card); the adapter's folder, or the model's; None when stopped."""
+    score, and write its task's card); the adapter's folder, or the model's; None when stopped.
+    `home`: what the path of a KD teacher is relative to."""
     folder.mkdir(parents=True, exist_ok=True)
     accelerator = make_accelerator(recipe, folder, settings)
     if accelerator.is_main_process:
@@ -56,28 +62,45 @@ def run_recipe(
     sharded = recipe.sharded and accelerator.num_processes > 1
     if sharded:  # whole only in the processor's memory
         settings = replace(settings, device="cpu")
-    base = load_base(settings, quantised=recipe.quantised)
     task = task_of(recipe)
-    prompt = task.prompt(base.tokenizer, recipe.style)
-    model: Any = make_trainable(base.model, recipe)
-    if start:
-        load_start(model, recipe, start)
     with (folder / LOG).open("a", encoding="utf-8") as log:
         tell = _teller(accelerator, log, report)
+        distillation = None
+        if recipe.distil.teacher:
+            with accelerator.main_process_first():
+                distillation = Distillation(recipe, splits, home, folder, settings, tell)
+            settings = distillation.settings
+        base = load_base(settings, quantised=recipe.quantised)
+        prompt = task.prompt(base.tokenizer, recipe.style)
+        model: Any = make_trainable(base.model, recipe)
+        if start:
+            load_start(model, recipe, start)
         if sharded:
             tell({"event": "sharded", "held": shard_base(model, accelerator)})
         order = make_order(recipe, splits["train"], prompt)
-        done = fit(
+        candidates = task.candidates(recipe, prompt, len(base.tokenizer), order.packs_of(0))
+        taught: Taught | None = Taught(order, candidates, AnswerLoss)
+        if distillation:
+            with accelerator.main_process_first():
+                taught = distillation.teach(base, order, candidates, stopped)
+        done = taught and fit(
             model,
             recipe,
-            order,
-            task.watch(recipe, splits["dev"], prompt, start, base.choice.dtype),
-            task.candidates(recipe, prompt, len(base.tokenizer), order.packs_of(0)),
+            taught.order,
+            task.watch(
+                recipe,
+                splits["dev"],
+                prompt,
+                start or (distillation and distillation.teacher.folder),
+                base.choice.dtype,
+            ),
+            taught.candidates,
             folder,
             tell,
             stopped,
             base.choice.dtype,
             accelerator,
+            taught.make_loss,
         )
         if not done:
             accelerator.end_training()
@@ -85,10 +108,19 @@ def run_recipe(
         made = folder / (MODEL if recipe.matrices == FULL else ADAPTER)
         if accelerator.is_main_process:
             plain = _save(model, base, recipe, made, settings)
-            (finish or task.write_card)(Finished(made, plain, recipe, splits, data, start), tell)
+            teacher = distillation and distillation.teacher
+            run = Finished(made, plain, recipe, splits, data, start, teacher)
+            (finish or partial(_finish, task))(run, tell)
         accelerator.wait_for_everyone()
         accelerator.end_training()
     return made
+
+
+def _finish(task: Task, run: Finished, tell: Report) -> None:
+    """Write the card; of a student also what it holds of its teacher."""
+    task.write_card(run, tell)
+    if run.teacher:
+        tell({"event": "result", **write_verdict(run)})
 
 
 def _teller(accelerator: Accelerator, log: TextIO, report: Report) -> Report:

@@ -12,7 +12,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +46,12 @@ class TrainingError(RuntimeError):
 
 @dataclass(frozen=True)
 class Watched:
-    """An evaluation: its figures, among them `dev_loss`, and each dev sentence's score."""
+    """An evaluation: its figures, among them `dev_loss`, each dev sentence's score, and what was
+    wrong with its answers, with examples."""
 
     figures: Mapping[str, float]
     sentences: tuple[float, ...] = ()
+    errors: Mapping[str, Any] = field(default_factory=dict)
 
 
 def fit(
@@ -63,6 +65,7 @@ def fit(
     stopped: Callable[[], bool] = lambda: False,
     compute: torch.dtype = torch.float32,
     accelerator: Accelerator | None = None,
+    make_loss: Callable[[nn.Module, torch.dtype], AnswerLoss] = AnswerLoss,
 ) -> bool:
     """Train to the recipe's end and leave the weights it keeps in the model; False when stopped.
 
@@ -71,7 +74,7 @@ def fit(
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        loss = AnswerLoss(model, compute)
+        loss = make_loss(model, compute)
         run = _Run(loss, recipe, order, watch, candidates, folder, report, accelerator)
         return run.go(stopped)
     except (MemoryError, torch.OutOfMemoryError) as error:
@@ -106,7 +109,8 @@ class _Run:
             self.weights.values(), lr=recipe.rate, weight_decay=recipe.weight_decay
         )
         self.loss, self.optimizer = prepare(self.accelerator, loss, optimizer)
-        self.guard = Guard(Progress(), recipe.patience)
+        drop = recipe.distil.drop if recipe.distil.teacher else 0.0
+        self.guard = Guard(Progress(), recipe.patience, drop)
         self.began, self.first = time.monotonic(), 0
         self.spent = 0.0  # seconds of evaluations since the last report
 
@@ -221,6 +225,8 @@ class _Run:
             figures |= {"score": score, "low": low, "high": high}
         best = said == "best"
         self.report({"event": "dev", "step": self.progress.step, **figures, "best": best})
+        if found.errors:
+            self.report({"event": "errors", "step": self.progress.step, **found.errors})
         if best:
             self._save(self.folder / BEST)
         if said in ("best", "fine"):

@@ -47,6 +47,15 @@ def export_dataset(
     return _write(rows, file, form, about, tick) | left
 
 
+def export_marked(store: Store, file: Path, name: str) -> Counts:
+    """Write a frozen dataset in the flat form, with `"person": true` in the rows whose answers
+    people gave."""
+    fresh = file.with_name(f"{file.name}.part")
+    told = _write_flat(fresh, store.exports.of_dataset(name), marked=True)
+    os.replace(fresh, file)
+    return told
+
+
 def export_teacher(store: Store, file: Path, name: str) -> Counts:
     """Write what teachers answered to the queries of a frozen dataset, in the flat form: the last
     answer to each."""
@@ -117,11 +126,12 @@ def _ticked(rows: Iterable[Answered], tick: Tick) -> Iterator[Answered]:
         yield row
 
 
-def _write_flat(file: Path, rows: Iterator[Answered]) -> Counts:
+def _write_flat(file: Path, rows: Iterator[Answered], marked: bool = False) -> Counts:
     count = 0
     with file.open("w", encoding="utf-8") as out:
         for row in rows:
-            out.write(json.dumps(flat(row), ensure_ascii=False) + "\n")
+            more = {"person": True} if marked and row.source == "person" else {}
+            out.write(json.dumps(flat(row) | more, ensure_ascii=False) + "\n")
             count += 1
     return {"written": count}
 

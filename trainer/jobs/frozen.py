@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from db.dataset.exporting import export_dataset, export_teacher
+from db.dataset.exporting import export_dataset, export_marked, export_teacher
 from db.store import Refused, Store
 from engine.settings import assets
 from trainer.examples import hash_files
@@ -28,9 +28,12 @@ def place(recipe: Recipe, store: Store, home: Path) -> tuple[Recipe, tuple[Path,
         dataset = store.datasets.get(source.path)
         folder = home / FOLDER
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        rows = folder / f"{dataset.sha256}.jsonl"
+        marked = bool(recipe.distil.teacher)  # which rows are people's is only asked there
+        rows = folder / f"{dataset.sha256}{'.marked' if marked else ''}.jsonl"
         taught = folder / f"{dataset.sha256}.teacher.jsonl"
-        if not rows.exists():
+        if not rows.exists() and marked:
+            export_marked(store, rows, dataset.name)
+        elif not rows.exists():
             export_dataset(store, rows, "flat", dataset.name)
         if recipe.reference == "teacher":
             export_teacher(store, taught, dataset.name)

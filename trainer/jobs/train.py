@@ -67,7 +67,7 @@ def run(work: Work) -> bool:
     )
     made = began and run_recipe(
         recipe, splits, data, work.folder, work.settings, watched.report, watched.stopped, end,
-        start,
+        start, work.folder,
     )  # fmt: skip
     if not made and work.wish() == "cancel":
         discard(work.folder)

@@ -1,0 +1,157 @@
+"""What distillation changes about a run: its base where the student is one of its own, its rows,
+what a step's softmax sees, its loss. Everything else is the run's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from engine.models import Base
+from engine.settings import Settings
+from engine.wordbook import shipped_wordbook
+from trainer.distil.cache import FOLDER as TAUGHT
+from trainer.distil.cache import keep, lesson_hash, make_lesson
+from trainer.distil.layers import layers_of, measure
+from trainer.distil.losses import DistilLoss, Say, WithSaid
+from trainer.distil.student import FILE, FOLDER, Cut, build, bytes_of, read_cut
+from trainer.distil.teacher import Asked, Teacher, load_teacher, shared_tokens
+from trainer.distil.vocabulary import cut, task_tokens
+from trainer.losses import AnswerLoss, Candidates, Chosen, Whole
+from trainer.order import Order
+from trainer.recipe import Recipe, RecipeError, on_base
+from trainer.rows import Pack
+from trainer.splits import Splits
+from trainer.tasks import task_of
+
+MEASURED_ROWS = 200  # dev rows that layers are measured on
+
+Report = Callable[[dict[str, Any]], None]
+MakeLoss = Callable[[nn.Module, torch.dtype], AnswerLoss]
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A run's order, candidates and loss with a teacher beside them."""
+
+    order: Order
+    candidates: Candidates
+    make_loss: MakeLoss
+
+
+class Distillation:
+    """A run with its teacher. `settings` name the base that the student is trained on."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        splits: Splits,
+        home: Path,
+        folder: Path,
+        settings: Settings,
+        report: Report,
+    ):
+        self.recipe, self.folder, self.report = recipe, folder, report
+        self.home = settings.home
+        self.teacher = load_teacher(recipe, home, settings)
+        self.settings = settings
+        if recipe.distil.is_cut:
+            place = make_student(recipe, splits, self.teacher, folder / FOLDER, report)
+            self.settings = replace(settings, base=str(place))
+            # The run's base is the student, whatever base its teacher has.
+            self.recipe = replace(recipe, base="")
+
+    def teach(
+        self, base: Base, order: Order, candidates: Candidates, stopped: Callable[[], bool]
+    ) -> Taught | None:
+        """The run's rows with what the teacher says of them; None where it was asked to stop."""
+        distil, teacher = self.recipe.distil, self.teacher
+        shared = shared_tokens(teacher.base.tokenizer, base.tokenizer)
+        packs = order.packs()
+        device = base.model.device
+        scored = _scored(candidates, packs)
+        ask = Asked(teacher.base.model, _on(shared, device), _on(scored, device), distil.top)
+        lesson = make_lesson(packs)
+        say: Say = ask
+        if distil.cached:
+            name = lesson_hash(lesson, teacher.version, distil.top, scored, shared)[:16]
+            place = self.home / TAUGHT / name
+            kept = keep(lesson, ask, place, distil.top, self.report, stopped, device)
+            if kept is None:
+                return None
+            say = kept
+            candidates = WithSaid(candidates, kept)
+
+        def make_loss(model: nn.Module, compute: torch.dtype) -> AnswerLoss:
+            return DistilLoss(model, compute, distil, say)
+
+        return Taught(order.changed(lesson.taught), candidates, make_loss)
+
+
+def _on(ids: torch.Tensor | None, device: torch.device) -> torch.Tensor | None:
+    return None if ids is None else ids.to(device)
+
+
+def _scored(candidates: Candidates, packs: list[Pack]) -> torch.Tensor | None:
+    """The ids over which the teacher's probabilities are taken: those that the task can write, and
+    those that the rows are made of. None: all, as in the steps of a run that sees all."""
+    if isinstance(candidates, Whole):
+        return None
+    seen = set(candidates.task.tolist())
+    for pack in packs:
+        seen.update(pack.prefix)
+        for row in pack.rows:
+            seen.update(row.question, row.answer)
+    return torch.tensor(sorted(seen))
+
+
+def make_student(
+    recipe: Recipe, splits: Splits, teacher: Teacher, folder: Path, report: Report
+) -> Path:
+    """The folder of the recipe's student, cut from its teacher; it is made where it is not there.
+    Tells which layers went, by what measure, and how many parameters stay."""
+    if (folder / FILE).is_file():
+        read_cut(folder / FILE)
+        return folder
+    distil, base = recipe.distil, teacher.base
+    task = task_of(recipe)
+    prompt = task.prompt(base.tokenizer, recipe.style)
+    dev = task.packs(recipe, splits["dev"][:MEASURED_ROWS], prompt)
+    seen = dev + task.packs(recipe, splits["train"], prompt)
+    tokens: tuple[int, ...] = ()
+    if distil.cut_vocabulary:
+        words = [f" {word}" for word in sorted(shipped_wordbook().words)]
+        tokens = cut(base.tokenizer, task_tokens(prompt, seen, words)).kept
+    layers = tuple(range(len(layers_of(base.model))))
+    if distil.layers_out:
+        if distil.layers_out >= len(layers):
+            raise RecipeError(f"distil.layers_out: the teacher has {len(layers)} layers")
+        chosen = Chosen(torch.tensor(sorted(task_tokens(prompt, seen, ()))).to(base.model.device))
+        measured = measure(base.model, dev, distil.layers_out, distil.importance, chosen)
+        report({"event": "layers", "by": distil.importance, **measured.told()})
+        layers = measured.kept
+    whole = len(layers_of(base.model))
+    made = build(Cut(teacher.plain, teacher.adapter, whole, layers, tokens), teacher, folder)
+    report({
+        "event": "student", "layers": len(layers), "of_layers": whole,
+        "tokens": len(tokens) or len(base.tokenizer), "of_tokens": len(base.tokenizer),
+        "teacher_bytes": bytes_of(base.model), "bytes": bytes_on_disk(made),
+    })  # fmt: skip
+    return made
+
+
+def bytes_on_disk(folder: Path) -> int:
+    """Bytes of a model's weights in its folder."""
+    return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+
+
+def student_settings(recipe: Recipe, folder: Path, settings: Settings) -> Settings:
+    """The settings of a run that is over, as its student was trained: for scoring it again."""
+    if recipe.distil.is_cut:
+        return replace(settings, base=str(folder / FOLDER))
+    return on_base(recipe, settings)
