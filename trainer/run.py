@@ -65,11 +65,11 @@ def run_recipe(
     task = task_of(recipe)
     with (folder / LOG).open("a", encoding="utf-8") as log:
         tell = _teller(accelerator, log, report)
-        distillation = None
+        distillation = teacher = None
         if recipe.distil.teacher:
             with accelerator.main_process_first():
                 distillation = Distillation(recipe, splits, home, folder, settings, tell)
-            settings = distillation.settings
+            settings, teacher = distillation.settings, distillation.teacher
         base = load_base(settings, quantised=recipe.quantised)
         prompt = task.prompt(base.tokenizer, recipe.style)
         model: Any = make_trainable(base.model, recipe)
@@ -91,7 +91,7 @@ def run_recipe(
                 recipe,
                 splits["dev"],
                 prompt,
-                start or (distillation and distillation.teacher.folder),
+                start or (teacher.folder if teacher else None),
                 base.choice.dtype,
             ),
             taught.candidates,
@@ -108,7 +108,6 @@ def run_recipe(
         made = folder / (MODEL if recipe.matrices == FULL else ADAPTER)
         if accelerator.is_main_process:
             plain = _save(model, base, recipe, made, settings)
-            teacher = distillation and distillation.teacher
             run = Finished(made, plain, recipe, splits, data, start, teacher)
             (finish or partial(_finish, task))(run, tell)
         accelerator.wait_for_everyone()
