@@ -8,6 +8,7 @@ python -m trainer sweep [--rows N] [--steps N] [--out FILE]
 python -m trainer pairs [DIR …] [--rows N] [--out FILE.json]
 python -m trainer bundle RECIPE.json DIR
 python -m trainer adopt DIR
+python -m trainer student STUDENT.json DIR [--adapter DIR]
 python -m trainer evaluate MODEL [MODEL …] [--dataset NAME] [--split S] [--rows N] [--out DIR]
 python -m trainer demo [--home DIR]
 python -m trainer teach --url URL --model NAME [--limit N] [--concurrency N] [--rate R] [--import N]
@@ -116,6 +117,13 @@ def _add_elsewhere(commands: Any) -> None:
     bundle.add_argument("recipe", type=Path, metavar="RECIPE.json")
     bundle.add_argument("folder", type=Path, metavar="DIR")
     bundle.set_defaults(command=_bundle)
+    student = commands.add_parser(
+        "student", help="make a distilled student again, from what is kept of it"
+    )
+    student.add_argument("file", type=Path, metavar="STUDENT.json")
+    student.add_argument("folder", type=Path, metavar="DIR")
+    student.add_argument("--adapter", default="", help="what was merged in; default: what ships")
+    student.set_defaults(command=_student)
     adopted = commands.add_parser("adopt", help="check and take in what a bundle made elsewhere")
     adopted.add_argument("folder", type=Path, metavar="DIR")
     adopted.set_defaults(command=_adopt)
@@ -185,6 +193,24 @@ def _fit(arguments: argparse.Namespace) -> int:
     if arguments.install and int(os.environ.get("RANK", "0")) == 0:
         shutil.copytree(adapter, home, dirs_exist_ok=True)
     print(f"done: {home if arguments.install else adapter}")
+    return 0
+
+
+def _student(arguments: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from engine.settings import read_settings
+    from trainer.catalogue import shipped
+    from trainer.distil.recipe import Distil
+    from trainer.distil.student import build, read_cut
+    from trainer.distil.teacher import load_teacher
+    from trainer.recipe import BASE, Recipe
+
+    cut = read_cut(arguments.file)
+    named = arguments.adapter or (str(shipped().folder) if cut.adapter else BASE)
+    recipe = replace(Recipe(), distil=Distil(teacher=named))
+    teacher = load_teacher(recipe, Path(), read_settings())
+    print(f"made: {build(cut, teacher, arguments.folder)}")
     return 0
 
 

@@ -17,6 +17,8 @@ DEV_FIGURES = (
     "dev_loss", "score", "meaning_match", "class_accuracy", "phrase_f1", "phrase_precision",
     "phrase_recall", "valid", "ended",
 )  # fmt: skip
+SPEED_FIGURES = ("answer_ms",)  # of dev evaluations, too, but no shares
+MADE = ("taught", "layers", "student")  # what a distillation tells before its first step
 MARKS = ("rollback", "given_up", "resumed", "stopped", "early")
 
 
@@ -29,6 +31,8 @@ class History:
     steps: list[Event] = field(default_factory=list)
     devs: list[Event] = field(default_factory=list)
     marks: list[Event] = field(default_factory=list)
+    errors: list[Event] = field(default_factory=list)
+    made: dict[str, Event] = field(default_factory=dict)  # of a student, by the kind of event
 
     def add(self, event: Event) -> None:
         """Take in the run's next event; what is not known is passed over."""
@@ -37,10 +41,15 @@ class History:
             step = event.get("step", 0)
             self.steps = [one for one in self.steps if one.get("step", 0) <= step]
             self.devs = [one for one in self.devs if one.get("step", 0) <= step]
+            self.errors = [one for one in self.errors if one.get("step", 0) <= step]
         if kind == "step":
             self.steps.append(event)
         elif kind == "dev":
             self.devs.append(event)
+        elif kind == "errors":
+            self.errors.append(event)
+        elif kind in MADE:
+            self.made[kind] = event
         elif kind in MARKS:
             self.marks.append(event)
         elif kind == "plan":
@@ -63,6 +72,43 @@ class History:
         """Step and value wherever this figure was taken."""
         events = self.steps if name in STEP_FIGURES else self.devs
         return [(e["step"], e[name]) for e in events if is_number(e.get(name)) and "step" in e]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A figure of one evaluation, and how far it is from the one before and from the best until
+    then; None at the first."""
+
+    step: int
+    figure: str
+    value: float
+    previous: float | None
+    best: float | None
+
+
+def changes(history: History, figure: str, lower_is_better: bool = False) -> list[Change]:
+    """A figure of every evaluation beside the evaluation before it and the best before it."""
+    found: list[Change] = []
+    seen: list[float] = []
+    for step, value in history.curve(figure):
+        best = (min if lower_is_better else max)(seen) if seen else None
+        found.append(Change(
+            step, figure, value,
+            value - seen[-1] if seen else None, value - best if best is not None else None,
+        ))  # fmt: skip
+        seen.append(value)
+    return found
+
+
+def trend(history: History, figure: str, last: int = 5) -> float | None:
+    """By how much a figure changes from one evaluation to the next, on a line through the last few;
+    None before the third."""
+    points = [y for _, y in history.curve(figure)][-last:]
+    if len(points) < 3:
+        return None
+    middle, mean = (len(points) - 1) / 2, sum(points) / len(points)
+    spread = sum((x - middle) ** 2 for x in range(len(points)))
+    return sum((x - middle) * (y - mean) for x, y in enumerate(points)) / spread
 
 
 def read_history(events: Iterable[Event]) -> History:

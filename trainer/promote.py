@@ -7,6 +7,7 @@ promoted is copied into the home, so that deleting its run takes nothing from re
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -33,17 +34,23 @@ from trainer.catalogue import (
     set_model,
     shipped,
 )
+from trainer.distil.gate import FAILED, OTHER_BASE
 from trainer.jobs.process import job_folder
 from trainer.mending import KEPT_FOLDER, NEW, mend
 from trainer.weigh import Weighed, weigh
 
+# What a run found that no reason overrides.
+_FINAL = {
+    FAILED: "as a student it holds too little of its teacher's score",
+    OTHER_BASE: "it is of a student that is a base of its own, not of the one that readers have",
+}
 _FILES = (WEIGHTS, CONFIG, CARD, "README.md", "SCORES.md", "recipe.json")
 
 
 class PromotionRefused(RuntimeError):
     """A promotion that is refused. `code`: not_fit, worse or not_compared, which a reason
-    overrides (`weighed` says how the two compare); adapter_fixed, already_present, nothing_before
-    or kept_gone, which nothing does."""
+    overrides (`weighed` says how the two compare); adapter_fixed, already_present, nothing_before,
+    kept_gone, failed_gate or other_base, which nothing does."""
 
     def __init__(self, code: str, text: str, weighed: Weighed | None = None):
         self.code, self.weighed = code, weighed
@@ -132,6 +139,9 @@ def _weighed(model: Model, store: Store, settings: Settings) -> tuple[int, Weigh
     mend(store, settings.home)
     rows = store.promotions.history(model.pair, model.task)
     now = present(settings, model.pair, model.task)
+    final = _final(model)
+    if final:
+        raise PromotionRefused(final, f"{model.name} is refused for good: {_FINAL[final]}")
     if model.version == now.version:
         raise PromotionRefused("already_present", f"readers have {model.title} already")
     return rows[-1].id if rows else 0, weigh(model, now, store, settings)
@@ -155,6 +165,19 @@ def back(
     made = store.promotions.add(row, after=rows[-1].id)
     mend(store, settings.home)
     return made
+
+
+def _final(model: Model) -> str:
+    """Why a model cannot be promoted, whatever the reason given; "" where it can. Its card says so,
+    too: one that was brought in from elsewhere has no run here."""
+    try:
+        text = (model.folder / CARD).read_text(encoding="utf-8") if model.folder else "{}"
+        card = json.loads(text)
+    except (OSError, ValueError):
+        card = {}
+    told = card.get("reason") if isinstance(card, dict) and card.get("fit") is False else ""
+    reasons = (model.reason if model.fit is False else "", told)
+    return next((one for one in reasons if isinstance(one, str) and one in _FINAL), "")
 
 
 def _unpromoted(settings: Settings, pair: str, task: str) -> Promoted:

@@ -9,16 +9,25 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from db.dataset.visible import visible
 from db.store import Job
-from trainer.history import DEV_FIGURES, Event, History, read_history, thinned
+from trainer.evaluation.errors import KINDS
+from trainer.history import (
+    DEV_FIGURES,
+    SPEED_FIGURES,
+    Event,
+    History,
+    changes,
+    read_history,
+    thinned,
+    trend,
+)
 from trainer.pages import Section, Table, legend, said, value_text, write_pages
 from trainer.plots import Curve, Mark, line_plot
-from trainer.recipe import Recipe
+from trainer.recipe import named_fields, unfolded
 
 if TYPE_CHECKING:
     from trainer.jobs.queue import Jobs
@@ -28,10 +37,13 @@ _MOST_POINTS = 400  # of a curve
 _PLOTS = (
     ("Loss", ("loss", "dev_loss")),
     ("Answers to dev rows", DEV_FIGURES[1:]),
+    ("Answer to a dev row, ms", SPEED_FIGURES),
     ("Learning rate", ("rate",)),
     ("Rows a second", ("rows_per_second",)),
     ("Memory, GB", ("memory_gb",)),
 )  # fmt: skip
+_LAST = 20  # evaluations that tables compare
+_EXAMPLE = ("context", "target", "expected", "answered")
 _FIT = {"True": "yes", "False": "no"}
 
 
@@ -81,6 +93,9 @@ def make_sections(
         Section("Curves", "", _plots(history, marks)),
         Section("What happened", "", (), (("step", "event", ""), _happened(history))),
         Section("Evaluations", "", (), _evaluations(history)),
+        Section("Against the previous and the best", _trends(history), (), _changes(history)),
+        Section("Errors by checkpoint", "", (), _errors(history)),
+        Section("Errors at the best checkpoint", "", (), _wrong(history)),
         *(_scores(name, found) for name, found in scores.items() if isinstance(found, Mapping)),
         Section("Data", "", (), (("name", "rows", "SHA-256"), _data(job, card))),
         Section("Recipe", "", (), (("field", "value", ""), _recipe(job.recipe))),
@@ -117,6 +132,9 @@ def _facts(job: Job, history: History, card: Mapping[str, Any]) -> list[list[str
         "machine": card.get("machine"),
         "note": job.note,
     }
+    for kind, event in history.made.items():
+        told = {key: value for key, value in event.items() if key not in ("event", "worth")}
+        facts |= {f"{kind}: {key}".replace("_", " "): value for key, value in told.items()}
     reference = result.get("reference")
     if isinstance(reference, Mapping):
         facts |= {f"reference: {key}".replace("_", " "): value for key, value in reference.items()}
@@ -158,6 +176,50 @@ def _evaluations(history: History) -> Table:
     return ("step", *map(said, names), ""), rows
 
 
+def _changes(history: History) -> Table:
+    """The last evaluations' scores and losses beside those of the one before and of the best."""
+    rows = [
+        [str(one.step), said(one.figure), value_text(one.value), _signed(one.previous),
+         _signed(one.best)]
+        for name in ("score", "dev_loss")
+        for one in changes(history, name, name == "dev_loss")[-_LAST:]
+    ]  # fmt: skip
+    return ("step", "figure", "value", "to the previous", "to the best"), rows
+
+
+def _trends(history: History) -> str:
+    found = {name: trend(history, name) for name in ("score", "dev_loss")}
+    told = [f"{said(name)} {_signed(x)}" for name, x in found.items() if x is not None]
+    return f"Trend, an evaluation: {', '.join(told)}" if told else ""
+
+
+def _signed(value: float | None) -> str:
+    return "" if value is None else f"{value:+.4f}"
+
+
+def _errors(history: History) -> Table:
+    """How many rows had each kind of error at each checkpoint."""
+    kinds = [k for k in KINDS if any(one.get("counts", {}).get(k) for one in history.errors)]
+    rows = [
+        [value_text(one.get("step")), value_text(one.get("rows")),
+         *(str(one.get("counts", {}).get(kind, 0)) for kind in kinds)]
+        for one in history.errors[-_LAST:]
+    ]  # fmt: skip
+    return ("step", "rows", *map(said, kinds)), rows
+
+
+def _wrong(history: History) -> Table:
+    """Examples of each kind of error at the best checkpoint."""
+    step = (history.best or {}).get("step")
+    mine = next((one for one in history.errors if one.get("step") == step), {})
+    rows = [
+        [said(kind), *(value_text(one.get(key)) for key in _EXAMPLE)]
+        for kind, some in mine.get("examples", {}).items()
+        for one in some
+    ]  # fmt: skip
+    return ("kind", "sentence", "word", "expected", "answered"), rows
+
+
 def _scores(name: str, found: Mapping[str, Any]) -> Section:
     rows = [
         [
@@ -187,8 +249,9 @@ def _data(job: Job, card: Mapping[str, Any]) -> list[list[str]]:
 
 def _recipe(recipe: Mapping[str, Any]) -> list[list[str]]:
     rows = []
-    for one in fields(Recipe):
-        value = recipe.get(one.name, one.default)
-        if one.name != "sources":
-            rows.append([one.name, value_text(value), "changed" if value != one.default else ""])
+    told = unfolded(recipe)
+    for name, one in named_fields():
+        value = told.get(name, one.default)
+        if name != "sources":
+            rows.append([name, value_text(value), "changed" if value != one.default else ""])
     return rows

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import random
 import statistics
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -18,8 +20,9 @@ from engine.decoding import SenseDecoder
 from engine.memory import give_back
 from engine.prompt import FIELDS, SensePrompt
 from trainer.evaluate import Evaluation, by_context, evaluate
+from trainer.evaluation.errors import Judged, analyse, joined
 from trainer.examples import Example
-from trainer.free import write_freely
+from trainer.free import Written, write_freely
 from trainer.losses import AnswerLoss
 from trainer.metrics import Scored, score, summarise
 from trainer.model import readers_copy
@@ -49,42 +52,61 @@ class Watch:
         figures = dev_scores(model, self.dev, self.compute)
         if not self.guard:
             return Watched(figures)
-        scored = self._free(model) if self.prompt.style == WIRE else self._bounded(model)
-        rows = [row for mine in scored for row in mine]
-        figures |= summarise(rows) | self._form(model)
-        return Watched(figures, tuple(statistics.fmean(map(worth, mine)) for mine in scored))
+        clock = time.monotonic()
+        judged = self._free(model) if self.prompt.style == WIRE else self._bounded(model)
+        rows = [row for mine in judged for row in mine]
+        figures["answer_ms"] = 1000 * (time.monotonic() - clock) / len(rows)
+        form, ran_on = self._form(model)
+        figures |= summarise([row.scored for row in rows]) | form
+        return Watched(
+            figures,
+            tuple(statistics.fmean(worth(row.scored) for row in mine) for mine in judged),
+            joined([analyse(rows), ran_on]),
+        )
 
-    def _bounded(self, model: nn.Module) -> list[list[Scored]]:
+    def _bounded(self, model: nn.Module) -> list[list[Judged]]:
         runner = Runner(readers_copy(model))
         decoder = SenseDecoder(runner, self.prompt, self.books, self.threshold, self.favour)
-        found = by_sentence(evaluate(decoder, self.guard))
+        found = evaluate(decoder, self.guard)
         del runner, decoder
         give_back()
-        return found
+        judged: dict[str, list[Judged]] = {}
+        for e, answer, scored in zip(found.examples, found.answers, found.scored):
+            row = Judged(e.query, e.sense, answer.sense, scored)
+            judged.setdefault(e.query.context, []).append(row)
+        return list(judged.values())
 
-    def _free(self, model: nn.Module) -> list[list[Scored]]:
+    def _free(self, model: nn.Module) -> list[list[Judged]]:
         found = []
         for mine in by_context(self.guard).values():
             written = write_freely(model, self.prompt, [e.query for e in mine], _LONGEST_WIRE)
-            found.append([
-                score(e.query, e.sense, one.sense, e.fields) if one.sense else missing(e)
-                for e, one in zip(mine, written)
-            ])  # fmt: skip
+            found.append([_judged(e, one) for e, one in zip(mine, written)])
         return found
 
-    def _form(self, model: nn.Module) -> dict[str, float]:
+    def _form(self, model: nn.Module) -> tuple[dict[str, float], dict[str, Any]]:
+        """What the model writes when nothing holds it: whether it is an answer and ends, and those
+        that run on."""
         most = _LONGEST_WIRE if self.prompt.style == WIRE else 32
-        rows = [e.query for e in self.guard[:_WRITTEN]]
+        rows = self.guard[:_WRITTEN]
         with torch.autocast(
             next(model.parameters()).device.type,
             self.compute,
             enabled=self.compute != torch.float32,
         ):
-            written = write_freely(model, self.prompt, rows, most)
-        return {
+            written = write_freely(model, self.prompt, [e.query for e in rows], most)
+        figures = {
             "valid": statistics.fmean(one.sense is not None for one in written),
             "ended": statistics.fmean(one.ended for one in written),
         }
+        after = [_judged(e, one) for e, one in zip(rows, written) if not one.ended]
+        return figures, analyse(after)
+
+
+def _judged(example: Example, written: Written) -> Judged:
+    """What was written freely, as an answer or as none."""
+    sense, query = written.sense, example.query
+    scored = score(query, example.sense, sense, example.fields) if sense else missing(example)
+    return Judged(query, example.sense, sense, scored, written.text, not written.ended)
 
 
 def worth(row: Scored) -> float:

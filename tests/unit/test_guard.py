@@ -46,6 +46,19 @@ def test_a_good_evaluation_between_bad_ones_counts():
     assert said == ["best", "fine", "fine", "fine", "worse"]
 
 
+def test_a_drop_beyond_the_bound_is_believed_at_once():
+    guard = Guard(Progress(), drop=0.05)
+    assert guard.judge(1.0, [0.80] * 40) == "best"
+    assert guard.judge(1.0, [0.77] * 40) == "fine", "3.75 % less"
+    assert guard.judge(1.0, [0.75] * 40) == "worse", "6.25 % less"
+    assert Guard(Progress()).judge(1.0, [0.8] * 40) == "best"
+
+
+def test_where_only_the_loss_is_watched_the_bound_is_of_the_loss():
+    guard = Guard(Progress(), drop=0.05)
+    assert [guard.judge(loss, ()) for loss in (1.0, 1.04, 1.06)] == ["best", "fine", "worse"]
+
+
 def test_it_goes_back_twice_and_no_more():
     guard = Guard(Progress())
     assert [guard.roll_back() for _ in range(MOST_ROLLBACKS + 1)] == [True, True, False]

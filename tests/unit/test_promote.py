@@ -107,6 +107,22 @@ def test_what_stands_against_it_is_said_with_numbers(home: Home) -> None:
     assert present(home.settings).version == version
 
 
+@pytest.mark.parametrize("why", ["failed_gate", "other_base"])
+def test_what_failed_the_gate_is_refused_whatever_reason_is_given(home: Home, why: str) -> None:
+    name = home.tuned("small", fit=False, why=why)
+    home.compare(name, 0.05)
+    assert home.refused(name).code == why
+    assert home.refused(name, "I know better").code == why
+    told = home.tuned("told", fit=None, reason=why)  # its card alone says so
+    folder = find_model(told, home.store, home.settings).folder
+    assert folder
+    card = json.loads((folder / "card.json").read_text()) | {"fit": False}
+    (folder / "card.json").write_text(json.dumps(card))
+    home.compare(told, 0.05)
+    assert home.refused(told, "I know better").code == why
+    assert present(home.settings).name == "shipped"
+
+
 def test_it_must_be_compared_with_what_readers_have_now(home: Home) -> None:
     name = home.tuned("first-try")
     assert home.refused(name).code == "not_compared"

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections import Counter
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,7 +18,7 @@ from tests.told_runs import add_run, freeze, leave_files, tell, tell_steps, whol
 from trainer.jobs import kinds
 from trainer.jobs.kinds import Kind, Prepared
 from trainer.jobs.queue import Jobs
-from trainer.recipe import Recipe
+from trainer.recipe import Recipe, named_fields
 from ui.access import Access
 from ui.services import Services
 from ui.strings.bring import BRING
@@ -84,7 +84,7 @@ def page(tmp_path: Path, monkeypatch):
 
 
 def test_every_field_of_the_recipe_has_a_name_and_help_in_both_languages(page):
-    names = {one.name for one in fields(Recipe)} - set(ELSEWHERE)
+    names = {name for name, _ in named_fields()} - set(ELSEWHERE)
     assert names == set(NAMES) == set(CHINESE_HELP)
     assert set(FITTING) <= names
     form = page.new("form")

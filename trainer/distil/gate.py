@@ -105,7 +105,12 @@ def verdict(found: Held, run: Finished, full: bool) -> dict[str, Any]:
     reason = "" if found.passed else FAILED
     if found.passed and (full or run.recipe.distil.is_cut):
         reason = OTHER_BASE
-    return {"fit": not reason, "reason": reason, "gate": found.told()}
+    shown = {
+        "reference": found.teacher, "sentences": found.sentences, "score": round(found.score, 4),
+        "reference_score": round(found.teacher_score, 4), "kept": round(found.kept, 4),
+        "low": round(found.low, 4), "high": round(found.high, 4),
+    }  # fmt: skip
+    return {"fit": not reason, "reason": reason, "reference": shown, "gate": found.told()}
 
 
 def note(run: Finished, told: dict[str, Any]) -> None:

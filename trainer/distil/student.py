@@ -57,7 +57,7 @@ def read_cut(file: Path) -> Cut:
         tokens = [i for first, count in data.pop("tokens") for i in range(first, first + count)]
         layers = tuple(map(int, data.pop("layers")))
         return Cut(**data, layers=layers, tokens=tuple(tokens))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RecipeError(f"{file} states no student: {error}") from error
 
 
@@ -121,8 +121,7 @@ def smaller_model(
         for name in ("pad_token_id", "bos_token_id", "eos_token_id", "unk_token_id"):
             setattr(config, name, _placed(getattr(config, name, None), place))
     state = _chosen(model, layers, torch.tensor(tokens) if tokens else None)
-    with torch.device("meta"):
-        made: Any = type(model)(config)
+    made: Any = type(model)(config)  # not on "meta": some buffers are in no state
     made.load_state_dict(state, strict=True, assign=True)
     made.tie_weights()
     made.generation_config = type(made.generation_config).from_model_config(config)

@@ -199,6 +199,8 @@ MODELS: dict[str, tuple[str, str]] = {
     "error_promoted_meanwhile": ("Somebody else changed meanwhile what readers get. Look again.", "期间有人更换了读者用的模型，请再看一次。"),
     "error_model_changed": ("Its files changed while they were copied. Try again.", "复制期间文件有变化，请重试。"),
     "error_not_fit": ("Its run found it not fit to promote: say why it should be all the same.", "它的训练判定为不宜推广：请说明为何仍要推广。"),
+    "error_failed_gate": ("As a student it holds too little of its teacher's score: it cannot be given to readers.", "作为学生模型，它保留的教师分数太少，不能给读者使用。"),
+    "error_other_base": ("It belongs to a student that is a base of its own: it does not fit what readers have.", "它属于一个独立的学生模型，与读者用的基础模型不符。"),
     "error_worse": ("It is worse than what readers have: say why it should be all the same.", "它不如读者现在用的：请说明为何仍要推广。"),
     "error_not_compared": ("Compare it with what readers have first, or say why not.", "请先与读者现在用的比较，或说明理由。"),
     "error_unknown_kind": ("Comparisons cannot be made here.", "这里不能进行比较。"),

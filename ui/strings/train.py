@@ -139,6 +139,14 @@ TRAIN: dict[str, tuple[str, str]] = {
         "It kept too little of the score of what it was compared with.",
         "与参照相比，分数下降过多。",
     ),
+    "reason_failed_gate": (
+        "As a student it holds too little of its teacher's score on test sentences. It cannot be given to readers.",
+        "作为学生模型，它在测试句子上保留的教师分数太少，不能给读者使用。",
+    ),
+    "reason_other_base": (
+        "Its student is a base of its own: start the app with it to use it.",
+        "它的学生模型是独立的基础模型：请用它启动应用。",
+    ),
     "reason_full": ("All parameters were trained: it is a model of its own, not an adapter.", "训练了全部参数：这是独立的模型，不是适配器。"),
     "reason_not_better": ("Its translations are no better than the base's without it.", "它的译文不比原模型好。"),
     "reason_not_ended": ("It does not know where a sentence ends: too much of what it writes runs on.", "它不知道句子何时结束：写出的内容常常停不下来。"),

@@ -43,6 +43,19 @@ NAMES: dict[str, tuple[str, str]] = {
     "reference": ("Reference", "参照"),
     "retention": ("Retention", "保留比例"),
     "tracker": ("Tracker", "记录工具"),
+    "distil.teacher": ("Distil: teacher", "蒸馏：教师"),
+    "distil.alpha": ("Distil: weight of the teacher (α)", "蒸馏：教师的权重（α）"),
+    "distil.beta": ("Distil: weight of the answer (β)", "蒸馏：答案的权重（β）"),
+    "distil.temperature": ("Distil: temperature (T)", "蒸馏：温度（T）"),
+    "distil.divergence": ("Distil: divergence", "蒸馏：散度"),
+    "distil.skew": ("Distil: skew", "蒸馏：偏斜"),
+    "distil.top": ("Distil: likeliest tokens", "蒸馏：最可能的词元数"),
+    "distil.cached": ("Distil: ask once", "蒸馏：只问一次"),
+    "distil.layers_out": ("Distil: layers out", "蒸馏：去掉的层数"),
+    "distil.importance": ("Distil: importance of layers", "蒸馏：层的重要性"),
+    "distil.cut_vocabulary": ("Distil: cut the vocabulary", "蒸馏：裁剪词表"),
+    "distil.drop": ("Distil: largest drop", "蒸馏：允许的最大下降"),
+    "distil.least_low": ("Distil: lower bound", "蒸馏：下限"),
 }
 
 # field → what it is, in Chinese
@@ -86,6 +99,19 @@ CHINESE_HELP: dict[str, str] = {
     "reference": "结果必须保持谁的分数：读者现在用的适配器、它的起点，或教师模型对相同条目的答案；空：不比较",
     "retention": "必须保持参照分数的多少",
     "tracker": "同时报告到",
+    "distil.teacher": "除答案外还学谁的概率：读者现在用的适配器、未训练的基础模型；空：不学任何人的",
+    "distil.alpha": "教师所说的权重：α·T²·KL + β·CE 中的 α",
+    "distil.beta": "答案本身的权重：β",
+    "distil.temperature": "T：双方的 logits 都除以它",
+    "distil.divergence": "forward：KL(教师 ‖ 学生)；reverse：KL(学生 ‖ 教师)；skew：KL(教师 ‖ 两者的混合)",
+    "distil.skew": "混合中教师所占的比例",
+    "distil.top": "逐个知道的教师最可能的词元数；其余算作一类",
+    "distil.cached": "只问教师一次并把回答存在磁盘上；否则每一步都问",
+    "distil.layers_out": "从学生中去掉的层数，先去掉最不重要的",
+    "distil.importance": "层的价值：去掉它后验证损失升高多少，或它的输出偏离输入多少",
+    "distil.cut_vocabulary": "学生的嵌入和输出头只保留任务用得到的词元",
+    "distil.drop": "某次验证比最好的差超过这个比例，就退回最好的权重",
+    "distil.least_low": "保留比例的置信区间下端不得低于此值",
 }
 
 # field → which values fit; any other field says that its value does not fit
@@ -120,6 +146,24 @@ FITTING: dict[str, tuple[str, str]] = {
     "guard_rows": ("A whole number from 0.", "不小于 0 的整数。"),
     "patience": ("A whole number from 0.", "不小于 0 的整数。"),
     "retention": ("From 0 to 1.", "0 到 1。"),
+    "distil.alpha": (
+        "A number from 0; not 0 together with the other weight.",
+        "不小于 0 的数；两个权重不能都是 0。",
+    ),
+    "distil.beta": (
+        "A number from 0; not 0 together with the other weight.",
+        "不小于 0 的数；两个权重不能都是 0。",
+    ),
+    "distil.temperature": ("Above 0, at most 100.", "大于 0，最大为 100。"),
+    "distil.skew": ("From 0 to below 1.", "0 到 1 之间，不含 1。"),
+    "distil.top": ("A whole number from 1 to 4096.", "1 到 4096 的整数。"),
+    "distil.layers_out": (
+        "A whole number from 0; only with a teacher.",
+        "不小于 0 的整数；只在有教师时可用。",
+    ),
+    "distil.cut_vocabulary": ("Only with a teacher.", "只在有教师时可用。"),
+    "distil.drop": ("From 0 to below 1.", "0 到 1 之间，不含 1。"),
+    "distil.least_low": ("From 0 to 1.", "0 到 1。"),
 }
 
 TRAIN_FIELDS: dict[str, tuple[str, str]] = {

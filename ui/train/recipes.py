@@ -5,7 +5,7 @@ are. Every value comes from a stranger. Knows no gradio; imports the trainer whe
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from db.dataset.shipped import GOLD
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 # The page has parts of their own for these, or there is nothing to choose.
 ELSEWHERE = ("pair", "task", "base", "sources", "start")
 USUAL: Reply = {"start": "present", "replay": 0.5, "reference": "present"}
+# Whose probabilities a page may name: a path never comes from one.
+TEACHERS = ("", "present", "base")
+TEACHER = "distil.teacher"
 RUN = "run:"
 _LARGEST = 2**53  # what pages can say exactly
 _WEIGHTS = "adapter/adapter_model.safetensors"
@@ -29,28 +32,30 @@ _WEIGHTS = "adapter/adapter_model.safetensors"
 
 def to_fields() -> list[Reply]:
     """The recipe's fields as the form needs them, in the recipe's order."""
-    from trainer.recipe import Recipe
+    from trainer.recipe import named_fields
 
-    return [
-        {
-            "name": one.name,
-            "kind": "choice" if one.metadata["choices"] else type(one.default).__name__,
-            "choices": list(one.metadata["choices"]),
-            "basic": one.metadata["basic"],
-            "help": {
-                "en": one.metadata["help"],
-                "zh-CN": CHINESE_HELP.get(one.name, one.metadata["help"]),
-            },
-            "usual": USUAL.get(one.name, one.default),
-        }
-        for one in fields(Recipe)
-        if one.name not in ELSEWHERE
-    ]
+    found = []
+    for name, one in named_fields():
+        choices = TEACHERS if name == TEACHER else one.metadata["choices"]
+        if name not in ELSEWHERE:
+            found.append({
+                "name": name,
+                "kind": "choice" if choices else type(one.default).__name__,
+                "choices": list(choices),
+                "basic": one.metadata["basic"],
+                "help": {
+                    "en": one.metadata["help"],
+                    "zh-CN": CHINESE_HELP.get(name, one.metadata["help"]),
+                },
+                "usual": USUAL.get(name, one.default),
+            })  # fmt: skip
+    return found
 
 
 def to_presets() -> list[Reply]:
     """The presets as the page shows them; `start` stands apart from the form's fields."""
     from trainer.presets import list_presets
+    from trainer.recipe import unfolded
 
     return [
         {
@@ -58,7 +63,7 @@ def to_presets() -> list[Reply]:
             "title": dict(one.title),
             "for": dict(one.purpose),
             "start": one.recipe.get("start", USUAL["start"]),
-            "values": {k: v for k, v in one.recipe.items() if k not in ELSEWHERE},
+            "values": {k: v for k, v in unfolded(one.recipe).items() if k not in ELSEWHERE},
         }
         for one in list_presets()
     ]
@@ -66,7 +71,7 @@ def to_presets() -> list[Reply]:
 
 def read_recipe(asked: Reply, store: Store, jobs: Jobs) -> Recipe:
     """The recipe that a form states; Bad("bad_fields") names the fields that do not fit."""
-    from trainer.recipe import RecipeError, parse_recipe
+    from trainer.recipe import RecipeError, folded, parse_recipe
 
     dataset = _find_dataset(asked.get("dataset"), store)
     values = _values(asked.get("values"))
@@ -77,7 +82,7 @@ def read_recipe(asked: Reply, store: Store, jobs: Jobs) -> Recipe:
         raise Bad("pair_not_trained")
     told = {"pair": dataset.pair, "start": start, "sources": _sources(dataset.name)}
     try:
-        return parse_recipe(values | told)
+        return parse_recipe(folded(values) | told)
     except RecipeError as error:
         raise Bad("bad_recipe", detail=str(error)[:300]) from None
 
@@ -158,23 +163,23 @@ def _find_dataset(name: object, store: Store) -> Dataset:
 
 def _values(values: object) -> Reply:
     """The form's values under names of fields, each of a kind that a field can have."""
-    from trainer.recipe import Recipe
+    from trainer.recipe import named_fields
 
     if not isinstance(values, dict):
         raise Bad("not_understood")
-    known = {one.name for one in fields(Recipe)} - set(ELSEWHERE)
+    known = {name for name, _ in named_fields()} - set(ELSEWHERE)
     if set(values) - known:
         raise Bad("not_understood")
     return values
 
 
 def _fits(values: Reply) -> bool:
-    from trainer.recipe import RecipeError, parse_recipe
+    from trainer.recipe import RecipeError, folded, parse_recipe
 
     try:
-        if not all(map(_is_plain, values.values())):
+        if not all(map(_is_plain, values.values())) or values.get(TEACHER, "") not in TEACHERS:
             return False
-        parse_recipe(dict(values))
+        parse_recipe(folded(values))
     except (RecipeError, StoreError):
         return False
     return True

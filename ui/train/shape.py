@@ -58,12 +58,12 @@ def to_run(job: Job) -> Json:
 def to_recipe(recipe: Mapping[str, Any], start: str) -> Json:
     """A run's recipe: its fields in order, which of them are not as usual, and what it goes on
     from."""
-    from trainer.recipe import Recipe
+    from trainer.recipe import named_fields, unfolded
 
-    usual = vars(Recipe())
+    usual = {name: one.default for name, one in named_fields()}
     rows = [
         {"name": name, "value": _plain(value), "changed": value != usual.get(name)}
-        for name, value in recipe.items()
+        for name, value in unfolded(recipe).items()
         if name not in ELSEWHERE
     ]
     return {"start": start, "fields": rows, "dataset": dataset_of(recipe)}
