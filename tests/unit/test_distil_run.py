@@ -11,23 +11,32 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from db.store import open_store
 from engine.checking import CARD, WEIGHTS
 from engine.models import load_base
 from engine.settings import read_settings
+from tests.reviewed import propose
 from tests.tiny import tiny_base
 from tests.tiny_bpe import bpe_base
 from trainer import run
 from trainer.distil import gate, setting, teacher
 from trainer.distil.cache import FOLDER as TAUGHT
 from trainer.distil.cache import WHOLE, make_lesson
+from trainer.distil.gate import held
 from trainer.distil.recipe import Distil
 from trainer.distil.student import FILE, FOLDER, read_cut
+from trainer.examples import parse_row
 from trainer.finish import finish
+from trainer.jobs import train
+from trainer.jobs.work import work
+from trainer.plan import Plan
+from trainer.promote import PromotionRefused, promote
 from trainer.recipe import Recipe, RecipeError, Source, load_recipe, save_recipe
 from trainer.rows import Pack, Row
 from trainer.run import run_recipe
 from trainer.splits import load_splits
 
+PLAN = Plan(200, 100, 2000, 4, 1000, 1.0, 8.0, None, "", "")
 NAMES = ("Tom", "Ann", "him", "her", "them", "us", "me", "you", "it", "Bob", "Sue", "Kim")
 USUAL = Recipe(
     name="small", sources=(Source("rows", "rows.jsonl"),), rank=2, alpha=4, rate=5e-3, steps=4,
@@ -48,6 +57,10 @@ def rows():
 
 def load(settings, progress=None, quantised=False):
     return bpe_base() if settings.base == "embedded" else load_base(settings)
+
+
+def from_row(line):
+    return parse_row(line, "flat", "en-zh")
 
 
 def no_end(finished, reference, tell):
@@ -89,6 +102,10 @@ def go(home, recipe, name="run", stopped=lambda: False, events=None, end=no_end)
     return run_recipe(
         recipe, splits, data, home / name, settings, told.append, stopped, done, home=home
     )
+
+
+def plain(recipe):
+    return json.loads(json.dumps(dataclasses.asdict(recipe)))
 
 
 def distilled(**more):
@@ -244,6 +261,38 @@ def test_a_lesson_counts_each_pack_once():
     lesson = make_lesson([pack, pack])
     assert lesson.tokens == 4 and len(lesson.packs) == 1
     assert [one.taught for one in lesson.taught(pack).rows] == [0, -1]
+
+
+def test_a_job_distils_a_frozen_dataset_and_ends_as_failed_where_it_holds_too_little(
+    home, monkeypatch
+):
+    """By way of the queue's own process: its events, its figures, its verdict."""
+    monkeypatch.setattr(train, "estimate", lambda *_: PLAN)
+    monkeypatch.setattr(train, "base_folder", lambda settings: home)
+    poor = held("teacher", [0.1] * 40, [1.0] * 40, 40, 0.9, 0.88)
+    monkeypatch.setattr(gate, "held", lambda *_: poor)
+    settings = read_settings({"CTX_HOME": str(home), "CTX_DTYPE": "float32"})
+    with open_store(home / "ctx.db") as store:
+        with (home / "rows.jsonl").open(encoding="utf-8") as lines:
+            first = [from_row(line) for line in list(lines)[:200]]
+        for query, sense in first:
+            propose(store, query, sense)
+            store.labels.add_label(query, sense, "person", "Ann", "accepted")
+        store.datasets.freeze("mine", "en-zh")
+        source = Source("mine", "mine", "dataset")
+        recipe = dataclasses.replace(USUAL, sources=(source,), distil=Distil(str(home / "teacher")))
+        made = store.jobs.add("train", "compute", train.prepare(plain(recipe)).recipe, "Ann")
+        assert work(store, settings, made, lambda: False) == "done"
+        job = store.jobs.get(made)
+        told = [one.data for one in store.events.read(made)]
+        assert (job.figures["fit"], job.figures["reason"]) == (False, "failed_gate")
+        assert {"taught", "dev", "errors", "result"} <= {one["event"] for one in told}
+        with pytest.raises(PromotionRefused) as refused:
+            promote(f"run:{made}", store, settings, "Ann", "I know better")
+        assert refused.value.code == "failed_gate"
+    (marked,) = (home / "datasets").glob("*.marked.jsonl")
+    rows = [json.loads(line) for line in marked.read_text(encoding="utf-8").splitlines()]
+    assert len(rows) == 200 and all(row["person"] for row in rows)
 
 
 def test_the_recipe_of_a_student_is_saved_and_read_back_equal(home):

@@ -99,8 +99,9 @@ def _write(cut_: Cut, base: Base, folder: Path) -> None:
         if smaller.kept != cut_.tokens:
             raise RecipeError("the student's tokens are not whole: some are merged from others")
         tokenizer = as_tokenizer(smaller.text, tokenizer)
-    model = smaller_model(base.model, cut_.layers, cut_.tokens)
-    model.save_pretrained(str(folder))
+    model: Any = smaller_model(base.model, cut_.layers, cut_.tokens)
+    # In the same numbers wherever it is made, whatever this machine computes in.
+    model.to(torch.bfloat16).save_pretrained(str(folder))
     tokenizer.save_pretrained(str(folder))
     save_cut(cut_, folder / FILE)
 
