@@ -7,7 +7,7 @@ itself how much it takes. Loads a tokenizer, never a model.
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from engine.models import embedded_folder, load_tokenizer
 from engine.settings import Settings
 from trainer.jobs.frozen import place
 from trainer.order import Order
-from trainer.recipe import FULL, MATRICES, Recipe, on_base
+from trainer.recipe import FULL, MATRICES, Recipe, RecipeError, on_base
 from trainer.rows import Pack, pieces
 from trainer.run import make_order
 from trainer.splits import Splits, load_splits
@@ -141,11 +141,15 @@ def estimate(recipe: Recipe, splits: Splits, settings: Settings, base: Path) -> 
     RecipeError where there is nothing to train on."""
     prompt = task_of(recipe).prompt(load_tokenizer(str(base)), recipe.style)
     order = make_order(recipe, splits["train"], prompt)
-    shape = read_shape(base)
+    shape = whole = read_shape(base)
+    if recipe.distil.layers_out >= shape.layers:
+        raise RecipeError(f"distil.layers_out: the base has {shape.layers} layers")
+    shape = replace(shape, layers=shape.layers - recipe.distil.layers_out)
     longest, mean = _lengths(order, recipe.tokens_at_once)
     trained = shape.trained(recipe)
     loaded = sum(map(len, splits.values()))
     memory = memory_gb(recipe, shape, longest, loaded, quantised=recipe.quantised)
+    memory += 2 * whole.whole / 1e9 if recipe.distil.teacher else 0  # it stays beside the student
     free = psutil.virtual_memory().available / 1e9
     disk = _CHECKPOINTS * trained * 12 / 1e9
     room = shutil.disk_usage(settings.home).free / 1e9

@@ -77,23 +77,18 @@ def run_recipe(
             load_start(model, recipe, start)
         if sharded:
             tell({"event": "sharded", "held": shard_base(model, accelerator)})
-        order = make_order(recipe, splits["train"], prompt)
-        candidates = task.candidates(recipe, prompt, len(base.tokenizer), order.packs_of(0))
-        taught: Taught | None = Taught(order, candidates, AnswerLoss)
+        untaught = _untaught(recipe, splits, prompt, base)
+        taught: Taught | None = untaught
         if distillation:
             with accelerator.main_process_first():
-                taught = distillation.teach(base, order, candidates, stopped)
+                taught = distillation.teach(base, untaught, stopped)
+        like = start or (teacher.folder if teacher else None)  # whose thresholds evaluations have
+        watch = task.watch(recipe, splits["dev"], prompt, like, base.choice.dtype)
         done = taught and fit(
             model,
             recipe,
             taught.order,
-            task.watch(
-                recipe,
-                splits["dev"],
-                prompt,
-                start or (teacher.folder if teacher else None),
-                base.choice.dtype,
-            ),
+            watch,
             taught.candidates,
             folder,
             tell,
@@ -113,6 +108,13 @@ def run_recipe(
         accelerator.wait_for_everyone()
         accelerator.end_training()
     return made
+
+
+def _untaught(recipe: Recipe, splits: Splits, prompt: Any, base: Base) -> Taught:
+    """The run's rows, what its steps' softmax sees and its loss, with no teacher beside them."""
+    order = make_order(recipe, splits["train"], prompt)
+    seen = task_of(recipe).candidates(recipe, prompt, len(base.tokenizer), order.packs_of(0))
+    return Taught(order, seen, AnswerLoss)
 
 
 def _finish(task: Task, run: Finished, tell: Report) -> None:

@@ -24,10 +24,11 @@ from trainer.distil.teacher import Asked, Teacher, load_teacher, shared_tokens
 from trainer.distil.vocabulary import cut, task_tokens
 from trainer.losses import AnswerLoss, Candidates, Chosen, Whole
 from trainer.order import Order
-from trainer.recipe import Recipe, RecipeError, on_base
+from trainer.recipe import Recipe, RecipeError
 from trainer.rows import Pack
 from trainer.splits import Splits
 from trainer.tasks import task_of
+from trainer.watch import choose_rows
 
 MEASURED_ROWS = 200  # dev rows that layers are measured on
 
@@ -37,7 +38,7 @@ MakeLoss = Callable[[nn.Module, torch.dtype], AnswerLoss]
 
 @dataclass(frozen=True)
 class Taught:
-    """A run's order, candidates and loss with a teacher beside them."""
+    """A run's order of batches, what its steps' softmax sees, and its loss."""
 
     order: Order
     candidates: Candidates
@@ -63,13 +64,10 @@ class Distillation:
         if recipe.distil.is_cut:
             place = make_student(recipe, splits, self.teacher, folder / FOLDER, report)
             self.settings = replace(settings, base=str(place))
-            # The run's base is the student, whatever base its teacher has.
-            self.recipe = replace(recipe, base="")
 
-    def teach(
-        self, base: Base, order: Order, candidates: Candidates, stopped: Callable[[], bool]
-    ) -> Taught | None:
+    def teach(self, base: Base, untaught: Taught, stopped: Callable[[], bool]) -> Taught | None:
         """The run's rows with what the teacher says of them; None where it was asked to stop."""
+        order, candidates = untaught.order, untaught.candidates
         distil, teacher = self.recipe.distil, self.teacher
         shared = shared_tokens(teacher.base.tokenizer, base.tokenizer)
         packs = order.packs()
@@ -121,7 +119,7 @@ def make_student(
     distil, base = recipe.distil, teacher.base
     task = task_of(recipe)
     prompt = task.prompt(base.tokenizer, recipe.style)
-    dev = task.packs(recipe, splits["dev"][:MEASURED_ROWS], prompt)
+    dev = task.packs(recipe, choose_rows(splits["dev"], MEASURED_ROWS, recipe.seed), prompt)
     seen = dev + task.packs(recipe, splits["train"], prompt)
     tokens: tuple[int, ...] = ()
     if distil.cut_vocabulary:
@@ -148,10 +146,3 @@ def make_student(
 def bytes_on_disk(folder: Path) -> int:
     """Bytes of a model's weights in its folder."""
     return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
-
-
-def student_settings(recipe: Recipe, folder: Path, settings: Settings) -> Settings:
-    """The settings of a run that is over, as its student was trained: for scoring it again."""
-    if recipe.distil.is_cut:
-        return replace(settings, base=str(folder / FOLDER))
-    return on_base(recipe, settings)
