@@ -21,6 +21,7 @@ from engine.settings import VERSION, Settings, assets
 from trainer.examples import hash_files
 from trainer.loading import find_source
 from trainer.recipe import (
+    BASE,
     PRESENT,
     Recipe,
     RecipeError,
@@ -35,6 +36,7 @@ from trainer.recipe import (
 RECIPE, MANIFEST, OUT, DATA = "recipe.json", "bundle.json", "out", "data"
 _SENT = "bundles"  # in CTX_HOME: the recipes that went out, by hash
 _START = "start"  # folder of the adapter that the run goes on from
+_TEACHER = "teacher"  # folder of the adapter that it is distilled from
 _CODE = ("engine", "trainer", "db")
 _ASSETS = ("phrasebook.tsv", "wordbook.tsv.gz", "licences")
 _NOT_NEEDED = ("#", "gradio", "openai")  # of requirements.txt: notes, screens and teachers
@@ -142,7 +144,8 @@ class _Placed:
         recipe = self._frozen(recipe)
         sources = tuple(self._source(source, home) for source in recipe.sources)
         start = self._start(recipe, home)
-        moved = replace(recipe, sources=sources, start=start)
+        distil = replace(recipe.distil, teacher=self._teacher(recipe, home))
+        moved = replace(recipe, sources=sources, start=start, distil=distil)
         save_recipe(moved, self._folder / name)
         return moved
 
@@ -200,11 +203,28 @@ class _Placed:
         found = self._settings.adapter_folder if recipe.start == PRESENT else home / recipe.start
         if found is None or not found.is_dir():
             raise RecipeError(f"start = {recipe.start!r}: there is no such adapter")
-        read_adapter(found)
-        for name in (WEIGHTS, CONFIG, CARD):
-            if (found / name).is_file():
-                _copy(found / name, self._folder / _START / name)
+        self._adapter(found, _START)
         return _START
+
+    def _teacher(self, recipe: Recipe, home: Path) -> str:
+        """The recipe's KD teacher, an adapter, in the bundle."""
+        name = recipe.distil.teacher
+        if name in ("", BASE):
+            return name
+        if recipe.distil.is_cut:
+            raise BundleError("a student that is a base of its own cannot be taken back")
+        found = self._settings.adapter_folder if name == PRESENT else home / name
+        if found is None or not (found / WEIGHTS).is_file():
+            raise BundleError(f"distil.teacher = {name!r}: only an adapter goes into a bundle")
+        self._adapter(found, _TEACHER)
+        return _TEACHER
+
+    def _adapter(self, folder: Path, name: str) -> None:
+        """Copy an adapter, checked, into the bundle's folder `name`."""
+        read_adapter(folder)
+        for file in (WEIGHTS, CONFIG, CARD):
+            if (folder / file).is_file():
+                _copy(folder / file, self._folder / name / file)
 
 
 def requirements(listed: str, recipe: Recipe, formats: Collection[str]) -> str:

@@ -15,7 +15,8 @@ from engine.prompt import FIELDS, STYLES
 from engine.settings import Settings
 from engine.translation import LANGUAGES
 from engine.translation import STYLES as TRANSLATION_STYLES
-from trainer.distil.recipe import BASE, Distil, parse_distil
+from trainer.distil.recipe import BASE as BASE
+from trainer.distil.recipe import Distil, parse_distil
 from trainer.fields import RecipeError as RecipeError
 from trainer.fields import described, fitting
 
