@@ -133,14 +133,18 @@ def _facts(job: Job, history: History, card: Mapping[str, Any]) -> list[list[str
         "note": job.note,
     }
     for kind, event in history.made.items():
-        told = {key: value for key, value in event.items() if key not in ("event", "worth")}
-        facts |= {f"{kind}: {key}".replace("_", " "): value for key, value in told.items()}
+        told = {key: value for key, value in event.items() if key != "event"}
+        facts |= {f"{kind}: {key}".replace("_", " "): _listed(value) for key, value in told.items()}
     reference = result.get("reference")
     if isinstance(reference, Mapping):
         facts |= {f"reference: {key}".replace("_", " "): value for key, value in reference.items()}
     return [
         [name, value_text(value)] for name, value in facts.items() if value not in (None, "", [])
     ]
+
+
+def _listed(value: Any) -> Any:
+    return ", ".join(map(value_text, value)) if isinstance(value, list) else value
 
 
 def _plots(history: History, marks: list[Mark]) -> tuple[tuple[str, str], ...]:

@@ -51,6 +51,28 @@ def test_a_report_holds_plots_scores_recipe_data_and_the_command(home):
         ElementTree.fromstring(svg)
 
 
+def test_a_students_report_says_what_it_is_and_what_it_gets_wrong(home):
+    shown = {"context": f"Dogs {EVIL}", "target": "Dogs", "expected": "noun · 狗", "answered": "x"}
+    errors = {
+        "event": "errors", "step": 400, "rows": 60, "counts": {"wrong_sense": 7, "empty": 0},
+        "examples": {"wrong_sense": [shown]},
+    }  # fmt: skip
+    made = [
+        {"event": "taught", "k": 64, "tokens": 1234, "bytes": 5678, "seconds": 9.5},
+        {"event": "layers", "by": "loss", "loss": 0.5, "worth": [0.1, 0.2], "out": [1, 3]},
+        {"event": "student", "layers": 16, "of_layers": 18, "bytes": 261_000_000},
+    ]
+    devs = [one for one in tell_steps(0, 400) if one["event"] == "dev"]
+    last = {**devs[-1], "score": 0.9, "best": True, "answer_ms": 12.5}
+    job = add_run(*home, [*made, *devs[:-1], last, errors], distil={"top": 64})
+    html, markdown = write(home, job)
+    for text in (html, markdown):
+        for told in ("1, 3", "261,000,000", "5,678", "wrong sense", "Trend", "distil.top", "noun"):
+            assert told in text, told
+    assert "Against the previous and the best" in html and "Answer to a dev row, ms" in html
+    assert "<script" not in html and "\u202e" not in html + markdown
+
+
 def test_what_people_typed_is_text_in_a_report(home):
     store, folder = home
     job = add_run(store, folder, tell_steps(0, 50), "failed", "out_of_memory", EVIL, name="a")
