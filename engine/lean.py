@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -30,7 +31,6 @@ weight (out, in) → what multiplies by it."""
 def plain(place: str, weight: torch.Tensor) -> Matrix:
     """In bfloat16, as it is."""
     return pack(weight)
-
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class LeanBody(nn.Module):
         self._width = config.head_dim
         self._norm = _scale(body.norm)
         self._layers = [
-            self._lay_out(layer, lambda name, weight, at=at: hold(f"{at}.{name}", weight))
+            self._lay_out(layer, partial(_hold_in, hold, at))
             for at, layer in enumerate(body.layers)
         ]
         self._kinds = {layer.kind for layer in self._layers}
@@ -197,6 +197,10 @@ class LeanBody(nn.Module):
                 _scale(attention.k_norm).expand(self._kv_heads, -1),
             ]),
         )  # fmt: skip
+
+
+def _hold_in(hold: Hold, layer: int, name: str, weight: torch.Tensor) -> Matrix:
+    return hold(f"{layer}.{name}", weight)
 
 
 def _scale(norm: Any) -> torch.Tensor:

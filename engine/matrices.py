@@ -123,10 +123,10 @@ def _lay_out_by_row(tensors: Tensors) -> Matrix:
 def _lay_out_static(tensors: Tensors) -> Matrix:
     onednn, scale = torch.ops.onednn, tensors["scale"]
     packed, step = onednn.qlinear_prepack(tensors["weight"], None), float(tensors["input_scale"])
-    zeros = torch.zeros(len(scale), dtype=torch.int32)
+    zeros, middle = torch.zeros(len(scale), dtype=torch.int32), torch.tensor(float(_MIDDLE))
 
     def product(x: torch.Tensor) -> torch.Tensor:
-        whole = torch.quantize_per_tensor(x.float(), step, _MIDDLE, torch.quint8).int_repr()
+        whole = middle.add(x.float(), alpha=1 / step).round_().clamp_(0, 255).to(torch.uint8)
         return onednn.qlinear_pointwise(
             whole, step, _MIDDLE, packed, scale, zeros, None, 1.0, 0, torch.bfloat16, "none", [], ""
         )  # fmt: skip
@@ -140,9 +140,7 @@ def _lay_out_bytes(tensors: Tensors) -> Matrix:
 
 
 def _lay_out_nibbles(tensors: Tensors) -> Matrix:
-    packed = torch.ops.aten._convert_weight_to_int4pack_for_cpu(
-        _apart(tensors["weight"]).int(), 1
-    )
+    packed = torch.ops.aten._convert_weight_to_int4pack_for_cpu(_apart(tensors["weight"]).int(), 1)
     both = torch.stack([tensors["scale"], tensors["zero"]], -1).transpose(0, 1).contiguous()
     return lambda x: torch.ops.aten._weight_int4pack_mm_for_cpu(x.contiguous(), packed, GROUP, both)
 
