@@ -19,7 +19,7 @@ python -m trainer models
 python -m trainer promote MODEL [--reason TEXT]
 python -m trainer back
 python -m trainer jobs
-python -m trainer follow|log|report|aside|stop|pause|resume|cancel JOB
+python -m trainer follow|watch|log|report|aside|stop|pause|resume|cancel JOB
 python -m trainer work JOB
 """
 
