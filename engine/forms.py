@@ -28,6 +28,7 @@ from engine.rows import SHRINK, Embedding, Head, Rows, shrink_rows
 from engine.settings import Settings
 
 FOLDER, TOLD, WEIGHTS = "forms", "form.json", "form.safetensors"
+MIXED, AWARE = "-mixed", "-aware"  # how such forms' names end
 _ROWS, _NORM = "rows", "norm"
 
 
@@ -38,16 +39,24 @@ class FormError(BaseError):
 @dataclass(frozen=True)
 class Form:
     """How a model is held: `body` one of WAYS, `rows` of the embedding one of SHRINK or "" (as they
-    are), and the places of matrices that stay in bfloat16."""
+    are), and the places of matrices that stay in bfloat16; `aware`: it was trained for this."""
 
     body: str
     rows: str = ""
     plain: tuple[str, ...] = ()
+    aware: bool = False
 
     @property
     def name(self) -> str:
         rows = f"-rows{self.rows.removeprefix('int')}" if self.rows else ""
-        return f"{self.body}{rows}{'-mixed' if self.plain else ''}"
+        return f"{self.body}{rows}{MIXED if self.plain else ''}{AWARE if self.aware else ''}"
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The form as plain data, which `Form(**…)` reads back."""
+        return {
+            "body": self.body, "rows": self.rows, "plain": list(self.plain), "aware": self.aware,
+        }  # fmt: skip
 
     def way_of(self, place: str) -> str:
         return "bf16" if place in self.plain else self.body
@@ -150,8 +159,7 @@ def save_form(
     fresh.mkdir(parents=True)
     config.save_pretrained(fresh)
     save_file(tensors, fresh / WEIGHTS)
-    ways = {"body": form.body, "rows": form.rows, "plain": list(form.plain)}
-    told = Told(form.name, base, adapter, _hash(fresh / WEIGHTS), ways)
+    told = Told(form.name, base, adapter, _hash(fresh / WEIGHTS), form.told)
     write_told(fresh, told)
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)
@@ -177,8 +185,7 @@ def load_form(folder: Path) -> PreTrainedModel:
     told = read_told(folder)
     if _hash(folder / WEIGHTS) != told.sha256:
         raise FormError("form_changed", f"{folder / WEIGHTS} is not what was judged; make it anew.")
-    ways = told.ways
-    form = Form(ways["body"], ways["rows"], tuple(ways["plain"]))
+    form = Form(**dict(told.ways) | {"plain": tuple(told.ways["plain"])})
     if reason := WAYS[form.body].missing():
         raise FormError("form_missing_library", f"{form.name}: {reason}")
     with safe_open(folder / WEIGHTS, "pt") as file:

@@ -7,6 +7,7 @@ not judged again. What cannot run here is a line with its reason.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from engine.books import shipped_books
 from engine.branches import Runner
 from engine.checking import Card, read_adapter
 from engine.decoding import SenseDecoder
+from engine.files import write_whole
 from engine.forms import (
     WEIGHTS,
     Form,
@@ -31,17 +33,20 @@ from engine.forms import (
 )
 from engine.matrices import WAYS
 from engine.memory import give_back
-from engine.models import find_base, load_base
+from engine.models import find_base, load_base, load_tokenizer
 from engine.prompt import SensePrompt
 from engine.sense import Phrase, Sense
 from engine.settings import Settings, assets
 from trainer.distil.quality import compare
+from trainer.distil.quantise_aware import train_aware
 from trainer.distil.quantise_calibrate import SENTENCES, input_scales
 from trainer.distil.quantise_measure import answer_apart, speeds
+from trainer.distil.quantise_sensitivity import costs, mixed
 from trainer.examples import Example
 from trainer.watch import choose_rows
 
 ORIGINAL = "bf16"
+LEFT = 18  # of 72 matrices that a mixed form leaves as they are
 _ANSWERS = "answers.json"
 
 Tell = Callable[[str], None]
@@ -50,11 +55,13 @@ Tell = Callable[[str], None]
 @dataclass(frozen=True)
 class Subject:
     """The model whose forms are made: its adapter's folder (None: the base alone) and the rows that
-    judge them, those of a test split; `training` are rows to calibrate on."""
+    judge them, those of the test split; the rows of `train` and `dev` are to calibrate, to choose
+    and to train on."""
 
     folder: Path | None
     rows: Sequence[Example]
-    training: Sequence[Example]
+    train: Sequence[Example]
+    dev: Sequence[Example]
     split: str = "test"
 
 
@@ -91,11 +98,12 @@ class Quantiser:
         self._scales: dict[str, float] | None = None
         self._original: tuple[Sense, ...] | None = None
 
-    def judge(self, form: Form) -> Row:
-        """The form's line, all but its speed; made and judged where that was not done yet."""
+    def judge(self, form: Form, model: Any = None) -> Row:
+        """The form's line, all but its speed; made (of `model`, where one was trained for it) and
+        judged where that was not done yet."""
         text = _text(form)
         try:
-            folder = self._make(form)
+            folder = self._make(form, model)
             return replace(self._judged(form, folder), text=text)
         except (FormError, RuntimeError, ImportError, NotImplementedError) as error:
             self._tell(f"{form.name}: cannot be had here: {error}")
@@ -113,17 +121,20 @@ class Quantiser:
     def folder(self, name: str) -> Path:
         return form_folder(self._settings.home, self.version, name)
 
-    def _make(self, form: Form) -> Path:
-        folder = self.folder(form.name)
+    def is_made(self, form: Form) -> bool:
+        """Whether the form lies here already, made of this base."""
         try:
-            told = read_told(folder)
-            ways = {"body": form.body, "rows": form.rows, "plain": list(form.plain)}
-            if told.base == self._base and told.ways == ways:
-                return folder
+            told = read_told(self.folder(form.name))
         except FormError:
-            pass
+            return False
+        return told.base == self._base and told.ways == form.told
+
+    def _make(self, form: Form, model: Any = None) -> Path:
+        folder = self.folder(form.name)
+        if model is None and self.is_made(form):
+            return folder
         self._tell(f"{form.name}: making it")
-        model = self._merged()
+        model = model or self.merged()
         if WAYS[form.body].calibrated and self._scales is None:
             self._scales = self._calibrated(model)
         tensors = shrink(model, form, self._scales)
@@ -160,21 +171,45 @@ class Quantiser:
         self._original = senses
         _write_answers(self.folder(ORIGINAL) / _ANSWERS, senses)
 
-    def _merged(self) -> Any:
+    def merged(self) -> Any:
+        """The model as it is, with the library's body."""
         if self._model is None:
             base = load_base(self._settings)
             self._model = merged(base, self._adapter) if self._adapter else base.model
-            self._tokenizer = base.tokenizer
         return self._model
+
+    def prompt(self) -> SensePrompt:
+        return SensePrompt(load_tokenizer(self._source), self.card.style)
+
+    def mixed(self, form: Form) -> Form:
+        """The form with its dearest matrices left as they are; what each costs is kept on disk."""
+        file = self.folder(f"costs-{form.body}.json")
+        if not file.is_file():
+            self._tell(f"{form.body}: what each matrix costs, on dev rows")
+            found = costs(self.merged(), form, self.prompt(), self._subject.dev)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(file, json.dumps(found, indent=1) + "\n")
+        return mixed(form, json.loads(file.read_text(encoding="utf-8")), LEFT)
+
+    def trained(self, form: Form) -> Any:
+        """The model, trained on for the form."""
+        self._model = None
+        give_back()
+        splits = {"train": list(self._subject.train), "dev": list(self._subject.dev)}
+        place = self.folder(f"{form.name}.training")
+        model = train_aware(
+            self._subject.folder, form, splits, place, self._settings, lambda e: self._tell(str(e))
+        )
+        shutil.rmtree(place, ignore_errors=True)  # two gigabytes of states
+        return model
 
     def _calibrated(self, model: Any) -> dict[str, float]:
         self._tell("int8-static: listening to its inputs on training rows")
         card = self.card
         decoder = SenseDecoder(
-            Runner(model), SensePrompt(self._tokenizer, card.style), shipped_books(),
-            card.phrase_threshold, card.phrase_favour,
-        )  # fmt: skip
-        return input_scales(model, decoder, choose_rows(self._subject.training, SENTENCES, 1))
+            Runner(model), self.prompt(), shipped_books(), card.phrase_threshold, card.phrase_favour
+        )
+        return input_scales(model, decoder, choose_rows(self._subject.train, SENTENCES, 1))
 
 
 def _text(form: Form) -> str:
@@ -182,6 +217,8 @@ def _text(form: Form) -> str:
     text = f"matrices: {WAYS[form.body].text}"
     if form.plain:
         text += f", {len(form.plain)} of them in bfloat16"
+    if form.aware:
+        text += ", trained on for it"
     return f"{text}; embedding: {_ROWS[form.rows]}"
 
 

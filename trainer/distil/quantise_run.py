@@ -5,16 +5,17 @@ reached; each ends in one table.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from db.store import Store
 from engine.bench.run import machine_of
-from engine.forms import Form, parse_form
+from engine.forms import AWARE, MIXED, Form, parse_form
 from engine.settings import Settings
 from trainer.catalogue import find_model
 from trainer.distil.quantise import ORIGINAL, Quantiser, Row, Subject, Tell
-from trainer.evaluation.rows import find_rows
+from trainer.evaluation.rows import Rows, find_rows
+from trainer.unknown import has_unknown
 
 DEFAULT = (
     "fp16", "int8-dynamic", "int8-static", "int8-weight", "int8", "int8-rows8", "int4-weight",
@@ -56,20 +57,27 @@ class Table:
 def quantise(wanted: Wanted, store: Store, settings: Settings, tell: Tell) -> Table:
     """Make and judge the forms that are wanted; JobError, ModelError, FormError or AdapterError
     where it cannot begin."""
-    forms = [parse_form(name) for name in wanted.ways]
+    for name in wanted.ways:
+        parse_form(_plainly(name))
     model = find_model(wanted.model, store, settings)
 
-    def rows_of(split: str):
-        return find_rows(wanted.dataset, split, wanted.rows, 1, model.pair, store, settings)
+    def rows_of(split: str, count: int = 0) -> Rows:
+        return find_rows(wanted.dataset, split, count, 1, model.pair, store, settings)
 
-    test = rows_of("test")
-    subject = Subject(model.folder, test.examples, rows_of("train").examples)
+    test = rows_of("test", wanted.rows)
+    train, dev = (rows_of(split).examples for split in ("train", "dev"))
+    subject = Subject(
+        model.folder,
+        test.examples,
+        [e for e in train if not has_unknown(e.query.context)],
+        dev,
+    )
     quantiser = Quantiser(subject, settings, tell)
     rows, said = [quantiser.judge(Form(ORIGINAL))], list[str]()
     if wanted.progressive:
         said.append(_step_by_step(quantiser, rows))
     else:
-        rows += [quantiser.judge(form) for form in forms if form.name != ORIGINAL]
+        rows += [_judge(quantiser, name) for name in wanted.ways if name != ORIGINAL]
     if wanted.ratio:
         said.append(smallest(rows, wanted.ratio))
     for line in said:
@@ -81,6 +89,22 @@ def quantise(wanted: Wanted, store: Store, settings: Settings, tell: Tell) -> Ta
         model.title, quantiser.version, wanted.dataset, test.sha256, subject.split, machine_of(),
         rows, said,
     )  # fmt: skip
+
+
+def _plainly(name: str) -> str:
+    return name.removesuffix(AWARE).removesuffix(MIXED)
+
+
+def _judge(quantiser: Quantiser, name: str) -> Row:
+    """The line of a form's name; one that ends in MIXED leaves its dearest matrices as they are,
+    one that ends in AWARE is trained on first."""
+    form = parse_form(_plainly(name))
+    if name.removesuffix(AWARE).endswith(MIXED):
+        form = quantiser.mixed(form)
+    if not name.endswith(AWARE):
+        return quantiser.judge(form)
+    form = replace(form, aware=True)
+    return quantiser.judge(form, None if quantiser.is_made(form) else quantiser.trained(form))
 
 
 def _step_by_step(quantiser: Quantiser, rows: list[Row]) -> str:
