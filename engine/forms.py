@@ -197,6 +197,7 @@ def find_form(settings: Settings, base: str, adapter: str) -> Path:
     """The folder of the form that the settings ask for, of this base and adapter; FormError where
     there is none, or it did not pass."""
     name = settings.form
+    parse_form(name.removesuffix(AWARE).removesuffix(MIXED))  # no other name is a folder's
     folder = form_folder(settings.home, adapter, name)
     if not (folder / TOLD).is_file():
         raise FormError(

@@ -135,7 +135,8 @@ def _lay_out_static(tensors: Tensors) -> Matrix:
 
 
 def _lay_out_bytes(tensors: Tensors) -> Matrix:
-    weight, scale = tensors["weight"].contiguous(), tensors["scale"].bfloat16()
+    # Its kernel reads beyond the end, where a mapped file has no page.
+    weight, scale = tensors["weight"].clone(), tensors["scale"].bfloat16()
     return lambda x: torch._weight_int8pack_mm(x.contiguous(), weight, scale)
 
 
