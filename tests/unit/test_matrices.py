@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(
 ERRORS = {
     "bf16": (0.004, 0), "fp16": (0.004, 0), "int8": (0.02, 0.004), "int8-dynamic": (0.02, 0.004),
     "int8-static": (0.03, 0.004), "int8-weight": (0.02, 0.003), "int4-weight": (0.12, 0.03),
-    "nf4": (0.13, 0.03),
+    "int4": (0.12, 0.03), "nf4": (0.13, 0.03),
 }  # fmt: skip
 
 

@@ -19,9 +19,10 @@ from trainer.unknown import has_unknown
 
 DEFAULT = (
     "fp16", "int8-dynamic", "int8-static", "int8-weight", "int8", "int8-rows8", "int4-weight",
-    "int4-weight-rows8", "int4-weight-rows4", "nf4", "nf4-rows8",
+    "int4-weight-rows8", "int4-rows8", "int4-rows4", "int4-rows4-mixed", "int4-rows4-aware", "nf4",
+    "nf4-rows8",
 )  # fmt: skip
-STEPS = ("bf16", "int8-rows8", "int4-weight-rows8", "int4-weight-rows4")  # 16 → 8 → 4 bits
+STEPS = ("bf16", "int8-rows8", "int4-rows8", "int4-rows4")  # 16 → 8 → 4 bits
 DATASET = "en-zh-gold"
 
 
