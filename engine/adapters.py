@@ -31,6 +31,11 @@ def lean_copy(base: Base) -> PreTrainedModel:
 def merged_copy(base: Base, adapter: Adapter) -> PreTrainedModel:
     """A model with the adapter's weights merged in and a lean body; embedding and head stay the
     base's own."""
+    return lean(merged(base, adapter))
+
+
+def merged(base: Base, adapter: Adapter) -> PreTrainedModel:
+    """The same with the library's own body."""
     shared = {
         id(parameter): parameter
         for embedding in (base.model.get_input_embeddings(), base.model.get_output_embeddings())
@@ -38,7 +43,7 @@ def merged_copy(base: Base, adapter: Adapter) -> PreTrainedModel:
     }
     tuned = open_adapter(copy.deepcopy(base.model, shared), adapter, base, "default")
     with torch.no_grad():
-        return lean(tuned.merge_and_unload().eval().requires_grad_(False))
+        return tuned.merge_and_unload().eval().requires_grad_(False)  # type: ignore[return-value]
 
 
 def open_adapter(

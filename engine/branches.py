@@ -16,7 +16,9 @@ import torch
 from torch.nn import functional as F
 from transformers import DynamicCache, PreTrainedModel
 
-from engine.lean import LeanBody, Part, pack, product
+from engine.lean import LeanBody, Part
+from engine.matrices import pack
+from engine.rows import Rows
 
 Span = tuple[int, int]  # places [first, last) of a tree
 T = TypeVar("T")
@@ -100,7 +102,7 @@ class Runner:
     def __init__(self, model: PreTrainedModel):
         body = model.get_decoder()
         self.body: Body = body if isinstance(body, LeanBody) else _PlainBody(body)
-        self.head = model.get_output_embeddings().weight
+        self.head: torch.Tensor | Rows = model.get_output_embeddings().weight
         self.device = self.head.device
         self._cap = getattr(model.config, "final_logit_softcapping", None)
 
@@ -148,10 +150,14 @@ class Runner:
 
     def scorer(self, tokens: Sequence[int]) -> Callable[[torch.Tensor], torch.Tensor]:
         """As `logits` over the same tokens' rows every time, laid out once."""
-        head = self.head[torch.tensor(tokens, device=self.device)]
+        chosen = torch.tensor(tokens, device=self.device)
+        if isinstance(self.head, Rows):
+            product = self.head.matrix(chosen)
+            return lambda hidden: self.capped(product(hidden).float())
+        head = self.head[chosen]
         if isinstance(self.body, LeanBody):
             packed = pack(head)
-            return lambda hidden: self.capped(product(hidden, packed).float())
+            return lambda hidden: self.capped(packed(hidden).float())
         return lambda hidden: self.logits(hidden, head)
 
     def own_logits(self, hidden: torch.Tensor, tokens: Sequence[int]) -> torch.Tensor:

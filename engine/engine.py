@@ -5,8 +5,12 @@ Loads, names its version, answers a view of a context. Knows no queue and no sto
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import torch
+from transformers import PreTrainedModel
 
 from engine.adapters import lean_copy, merged_copy
 from engine.books import shipped_books
@@ -14,13 +18,17 @@ from engine.branches import Runner
 from engine.calibration import Calibration
 from engine.checking import Adapter, Card, read_adapter
 from engine.decoding import SenseDecoder
+from engine.forms import FormError, find_form, load_form, read_told
 from engine.memory import give_back
-from engine.models import Base, Progress, load_base
+from engine.models import Base, Choice, Progress, find_base, load_base, load_tokenizer
 from engine.phrasebook import NO_CANDIDATES, Candidates
 from engine.prompt import PROMPT_VERSION, SensePrompt
 from engine.sense import Answer
 from engine.settings import Settings
 from engine.views import View
+
+log = logging.getLogger(__name__)
+PLAIN = "plain"  # of CTX_FORM: the model as it is
 
 
 @dataclass
@@ -42,14 +50,42 @@ class ModelEngine:
 
 
 def load_engine(settings: Settings, progress: Progress = lambda state, share: None) -> ModelEngine:
-    """The engine the settings name; BaseError or AdapterError says what is missing."""
+    """The engine the settings name; BaseError or AdapterError says what is missing. Where a form is
+    asked for that nobody has made of this adapter, as after a promotion, the model serves as it is
+    and says why."""
+    why = ""
+    if settings.form != PLAIN:
+        try:
+            return _of_form(settings, progress)
+        except FormError as error:
+            if error.code != "form_missing":
+                raise
+            why = str(error)
+            log.warning("%s The model serves as it is.", why)
     base = load_base(settings, progress)
     progress("loading", 0.7)
     engine = make_engine(base, settings.adapter_folder)
     del base  # what the engine does not share with it is free now
     give_back()
     progress("loading", 1.0)
-    return engine
+    return replace(engine, detail=f"{engine.detail} · {why}") if why else engine
+
+
+def _of_form(settings: Settings, progress: Progress) -> ModelEngine:
+    """The engine of a form: neither base nor adapter are loaded."""
+    source, name, revision = find_base(settings, progress)
+    folder = settings.adapter_folder
+    adapter = read_adapter(folder) if folder else None
+    version = adapter.version if adapter else "base"
+    made = find_form(settings, f"{name}@{revision}", version)
+    progress("loading", 0.3)
+    reason = f"CTX_FORM={settings.form}, which passed its gate"
+    choice = Choice("cpu", torch.bfloat16, reason)
+    base = Base(load_form(made), load_tokenizer(source), name, revision, choice)
+    engine = _engine(base, base.model, adapter.card if adapter else Card("base"), version)
+    give_back()
+    progress("loading", 1.0)
+    return replace(engine, id=f"{engine.id}/{settings.form}-{read_told(made).sha256[:8]}")
 
 
 def make_engine(base: Base, folder: Path | None) -> ModelEngine:
@@ -59,6 +95,10 @@ def make_engine(base: Base, folder: Path | None) -> ModelEngine:
     else:
         adapter: Adapter = read_adapter(folder)
         model, card, version = merged_copy(base, adapter), adapter.card, adapter.version
+    return _engine(base, model, card, version)
+
+
+def _engine(base: Base, model: PreTrainedModel, card: Card, version: str) -> ModelEngine:
     prompt, books = SensePrompt(base.tokenizer, card.style), shipped_books()
     kind = f"{PROMPT_VERSION}/books-{books.version}"
     return ModelEngine(

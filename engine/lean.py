@@ -3,13 +3,15 @@
 At a few tokens a call, much of the library's time goes into small operations and into laying
 weights out anew for each product. Here weights are laid out once, and query, key and value are one
 product, as are the two of the gated layer; the hidden states are the same bit for bit. Gemma 3 in
-bfloat16 on a CPU that multiplies it; any other model keeps its own body.
+bfloat16 on a CPU that multiplies it; any other model keeps its own body. Its matrices may be held
+in other numbers (engine.matrices); what lies between them stays as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,8 +19,18 @@ from torch import nn
 from torch.nn import functional as F
 from transformers import Gemma3TextModel, PreTrainedModel
 
-_ROWS = 16  # tokens of a typical call; the layout is right for any number
+from engine.matrices import Matrix, pack
+
 _ROOM = 256  # tokens of a new cache
+
+Hold = Callable[[str, torch.Tensor], Matrix]
+"""How a matrix is held: its place (`3.qkv`, `3.out`, `3.gate_up`, `3.down`, counted from 0) and its
+weight (out, in) → what multiplies by it."""
+
+
+def plain(place: str, weight: torch.Tensor) -> Matrix:
+    """In bfloat16, as it is."""
+    return pack(weight)
 
 
 @dataclass(frozen=True)
@@ -27,10 +39,10 @@ class _Layer:
 
     kind: str
     scale: float
-    qkv: torch.Tensor
-    out: torch.Tensor
-    gate_up: torch.Tensor
-    down: torch.Tensor
+    qkv: Matrix
+    out: Matrix
+    gate_up: Matrix
+    down: Matrix
     norms: tuple[torch.Tensor, ...]
     heads_norm: torch.Tensor
 
@@ -75,7 +87,7 @@ class Part:
 class LeanBody(nn.Module):
     """Token ids in, hidden states out; every token sees its whole row, no sliding window."""
 
-    def __init__(self, body: Gemma3TextModel):
+    def __init__(self, body: Gemma3TextModel, hold: Hold = plain):
         super().__init__()
         config = body.config
         self.embed_tokens, self._rotary = body.embed_tokens, body.rotary_emb
@@ -83,7 +95,10 @@ class LeanBody(nn.Module):
         self._heads, self._kv_heads = config.num_attention_heads, config.num_key_value_heads
         self._width = config.head_dim
         self._norm = _scale(body.norm)
-        self._layers = [self._lay_out(layer) for layer in body.layers]
+        self._layers = [
+            self._lay_out(layer, partial(_hold_in, hold, at))
+            for at, layer in enumerate(body.layers)
+        ]
         self._kinds = {layer.kind for layer in self._layers}
 
     def get_decoder(self) -> LeanBody:
@@ -111,9 +126,9 @@ class LeanBody(nn.Module):
                 _rms(x, before, self._eps), number, layer, turns[layer.kind], parts, unseen
             )
             x = x + _rms(attended, after, self._eps)
-            gate, up = product(_rms(x, before_mlp, self._eps), layer.gate_up).chunk(2, -1)
+            gate, up = layer.gate_up(_rms(x, before_mlp, self._eps)).chunk(2, -1)
             inner = F.gelu(gate, approximate="tanh") * up
-            x = x + _rms(product(inner, layer.down), after_mlp, self._eps)
+            x = x + _rms(layer.down(inner), after_mlp, self._eps)
         for part in parts:
             part.cache.size += len(part.mask)
         return _rms(x, self._norm, self._eps)
@@ -122,7 +137,7 @@ class LeanBody(nn.Module):
         self, x, number: int, layer: _Layer, turn, parts: Sequence[Part], unseen
     ) -> torch.Tensor:
         count, heads = len(x), self._heads
-        qkv = product(x, layer.qkv).view(count, -1, self._width)
+        qkv = layer.qkv(x).view(count, -1, self._width)
         both = _rms(qkv[:, : heads + self._kv_heads], layer.heads_norm, self._eps)
         cos, sin = turn
         both = (both * cos + both.roll(self._width // 2, -1) * sin).transpose(0, 1)
@@ -141,7 +156,7 @@ class LeanBody(nn.Module):
                 )
             )
         together = torch.cat(attended, 2) if len(attended) > 1 else attended[0]
-        return product(together[0].transpose(0, 1).reshape(count, -1), layer.out)
+        return layer.out(together[0].transpose(0, 1).reshape(count, -1))
 
     def _shared(self, states: torch.Tensor) -> torch.Tensor:
         """Keys or values for each head, from those that heads share."""
@@ -156,16 +171,18 @@ class LeanBody(nn.Module):
         sin[:, : self._width // 2].neg_()
         return cos[0][:, None], sin[:, None]
 
-    def _lay_out(self, layer: Any) -> _Layer:
+    def _lay_out(self, layer: Any, hold: Hold) -> _Layer:
         attention, mlp = layer.self_attn, layer.mlp
         three = (attention.q_proj, attention.k_proj, attention.v_proj)
         return _Layer(
             kind=attention.layer_type,
             scale=attention.scaling,
-            qkv=pack(torch.cat([linear.weight.detach() for linear in three])),
-            out=pack(attention.o_proj.weight),
-            gate_up=pack(torch.cat([mlp.gate_proj.weight, mlp.up_proj.weight])),
-            down=pack(mlp.down_proj.weight),
+            qkv=hold("qkv", torch.cat([linear.weight.detach() for linear in three])),
+            out=hold("out", attention.o_proj.weight.detach()),
+            gate_up=hold(
+                "gate_up", torch.cat([mlp.gate_proj.weight.detach(), mlp.up_proj.weight.detach()])
+            ),
+            down=hold("down", mlp.down_proj.weight.detach()),
             norms=tuple(
                 _scale(norm)
                 for norm in (
@@ -182,14 +199,8 @@ class LeanBody(nn.Module):
         )  # fmt: skip
 
 
-def pack(weight: torch.Tensor) -> torch.Tensor:
-    """A copy of a weight, laid out for `product`."""
-    return torch.ops.mkldnn._reorder_linear_weight(weight.detach(), _ROWS)
-
-
-def product(x: torch.Tensor, packed: torch.Tensor) -> torch.Tensor:
-    """x Wᵀ for a packed W."""
-    return torch.ops.mkldnn._linear_pointwise(x, packed, None, "none", [], "")
+def _hold_in(hold: Hold, layer: int, name: str, weight: torch.Tensor) -> Matrix:
+    return hold(f"{layer}.{name}", weight)
 
 
 def _scale(norm: Any) -> torch.Tensor:
@@ -203,14 +214,15 @@ def _rms(x: torch.Tensor, scale: torch.Tensor, eps: float) -> torch.Tensor:
     return (wide * root).mul_(scale).bfloat16()
 
 
-def lean(model: PreTrainedModel) -> PreTrainedModel:
+def lean(model: PreTrainedModel, hold: Hold = plain) -> PreTrainedModel:
     """The same model with a lean body, where that helps."""
-    if _helps(model):
-        model.model = LeanBody(model.model)
+    if helps(model):
+        model.model = LeanBody(model.model, hold)
     return model
 
 
-def _helps(model: PreTrainedModel) -> bool:
+def helps(model: PreTrainedModel) -> bool:
+    """Whether a lean body can stand in for this model's own."""
     config = model.config
     gemma = (
         isinstance(getattr(model, "model", None), Gemma3TextModel)

@@ -39,6 +39,10 @@ class Settings:
         "CTX_ADAPTER", "adapter folder for en-zh senses, none, or shipped: what was promoted",
         "shipped",
     )  # fmt: skip
+    form: str = _setting(
+        "CTX_FORM", "smaller numbers for English-Chinese words, as python -m trainer quantise made"
+        " and passed them (int8, …); plain: the model as it is", "plain",
+    )  # fmt: skip
     data: Path | None = _setting("CTX_DATA", "folder where recipes find their data", None)
     device: str = _setting("CTX_DEVICE", "auto, cpu, cuda or mps", "auto")
     dtype: str = _setting("CTX_DTYPE", "auto, bfloat16, float16 or float32", "auto")

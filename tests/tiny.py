@@ -6,7 +6,14 @@ from pathlib import Path
 
 import torch
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import (
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+)
+from transformers.models.gemma3.modeling_gemma3 import Gemma3RotaryEmbedding
 
 from engine.models import Base, Choice
 from engine.prompt import SensePrompt
@@ -49,6 +56,28 @@ def tiny_model(vocabulary: int, seed: int = 0) -> LlamaForCausalLM:
         initializer_range=0.5,
     )
     return LlamaForCausalLM(config).eval()
+
+
+def tiny_gemma(heads: int = 4, shared: int = 1, vocabulary: int = 100) -> Gemma3ForCausalLM:
+    """Six layers of random bfloat16 weights, as the embedded base has them."""
+    torch.manual_seed(0)
+    config = Gemma3TextConfig(
+        vocab_size=vocabulary,
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=6,
+        num_attention_heads=heads,
+        num_key_value_heads=shared,
+        head_dim=32,
+        sliding_window=16,
+        initializer_range=0.5,
+    )
+    model = Gemma3ForCausalLM(config).eval().to(torch.bfloat16)
+    for name, weight in model.named_parameters():
+        if "norm" in name:  # zero in a new model
+            torch.nn.init.normal_(weight, std=0.5)
+    model.model.rotary_emb = Gemma3RotaryEmbedding(config)  # in float32, as a loaded model has it
+    return model
 
 
 def tiny_base(tokenizer: PreTrainedTokenizerFast | None = None, revision: str = "0") -> Base:

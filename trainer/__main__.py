@@ -6,6 +6,7 @@ python -m trainer tries TRIES.json [--folder DIR]
 python -m trainer books RECIPE.json
 python -m trainer sweep [--rows N] [--steps N] [--out FILE]
 python -m trainer pairs [DIR …] [--rows N] [--out FILE.json]
+python -m trainer quantise MODEL [--ways NAME …] [--progressive] [--ratio R] [--out FILE.json]
 python -m trainer bundle RECIPE.json DIR
 python -m trainer adopt DIR
 python -m trainer student STUDENT.json DIR [--adapter DIR]
@@ -19,7 +20,7 @@ python -m trainer models
 python -m trainer promote MODEL [--reason TEXT]
 python -m trainer back
 python -m trainer jobs
-python -m trainer follow|log|report|aside|stop|pause|resume|cancel JOB
+python -m trainer follow|watch|log|report|aside|stop|pause|resume|cancel JOB
 python -m trainer work JOB
 """
 
@@ -53,6 +54,7 @@ _NAMED = (
 
 
 def main() -> int:
+    from trainer.distil.quantise_command import add_quantise
     from trainer.jobs.commands import add_commands
     from trainer.promoting import add_promoting
 
@@ -78,6 +80,7 @@ def main() -> int:
     books.add_argument("recipe", type=Path, metavar="RECIPE.json")
     books.set_defaults(command=_books)
     _add_elsewhere(commands)
+    add_quantise(commands)
     add_promoting(commands)
     _add_evaluate(commands)
     demo = commands.add_parser("demo", help="the whole loop on example data")

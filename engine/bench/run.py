@@ -82,14 +82,17 @@ def words_per_second(engine: ModelEngine, cases: Sequence[Case], rounds: int) ->
 
 
 def machine(base: Base) -> dict[str, Any]:
-    """What the figures were taken on."""
+    """What the figures of this base were taken on."""
+    return machine_of() | {"dtype": base.choice.dtype_name, "device": base.choice.device}
+
+
+def machine_of() -> dict[str, Any]:
+    """The machine and what it computes with."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9),
-        "dtype": base.choice.dtype_name,
-        "device": base.choice.device,
         "torch": torch.__version__,
         "python": platform.python_version(),
         "system": platform.system(),

@@ -161,6 +161,18 @@ class Sums:
             if self._rows[left, f] > 0 and self._rows[right, f] > 0
         }
 
+    def shares(self, left: int, right: int) -> dict[str, Any]:
+        """For each figure that both have, right's share of left, with its paired 95 % interval;
+        where left has nothing there is no share."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            value, drawn = self._value[right] / self._value[left], self._drawn[right]
+            drawn = drawn / self._drawn[left]
+        return {
+            name: {"value": _rounded(value[f]), "interval": _interval(drawn[f])}
+            for f, name in enumerate(self.names)
+            if np.isfinite(value[f])
+        }
+
 
 def _interval(values: np.ndarray) -> list[float]:
     found = values[np.isfinite(values)]

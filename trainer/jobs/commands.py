@@ -45,7 +45,7 @@ def add_commands(commands: Any) -> None:
     work.set_defaults(command=_work)
     listed = commands.add_parser("jobs", help="list the jobs")
     listed.set_defaults(command=_jobs)
-    for name in ("follow", "log", "aside"):
+    for name in ("follow", "watch", "log", "aside"):
         one = commands.add_parser(name, help=_SHOWS[name][0])
         one.add_argument("job", type=int, metavar="JOB")
         one.set_defaults(command=_SHOWS[name][1])
@@ -141,6 +141,13 @@ def _follow(arguments: argparse.Namespace) -> int:
         return follow_to_end(jobs, arguments.job)
 
 
+def _watch(arguments: argparse.Namespace) -> int:
+    from trainer.jobs.watching import watch_job
+
+    with opened() as (_, jobs):
+        return watch_job(jobs, arguments.job)
+
+
 def _log(arguments: argparse.Namespace) -> int:
     with opened() as (_, jobs):
         print(jobs.log(jobs.get(arguments.job).id).text, end="")
@@ -172,6 +179,7 @@ def _report(arguments: argparse.Namespace) -> int:
 
 _SHOWS = {
     "follow": ("say how far a job is until it ends", _follow),
+    "watch": ("show a job live: what it tells, and how far it is", _watch),
     "log": ("print the end of a job's log", _log),
     "aside": ("print requests that were set aside, with the reason and what came back", _aside),
 }

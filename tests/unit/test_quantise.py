@@ -1,0 +1,164 @@
+"""Runs of quantisation: what is made once, what is refused, the table and its plot, steps, ratios;
+and training for a form, on a tiny model.
+"""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+
+import pytest
+import torch
+
+from engine.engine import PLAIN
+from engine.forms import Form, parse_form, shrink
+from engine.lean import lean
+from engine.matrices import nibbles_of, values_of
+from engine.sense import Sense, ask
+from tests.tiny import tiny_gemma, tiny_prompt, tiny_tokenizer
+from trainer.distil import quantise_run as run
+from trainer.distil.quantise import Row
+from trainer.distil.quantise_aware import as_held
+from trainer.distil.quantise_plot import frontier, pareto_plot
+from trainer.distil.quantise_sensitivity import costs, mixed
+from trainer.distil.quantise_table import page, write_table
+from trainer.examples import Example
+
+pytestmark = pytest.mark.skipif(
+    not (torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()),
+    reason="oneDNN does not multiply bfloat16 on this machine",
+)
+FIGURE = {"value": 0.9, "interval": [0.8, 1.0], "n": 20}
+
+
+def row(name: str, size: float, fit: bool = True, kept: float = 1.0, **more) -> Row:
+    quality = {
+        "fit": fit, "reason": "" if fit else f"right keeps {kept}", "kept": kept, "rows": 20,
+        "sentences": 9, "figures": {"right": FIGURE}, "shares": {"right": FIGURE},
+    }  # fmt: skip
+    told = {"click": {"median_ms": size / 2, "p95_ms": size}, "token_ms": 9.0, **more}
+    return Row(name, f"text of {name}", "", size, size + 300, quality, **told)
+
+
+class Judge:
+    """Stands in for a Quantiser: says what is given, and what it was asked."""
+
+    def __init__(self, *failing: str):
+        self.failing, self.asked = failing, []
+
+    def judge(self, form: Form, model=None) -> Row:
+        self.asked.append(form.name)
+        return row(form.name, 100.0, form.name not in self.failing)
+
+
+def test_steps_go_on_while_they_pass():
+    judge, rows = Judge(), [row("bf16", 500)]
+    said = run._step_by_step(judge, rows)
+    assert judge.asked == list(run.STEPS[1:])
+    assert said == "every step passed; the last is int4-rows4"
+
+
+def test_steps_end_where_one_does_not_pass():
+    judge, rows = Judge("int4-rows8"), [row("bf16", 500)]
+    said = run._step_by_step(judge, rows)
+    assert judge.asked == ["int8-rows8", "int4-rows8"]
+    assert "int4-rows8 did not pass" in said and "that did is int8-rows8" in said
+
+
+def test_the_smallest_that_passed_is_found_whether_it_is_small_enough_or_not():
+    rows = [
+        row("bf16", 500), row("int8", 400), row("int8-rows8", 250), row("nf4-rows4", 150, False),
+        Row("fp16", "", missing="no"),
+    ]  # fmt: skip
+    assert run.smallest(rows, 0.5).startswith("int8-rows8 is the smallest that passed: 250 MB")
+    said = run.smallest(rows, 0.4)
+    assert said.startswith("0.4 is not reached") and "nf4-rows4: right keeps" in said
+    assert "No form here is so small" in run.smallest(rows[:3], 0.1)
+
+
+def test_of_points_those_that_no_other_beats():
+    points = [(10, 0.9), (5, 0.8), (5, 0.7), (12, 0.9), (20, 1.0)]
+    assert frontier(points) == [1, 0, 4]
+    assert frontier([(1, 1), (1, 1)]) == [0, 1]
+
+
+def table(*rows: Row) -> run.Table:
+    machine = {"processor": "a <processor>", "threads": 2, "torch": "2"}
+    return run.Table("mine", "abc", "gold", "hash", "test", machine, list(rows), ["said"])
+
+
+def test_the_table_says_what_passed_what_did_not_and_what_cannot_run(tmp_path):
+    rows = (
+        row("bf16", 500), row("int8", 300), row("nf4", 200, False, 0.7),
+        Row("fp16", "half", missing="no such unit"),
+    )  # fmt: skip
+    write_table(table(*rows), tmp_path / "out" / "forms.json")
+    told = json.loads((tmp_path / "out" / "forms.json").read_text())
+    assert [one["name"] for one in told["rows"]] == ["bf16", "int8", "nf4", "fp16"]
+    text = (tmp_path / "out" / "forms.md").read_text()
+    assert text == page(table(*rows))
+    assert "| int8 | 300 | 0.60 | 600 | 9.0 | 150.0 | 300 | 1.000 | yes |" in text
+    assert "- nf4: right keeps 0.7" in text and "- fp16: no such unit" in text
+    drawn = (tmp_path / "out" / "forms.svg").read_text()
+    ElementTree.fromstring(drawn)
+    assert drawn.count("<circle") == 4 * 3 and "nf4" in drawn and "fp16" not in drawn
+
+
+def test_the_plot_escapes_names():
+    ElementTree.fromstring(pareto_plot([row("bf16", 500), row("<&>", 300)]))
+
+
+def examples() -> list[Example]:
+    asked = (("They will call you back.", "call"), ("He is here.", "is"))
+    return [Example(ask(context, word), Sense("verb", "打", None), "t") for context, word in asked]
+
+
+def tiny():
+    return tiny_gemma(vocabulary=len(tiny_tokenizer()))
+
+
+def test_each_matrix_has_its_cost_and_the_dearest_stay():
+    found = costs(tiny(), parse_form("int4-weight"), tiny_prompt(), examples())
+    assert len(found) == 24 and all(0 < cost < 2 for cost in found.values())
+    form = mixed(parse_form("int4-weight-rows8"), found, 3)
+    assert (form.name, len(form.plain)) == ("int4-weight-rows8-mixed", 3)
+    assert min(found[place] for place in form.plain) >= sorted(found.values())[-3]
+    nothing = costs(tiny(), parse_form("bf16"), tiny_prompt(), examples())
+    assert set(nothing.values()) == {0.0}
+
+
+def test_within_it_a_matrix_is_what_its_form_holds_and_learns():
+    model = tiny()
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    form = Form("int4-weight", plain=("0.down",))
+    with as_held(model, form):
+        up, down = model.model.layers[0].mlp.up_proj, model.model.layers[0].mlp.down_proj
+        held = values_of(nibbles_of(before["model.layers.0.mlp.up_proj.weight"]))
+        assert torch.allclose(up.weight, held, atol=1e-6) and up.weight.dtype == torch.float32
+        assert torch.equal(down.weight, before["model.layers.0.mlp.down_proj.weight"])
+        trained = [p for p in model.parameters() if p.requires_grad]
+        assert len(trained) == 6 * 7 - 1
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = model(input_ids=torch.tensor([[3, 4, 5]])).logits.float().logsumexp(-1).sum()
+        loss.backward()
+        assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in trained)
+        torch.optim.SGD(trained, 0.5).step()
+    assert not any(p.requires_grad for p in model.parameters())
+    after = model.to(torch.bfloat16).state_dict()
+    assert after.keys() == before.keys()
+    changed = {name for name in after if not torch.equal(after[name], before[name])}
+    assert changed and all("proj" in name for name in changed)
+    assert "model.layers.0.mlp.down_proj.weight" not in changed
+    shrink(model, replace(form, aware=True))  # and what was trained can be held
+
+
+@pytest.mark.parametrize("name", ["nf4", "bf16"])
+def test_only_bytes_and_nibbles_are_trained_for(name):
+    with pytest.raises(RuntimeError, match="cannot be trained for"), as_held(tiny(), Form(name)):
+        pass
+
+
+def test_the_command_says_which_forms_there_are():
+    assert all(parse_form(run._plainly(name)) for name in run.DEFAULT + run.STEPS)
+    assert PLAIN not in run.DEFAULT and lean(tiny()) is not None

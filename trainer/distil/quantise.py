@@ -1,0 +1,241 @@
+"""Makes smaller forms of a model and judges each on held-out rows beside the model as it is.
+
+A form lies in CTX_HOME/forms/VERSION/NAME with its verdict, which the app reads; what was judged is
+not judged again. What cannot run here is a line with its reason.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from engine.adapters import merged
+from engine.bench.sides import read_cases
+from engine.books import shipped_books
+from engine.branches import Runner
+from engine.checking import Card, read_adapter
+from engine.decoding import SenseDecoder
+from engine.files import write_whole
+from engine.forms import (
+    WEIGHTS,
+    Form,
+    FormError,
+    Told,
+    form_folder,
+    read_told,
+    save_form,
+    shrink,
+    write_told,
+)
+from engine.matrices import WAYS
+from engine.memory import give_back
+from engine.models import find_base, load_base, load_tokenizer
+from engine.prompt import SensePrompt
+from engine.sense import Phrase, Sense
+from engine.settings import Settings, assets
+from trainer.distil.quality import compare
+from trainer.distil.quantise_aware import train_aware
+from trainer.distil.quantise_calibrate import SENTENCES, input_scales
+from trainer.distil.quantise_measure import answer_apart, speeds
+from trainer.distil.quantise_sensitivity import costs, mixed
+from trainer.examples import Example
+from trainer.watch import choose_rows
+
+ORIGINAL = "bf16"
+LEFT = 18  # of 72 matrices that a mixed form leaves as they are
+_ANSWERS = "answers.json"
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The model whose forms are made: its adapter's folder (None: the base alone) and the rows that
+    judge them, those of the test split; the rows of `train` and `dev` are to calibrate, to choose
+    and to train on."""
+
+    folder: Path | None
+    rows: Sequence[Example]
+    train: Sequence[Example]
+    dev: Sequence[Example]
+    split: str = "test"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: a form, what it takes and what it is worth; `missing` says why it could
+    not be made here, and then there is no more."""
+
+    name: str
+    text: str
+    missing: str = ""
+    disk_mb: float = 0.0
+    resident_mb: float = 0.0
+    quality: Mapping[str, Any] = field(default_factory=dict)
+    click: Mapping[str, float] = field(default_factory=dict)
+    token_ms: float = 0.0
+
+    @property
+    def fit(self) -> bool:
+        return bool(self.quality.get("fit"))
+
+
+class Quantiser:
+    """Makes and judges one model's forms, and remembers what was judged before."""
+
+    def __init__(self, subject: Subject, settings: Settings, tell: Tell):
+        self._subject, self._settings, self._tell = subject, settings, tell
+        self._source, name, revision = find_base(settings)
+        adapter = read_adapter(subject.folder) if subject.folder else None
+        self.card = adapter.card if adapter else Card("base")
+        self.version = adapter.version if adapter else "base"
+        self._adapter, self._base = adapter, f"{name}@{revision}"
+        self._model: Any = None
+        self._scales: dict[str, float] | None = None
+        self._original: tuple[Sense, ...] | None = None
+
+    def judge(self, form: Form, model: Any = None) -> Row:
+        """The form's line, all but its speed; made (of `model`, where one was trained for it) and
+        judged where that was not done yet."""
+        text = _text(form)
+        try:
+            folder = self._make(form, model)
+            return replace(self._judged(form, folder), text=text)
+        except (FormError, RuntimeError, ImportError, NotImplementedError) as error:
+            self._tell(f"{form.name}: cannot be had here: {error}")
+            return Row(form.name, text, missing=str(error).splitlines()[0])
+
+    def speeds(self, rows: Sequence[Row], rounds: int, sentences: int) -> list[Row]:
+        """The lines with their speeds, all taken in one run."""
+        ready = {row.name: self.folder(row.name) for row in rows if not row.missing}
+        cases = read_cases(assets() / "datasets" / "en-zh-gold", sentences)
+        self._model = None
+        give_back()
+        found = speeds(ready, self._source, self.card, cases, rounds)
+        return [replace(row, **found[row.name]) if row.name in found else row for row in rows]
+
+    def folder(self, name: str) -> Path:
+        return form_folder(self._settings.home, self.version, name)
+
+    def is_made(self, form: Form) -> bool:
+        """Whether the form lies here already, made of this base."""
+        try:
+            told = read_told(self.folder(form.name))
+        except FormError:
+            return False
+        return told.base == self._base and told.ways == form.told
+
+    def _make(self, form: Form, model: Any = None) -> Path:
+        folder = self.folder(form.name)
+        if model is None and self.is_made(form):
+            return folder
+        self._tell(f"{form.name}: making it")
+        model = model or self.merged()
+        if WAYS[form.body].calibrated and self._scales is None:
+            self._scales = self._calibrated(model)
+        tensors = shrink(model, form, self._scales)
+        save_form(folder, model.config, form, tensors, self._base, self.version)
+        return folder
+
+    def _judged(self, form: Form, folder: Path) -> Row:
+        told = read_told(folder)
+        asked = {"split": self._subject.split, "rows": len(self._subject.rows)}
+        if not told.gate or told.gate["asked"] != asked:
+            self._tell(f"{form.name}: answering {len(self._subject.rows)} rows")
+            answered = answer_apart(folder, self._source, self.card, self._subject.rows)
+            if form.name == ORIGINAL:
+                self._keep(answered.senses)
+            quality = compare(self._subject.rows, self._answers(), answered.senses)
+            gate = quality.told() | {"asked": asked, "resident_mb": answered.resident_mb}
+            told = Told(**vars(told) | {"gate": gate})
+            write_told(folder, told)
+        self._tell(f"{form.name}: {told.gate['reason'] or 'passed'}")
+        size = (folder / WEIGHTS).stat().st_size / 1e6
+        resident = told.gate["resident_mb"]
+        return Row(form.name, "", "", round(size, 1), resident, dict(told.gate))
+
+    def _answers(self) -> tuple[Sense, ...]:
+        """What the model answers as it is."""
+        if self._original is None:
+            folder = self.folder(ORIGINAL)
+            self._judged(Form(ORIGINAL), self._make(Form(ORIGINAL)))
+            if self._original is None:
+                self._original = _read_answers(folder / _ANSWERS)
+        return self._original
+
+    def _keep(self, senses: tuple[Sense, ...]) -> None:
+        self._original = senses
+        _write_answers(self.folder(ORIGINAL) / _ANSWERS, senses)
+
+    def merged(self) -> Any:
+        """The model as it is, with the library's body."""
+        if self._model is None:
+            base = load_base(self._settings)
+            self._model = merged(base, self._adapter) if self._adapter else base.model
+        return self._model
+
+    def prompt(self) -> SensePrompt:
+        return SensePrompt(load_tokenizer(self._source), self.card.style)
+
+    def mixed(self, form: Form) -> Form:
+        """The form with its dearest matrices left as they are; what each costs is kept on disk."""
+        file = self.folder(f"costs-{form.body}.json")
+        if not file.is_file():
+            self._tell(f"{form.body}: what each matrix costs, on dev rows")
+            found = costs(self.merged(), form, self.prompt(), self._subject.dev)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(file, json.dumps(found, indent=1) + "\n")
+        return mixed(form, json.loads(file.read_text(encoding="utf-8")), LEFT)
+
+    def trained(self, form: Form) -> Any:
+        """The model, trained on for the form."""
+        self._model = None
+        give_back()
+        splits = {"train": list(self._subject.train), "dev": list(self._subject.dev)}
+        place = self.folder(f"{form.name}.training")
+        model = train_aware(
+            self._subject.folder, form, splits, place, self._settings, lambda e: self._tell(str(e))
+        )
+        shutil.rmtree(place, ignore_errors=True)  # two gigabytes of states
+        return model
+
+    def _calibrated(self, model: Any) -> dict[str, float]:
+        self._tell("int8-static: listening to its inputs on training rows")
+        card = self.card
+        decoder = SenseDecoder(
+            Runner(model), self.prompt(), shipped_books(), card.phrase_threshold, card.phrase_favour
+        )
+        return input_scales(model, decoder, choose_rows(self._subject.train, SENTENCES, 1))
+
+
+def _text(form: Form) -> str:
+    """What a form is, in words."""
+    text = f"matrices: {WAYS[form.body].text}"
+    if form.plain:
+        text += f", {len(form.plain)} of them in bfloat16"
+    if form.aware:
+        text += ", trained on for it"
+    return f"{text}; embedding: {_ROWS[form.rows]}"
+
+
+_ROWS = {"": "bfloat16", "int8": "bytes, a scale for each row", "int4": "4 bits"}
+
+
+def _write_answers(file: Path, senses: Sequence[Sense]) -> None:
+    rows = [
+        [s.word_class, s.meaning, s.phrase and [list(s.phrase.members), s.phrase.meaning]]
+        for s in senses
+    ]
+    file.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+
+
+def _read_answers(file: Path) -> tuple[Sense, ...]:
+    rows = json.loads(file.read_text(encoding="utf-8"))
+    return tuple(
+        Sense(word_class, meaning, Phrase(tuple(phrase[0]), phrase[1]) if phrase else None)
+        for word_class, meaning, phrase in rows
+    )

@@ -1,0 +1,128 @@
+"""What one form of a model takes and answers, measured in a process of its own, so that its memory
+is nobody else's; and how fast several are, taking turns in one.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+
+from engine.bench.sides import Case, measure, spread
+from engine.books import shipped_books
+from engine.branches import Runner, begin
+from engine.checking import Card
+from engine.decoding import SenseDecoder
+from engine.forms import load_form
+from engine.memory import give_back
+from engine.models import load_tokenizer
+from engine.prompt import SensePrompt
+from engine.sense import Query, Sense
+from engine.views import AT_ONCE, views
+from trainer.evaluate import answer_contexts, by_context
+from trainer.examples import Example
+
+_PREFIX, _STEPS = 40, 24  # tokens before those whose time is taken, and those
+_WARM = 10  # sentences that are answered before memory is read
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A form's answers to the examples, in their order, and the megabytes its process held."""
+
+    senses: tuple[Sense, ...]
+    resident_mb: float
+
+
+def answer_apart(folder: Path, source: str, card: Card, examples: Sequence[Example]) -> Answered:
+    """`answer` in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, context) as pool:
+        return pool.submit(answer, folder, source, card, tuple(examples)).result()
+
+
+def answer(folder: Path, source: str, card: Card, examples: Sequence[Example]) -> Answered:
+    """Load the form in `folder`, answer the examples: some sentences one by one, then its memory is
+    read, then the others some at a time."""
+    decoder = decoder_of(folder, source, card)
+    asked = [
+        (context, pair, [e.query.position for e in mine])
+        for (pair, context), mine in by_context(examples).items()
+    ]
+    answers = [answer_contexts(decoder, [one])[0] for one in asked[:_WARM]]
+    give_back()
+    resident = psutil.Process().memory_info().rss / 1e6
+    for start in range(_WARM, len(asked), AT_ONCE):
+        answers += answer_contexts(decoder, asked[start : start + AT_ONCE])
+    found = {
+        Query(context, position, pair): one.sense
+        for (context, pair, _), mine in zip(asked, answers, strict=True)
+        for position, one in mine.items()
+    }
+    return Answered(tuple(found[e.query] for e in examples), round(resident, 1))
+
+
+def decoder_of(folder: Path, source: str, card: Card) -> SenseDecoder:
+    """What answers with the form in `folder`, as readers would get it."""
+    prompt = SensePrompt(load_tokenizer(source), card.style)
+    runner = Runner(load_form(folder))
+    return SenseDecoder(runner, prompt, shipped_books(), card.phrase_threshold, card.phrase_favour)
+
+
+def speeds(
+    folders: Mapping[str, Path], source: str, card: Card, cases: Sequence[Case], rounds: int
+) -> dict[str, dict[str, Any]]:
+    """Milliseconds of a cold click and of a token for each form; they take turns at every sentence,
+    so that a machine that slows down slows them all."""
+    decoders = {name: decoder_of(folder, source, card) for name, folder in folders.items()}
+    give_back()
+    sides = {name: _side(decoder) for name, decoder in decoders.items()}
+    clicks = measure(sides, cases, rounds)
+    tokens: dict[str, list[float]] = {name: [] for name in decoders}
+    for _ in range(rounds + 1):
+        for name, decoder in decoders.items():
+            tokens[name].append(token_ms(decoder))
+    return {
+        name: {
+            "click": spread(clicks[name]),
+            "token_ms": round(statistics.median(tokens[name][1:]), 2),
+        }
+        for name in decoders
+    }
+
+
+def _side(decoder: SenseDecoder):
+    def side(case: Case) -> object:
+        query = case.query
+        view = next(v for v in views(query.context, query.pair) if query.position in v.asked)
+        return decoder.answer(view)
+
+    return side
+
+
+@torch.inference_mode()
+def token_ms(decoder: SenseDecoder) -> float:
+    """Milliseconds that one more token of one row takes, body and Chinese rows of the head: the
+    median of some."""
+    runner, ids = decoder.runner, decoder.prompt.meaning_tokens
+    score = runner.scorer(ids)
+
+    def task():
+        _, branches, hidden = yield from begin(ids[:_PREFIX], [ids[:1]])
+        times = []
+        for step in range(_STEPS):
+            start = time.perf_counter()
+            score(hidden)
+            hidden = yield from branches.feed([[ids[step]]])
+            times.append(time.perf_counter() - start)
+        return times
+
+    return 1000 * statistics.median(runner.run(task()))
