@@ -96,6 +96,8 @@ def write_card(run: Finished, tell: Report, most: int = 0) -> dict[str, Evaluati
     if most and run.start:
         begun = read_adapter(run.start).card
         threshold, favour = begun.phrase_threshold, begun.phrase_favour
+    elif most and run.teacher:
+        threshold, favour = run.teacher.card.phrase_threshold, run.teacher.card.phrase_favour
     else:
         threshold, favour = _thresholds(Scorer(runner, prompt), books, recipe, splits, most)
     tell({"event": "thresholds", "phrase_threshold": threshold, "phrase_favour": favour})

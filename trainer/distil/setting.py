@@ -30,7 +30,7 @@ from trainer.splits import Splits
 from trainer.tasks import task_of
 from trainer.watch import choose_rows
 
-MEASURED_ROWS = 200  # dev rows that layers are measured on
+MEASURED_ROWS = 100  # dev rows that layers are measured on
 
 Report = Callable[[dict[str, Any]], None]
 MakeLoss = Callable[[nn.Module, torch.dtype], AnswerLoss]
