@@ -84,7 +84,7 @@ def test_matrices_that_are_left_stay_as_they_are(tmp_path):
     assert torch.equal(states(load_form(tmp_path / "form")), states(lean(tiny_gemma())))
 
 
-@pytest.mark.parametrize("name", ["int9", "int8-rows3", "", "int8-mixed"])
+@pytest.mark.parametrize("name", ["int9", "int8-rows3", "", "int8-mixed-smooth", "-smooth"])
 def test_no_form_has_such_a_name(name):
     with pytest.raises(FormError) as error:
         parse_form(name)
