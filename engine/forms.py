@@ -27,6 +27,7 @@ from engine.models import BaseError
 from engine.rows import SHRINK, Embedding, Head, Rows, shrink_rows
 from engine.settings import Settings
 
+VERSION = 1  # grows when the same tensors come to give other answers
 FOLDER, TOLD, WEIGHTS = "forms", "form.json", "form.safetensors"
 SMOOTH, MIXED, AWARE = "-smooth", "-mixed", "-aware"  # how such forms' names end, in this order
 _ROWS, _NORM = "rows", "norm"
@@ -84,7 +85,8 @@ def parse_form(name: str) -> Form:
 
 @dataclass(frozen=True)
 class Told:
-    """What a form's folder says of it; `gate` is {} where nobody judged it yet."""
+    """What a form's folder says of it; `gate` is {} where nobody judged it yet. `version`: of the
+    products that it was judged with."""
 
     name: str
     base: str
@@ -92,6 +94,7 @@ class Told:
     sha256: str
     ways: Mapping[str, Any]
     gate: Mapping[str, Any] = field(default_factory=dict)
+    version: int = VERSION
 
 
 def form_folder(home: Path, adapter: str, name: str) -> Path:
@@ -213,6 +216,8 @@ def find_form(settings: Settings, base: str, adapter: str) -> Path:
             f" python -m trainer quantise setting --ways {name}",
         )
     told = read_told(folder)
+    if told.version != VERSION:
+        raise FormError("form_missing", f"CTX_FORM={name}: it was judged with an older version.")
     if told.base != base:
         raise FormError("form_missing", f"CTX_FORM={name}: it was made of {told.base}, not {base}.")
     if not told.gate.get("fit"):

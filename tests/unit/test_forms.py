@@ -139,6 +139,8 @@ def test_only_what_passed_is_found(tmp_path):
         find_form(settings(tmp_path), "tiny@1", "a1")
     with pytest.raises(FormError):
         find_form(settings(tmp_path), BASE, "a2")
+    write_told(folder, replace(read_told(folder), version=0))
+    assert refused(tmp_path)[0] == "form_missing"
 
 
 def test_other_weights_than_those_that_passed_are_refused(tmp_path):

@@ -23,6 +23,7 @@ from engine.checking import Card, read_adapter
 from engine.decoding import SenseDecoder
 from engine.files import write_whole
 from engine.forms import (
+    VERSION,
     WEIGHTS,
     Form,
     FormError,
@@ -130,7 +131,8 @@ class Quantiser:
             told = read_told(self.folder(form.name))
         except FormError:
             return False
-        return told.base == self._base and told.ways == form.told
+        mine = (self._base, form.told, VERSION)
+        return (told.base, told.ways, told.version) == mine
 
     def _make(self, form: Form, model: Any = None) -> Path:
         folder = self.folder(form.name)
