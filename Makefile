@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo test soak lint bench adapter translations clean
+.PHONY: run demo test soak lint bench adapter translations forms clean
 
 run: .venv/run-ready
 	$(BIN)/python app.py
@@ -50,6 +50,10 @@ translations: .venv/run-ready
 		$(BIN)/python -m trainer fit assets/adapters/$$pair-translation/recipe.json --install || exit; \
 	done
 	$(BIN)/python -m trainer pairs --out assets/bench/translation.json
+
+# Smaller forms of the shipped adapter: made, judged on its test rows, timed.
+forms: .venv/run-ready
+	$(BIN)/python -m trainer quantise shipped --out assets/bench/forms.json
 
 .venv/run-ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

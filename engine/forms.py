@@ -27,8 +27,9 @@ from engine.models import BaseError
 from engine.rows import SHRINK, Embedding, Head, Rows, shrink_rows
 from engine.settings import Settings
 
+VERSION = 1  # grows when the same tensors come to give other answers
 FOLDER, TOLD, WEIGHTS = "forms", "form.json", "form.safetensors"
-MIXED, AWARE = "-mixed", "-aware"  # how such forms' names end
+SMOOTH, MIXED, AWARE = "-smooth", "-mixed", "-aware"  # how such forms' names end, in this order
 _ROWS, _NORM = "rows", "norm"
 
 
@@ -39,23 +40,27 @@ class FormError(BaseError):
 @dataclass(frozen=True)
 class Form:
     """How a model is held: `body` one of WAYS, `rows` of the embedding one of SHRINK or "" (as they
-    are), and the places of matrices that stay in bfloat16; `aware`: it was trained for this."""
+    are), `plain` the places of matrices that stay in bfloat16. `smooth`: loud channels were
+    quietened first; `aware`: the model was trained on for this."""
 
     body: str
     rows: str = ""
     plain: tuple[str, ...] = ()
+    smooth: bool = False
     aware: bool = False
 
     @property
     def name(self) -> str:
         rows = f"-rows{self.rows.removeprefix('int')}" if self.rows else ""
-        return f"{self.body}{rows}{MIXED if self.plain else ''}{AWARE if self.aware else ''}"
+        said = zip((SMOOTH, MIXED, AWARE), (self.smooth, bool(self.plain), self.aware))
+        return f"{self.body}{rows}{''.join(end for end, is_so in said if is_so)}"
 
     @property
     def told(self) -> dict[str, Any]:
         """The form as plain data, which `Form(**…)` reads back."""
         return {
-            "body": self.body, "rows": self.rows, "plain": list(self.plain), "aware": self.aware,
+            "body": self.body, "rows": self.rows, "plain": list(self.plain),
+            "smooth": self.smooth, "aware": self.aware,
         }  # fmt: skip
 
     def way_of(self, place: str) -> str:
@@ -63,21 +68,25 @@ class Form:
 
 
 def parse_form(name: str) -> Form:
-    """The form that a name such as `int8` or `int4-weight-rows8` says; FormError where none has
-    it."""
-    body, _, bits = name.partition("-rows")
+    """The form that a name such as `int8`, `int4-weight-rows8` or `int8-smooth` says, without what
+    stands in `plain` and `aware`; FormError where none has it."""
+    ends = name.removesuffix(AWARE).removesuffix(MIXED)
+    smooth = ends.endswith(SMOOTH)
+    body, _, bits = ends.removesuffix(SMOOTH).partition("-rows")
     rows = f"int{bits}" if bits else ""
     if body not in WAYS or (rows and rows not in SHRINK):
         raise FormError(
             "form_unknown",
-            f"There is no form {name!r}: {', '.join(WAYS)}, each also with -rows8 or -rows4.",
+            f"There is no form {name!r}: {', '.join(WAYS)}, each also with -rows8"
+            " or -rows4, and then with -smooth.",
         )
-    return Form(body, rows)
+    return Form(body, rows, smooth=smooth)
 
 
 @dataclass(frozen=True)
 class Told:
-    """What a form's folder says of it; `gate` is {} where nobody judged it yet."""
+    """What a form's folder says of it; `gate` is {} where nobody judged it yet. `version`: of the
+    products that it was judged with."""
 
     name: str
     base: str
@@ -85,6 +94,7 @@ class Told:
     sha256: str
     ways: Mapping[str, Any]
     gate: Mapping[str, Any] = field(default_factory=dict)
+    version: int = VERSION
 
 
 def form_folder(home: Path, adapter: str, name: str) -> Path:
@@ -197,7 +207,7 @@ def find_form(settings: Settings, base: str, adapter: str) -> Path:
     """The folder of the form that the settings ask for, of this base and adapter; FormError where
     there is none, or it did not pass."""
     name = settings.form
-    parse_form(name.removesuffix(AWARE).removesuffix(MIXED))  # no other name is a folder's
+    parse_form(name)  # no other name is a folder's
     folder = form_folder(settings.home, adapter, name)
     if not (folder / TOLD).is_file():
         raise FormError(
@@ -206,6 +216,8 @@ def find_form(settings: Settings, base: str, adapter: str) -> Path:
             f" python -m trainer quantise setting --ways {name}",
         )
     told = read_told(folder)
+    if told.version != VERSION:
+        raise FormError("form_missing", f"CTX_FORM={name}: it was judged with an older version.")
     if told.base != base:
         raise FormError("form_missing", f"CTX_FORM={name}: it was made of {told.base}, not {base}.")
     if not told.gate.get("fit"):

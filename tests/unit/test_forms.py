@@ -84,7 +84,7 @@ def test_matrices_that_are_left_stay_as_they_are(tmp_path):
     assert torch.equal(states(load_form(tmp_path / "form")), states(lean(tiny_gemma())))
 
 
-@pytest.mark.parametrize("name", ["int9", "int8-rows3", "", "int8-mixed"])
+@pytest.mark.parametrize("name", ["int9", "int8-rows3", "", "int8-mixed-smooth", "-smooth"])
 def test_no_form_has_such_a_name(name):
     with pytest.raises(FormError) as error:
         parse_form(name)
@@ -139,6 +139,8 @@ def test_only_what_passed_is_found(tmp_path):
         find_form(settings(tmp_path), "tiny@1", "a1")
     with pytest.raises(FormError):
         find_form(settings(tmp_path), BASE, "a2")
+    write_told(folder, replace(read_told(folder), version=0))
+    assert refused(tmp_path)[0] == "form_missing"
 
 
 def test_other_weights_than_those_that_passed_are_refused(tmp_path):

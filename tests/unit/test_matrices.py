@@ -63,6 +63,15 @@ def test_one_loud_token_does_not_take_the_others_digits():
     assert by_row < 0.02 < 0.2 < together
 
 
+@pytest.mark.parametrize("name", ["int8", "int4"])
+def test_a_row_gives_bit_for_bit_what_it_gives_alone(name):
+    w, x = weight(), torch.randn(9, 128).bfloat16()
+    x[0], x[4] = x[0].abs(), x[4] * 50
+    together = product(name, w, x)
+    for number in range(len(x)):
+        assert torch.equal(together[number], product(name, w, x[number : number + 1])[0])
+
+
 @pytest.mark.parametrize("name", ["int8", "int8-weight", "int8-static"])
 def test_a_row_of_zeros_stays_one(name):
     w, x = torch.zeros(96, 128).bfloat16(), torch.zeros(3, 128).bfloat16()

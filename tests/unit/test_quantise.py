@@ -10,18 +10,24 @@ from dataclasses import replace
 
 import pytest
 import torch
+from transformers import Gemma3TextModel
 
+from engine.books import Books
+from engine.branches import Runner
+from engine.decoding import SenseDecoder
 from engine.engine import PLAIN
 from engine.forms import Form, parse_form, shrink
-from engine.lean import lean
+from engine.lean import LeanBody, Part, lean
 from engine.matrices import nibbles_of, values_of
 from engine.sense import Sense, ask
 from tests.tiny import tiny_gemma, tiny_prompt, tiny_tokenizer
 from trainer.distil import quantise_run as run
 from trainer.distil.quantise import Row
 from trainer.distil.quantise_aware import as_held
+from trainer.distil.quantise_calibrate import loudness
 from trainer.distil.quantise_plot import frontier, pareto_plot
 from trainer.distil.quantise_sensitivity import costs, mixed
+from trainer.distil.quantise_smooth import smoothed
 from trainer.distil.quantise_table import page, write_table
 from trainer.examples import Example
 
@@ -160,5 +166,27 @@ def test_only_bytes_and_nibbles_are_trained_for(name):
 
 
 def test_the_command_says_which_forms_there_are():
-    assert all(parse_form(run._plainly(name)) for name in run.DEFAULT + run.STEPS)
+    assert all(parse_form(name) for name in run.DEFAULT + run.STEPS)
     assert PLAIN not in run.DEFAULT and lean(tiny()) is not None
+
+
+def test_a_smoothed_model_computes_the_same_bit_for_bit():
+    model = tiny()
+    decoder = SenseDecoder(Runner(lean(tiny())), tiny_prompt(), Books())
+    loudest = loudness(model, decoder, examples())
+    assert len(loudest) == 24 and isinstance(model.model, Gemma3TextModel)
+    loudest["0.qkv"][5] *= 1000  # one that shouts
+    quiet = smoothed(model, loudest)
+    ids = torch.tensor([[3, 4, 5, 6]])
+    before, after = model.model.layers[0], quiet.model.layers[0]
+    assert after.input_layernorm.weight[5] != before.input_layernorm.weight[5]
+    assert not torch.equal(after.self_attn.v_proj.weight, before.self_attn.v_proj.weight)
+    assert quiet.lm_head.weight is model.lm_head.weight
+    with torch.inference_mode():
+        states = [LeanBody(one.model)(ids[0], torch.arange(4), [whole()]) for one in (model, quiet)]
+    assert torch.equal(*states)
+
+
+def whole() -> Part:
+    model = tiny()
+    return Part(torch.ones(4, 4, dtype=torch.bool).tril(), lean(model).model.cache())

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from engine.adapters import merged
 from engine.bench.sides import read_cases
 from engine.books import shipped_books
@@ -21,6 +23,7 @@ from engine.checking import Card, read_adapter
 from engine.decoding import SenseDecoder
 from engine.files import write_whole
 from engine.forms import (
+    VERSION,
     WEIGHTS,
     Form,
     FormError,
@@ -39,9 +42,10 @@ from engine.sense import Phrase, Sense
 from engine.settings import Settings, assets
 from trainer.distil.quality import compare
 from trainer.distil.quantise_aware import train_aware
-from trainer.distil.quantise_calibrate import SENTENCES, input_scales
+from trainer.distil.quantise_calibrate import CALIBRATION_ROWS, input_scales, loudness
 from trainer.distil.quantise_measure import answer_apart, speeds
 from trainer.distil.quantise_sensitivity import costs, mixed
+from trainer.distil.quantise_smooth import smoothed
 from trainer.examples import Example
 from trainer.watch import choose_rows
 
@@ -95,7 +99,7 @@ class Quantiser:
         self.version = adapter.version if adapter else "base"
         self._adapter, self._base = adapter, f"{name}@{revision}"
         self._model: Any = None
-        self._scales: dict[str, float] | None = None
+        self._loudest: dict[str, Tensor] = {}
         self._original: tuple[Sense, ...] | None = None
 
     def judge(self, form: Form, model: Any = None) -> Row:
@@ -127,7 +131,8 @@ class Quantiser:
             told = read_told(self.folder(form.name))
         except FormError:
             return False
-        return told.base == self._base and told.ways == form.told
+        mine = (self._base, form.told, VERSION)
+        return (told.base, told.ways, told.version) == mine
 
     def _make(self, form: Form, model: Any = None) -> Path:
         folder = self.folder(form.name)
@@ -135,9 +140,10 @@ class Quantiser:
             return folder
         self._tell(f"{form.name}: making it")
         model = model or self.merged()
-        if WAYS[form.body].calibrated and self._scales is None:
-            self._scales = self._calibrated(model)
-        tensors = shrink(model, form, self._scales)
+        if form.smooth:
+            model = smoothed(model, self._heard(model))
+        scales = input_scales(self._heard(model)) if WAYS[form.body].calibrated else None
+        tensors = shrink(model, form, scales)
         save_form(folder, model.config, form, tensors, self._base, self.version)
         return folder
 
@@ -203,13 +209,18 @@ class Quantiser:
         shutil.rmtree(place, ignore_errors=True)  # two gigabytes of states
         return model
 
-    def _calibrated(self, model: Any) -> dict[str, float]:
-        self._tell("int8-static: listening to its inputs on training rows")
-        card = self.card
-        decoder = SenseDecoder(
-            Runner(model), self.prompt(), shipped_books(), card.phrase_threshold, card.phrase_favour
-        )
-        return input_scales(model, decoder, choose_rows(self._subject.train, SENTENCES, 1))
+    def _heard(self, model: Any) -> dict[str, Tensor]:
+        """How loud what comes into the model's matrices is, on training rows."""
+        if model is self._model and self._loudest:
+            return self._loudest
+        self._tell("listening to inputs on training rows")
+        card, runner = self.card, Runner(model)
+        threshold, favour = card.phrase_threshold, card.phrase_favour
+        decoder = SenseDecoder(runner, self.prompt(), shipped_books(), threshold, favour)
+        found = loudness(model, decoder, choose_rows(self._subject.train, CALIBRATION_ROWS, 1))
+        if model is self._model:
+            self._loudest = found
+        return found
 
 
 def _text(form: Form) -> str:
@@ -217,6 +228,8 @@ def _text(form: Form) -> str:
     text = f"matrices: {WAYS[form.body].text}"
     if form.plain:
         text += f", {len(form.plain)} of them in bfloat16"
+    if form.smooth:
+        text += ", loud channels quietened before"
     if form.aware:
         text += ", trained on for it"
     return f"{text}; embedding: {_ROWS[form.rows]}"

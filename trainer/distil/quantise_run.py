@@ -19,8 +19,8 @@ from trainer.unknown import has_unknown
 
 DEFAULT = (
     "fp16", "int8-dynamic", "int8-static", "int8-weight", "int8", "int8-rows8", "int4-weight",
-    "int4-weight-rows8", "int4-rows8", "int4-rows4", "int4-rows4-mixed", "int4-rows4-aware", "nf4",
-    "nf4-rows8",
+    "int8-rows8-smooth", "int4-weight-rows8", "int4-rows8", "int4-rows8-smooth", "int4-rows4",
+    "int4-rows4-smooth", "int4-rows4-mixed", "int4-rows4-aware", "nf4", "nf4-rows8",
 )  # fmt: skip
 STEPS = ("bf16", "int8-rows8", "int4-rows8", "int4-rows4")  # 16 → 8 → 4 bits
 DATASET = "en-zh-gold"
@@ -59,7 +59,7 @@ def quantise(wanted: Wanted, store: Store, settings: Settings, tell: Tell) -> Ta
     """Make and judge the forms that are wanted; JobError, ModelError, FormError or AdapterError
     where it cannot begin."""
     for name in wanted.ways:
-        parse_form(_plainly(name))
+        parse_form(name)
     model = find_model(wanted.model, store, settings)
 
     def rows_of(split: str, count: int = 0) -> Rows:
@@ -92,14 +92,10 @@ def quantise(wanted: Wanted, store: Store, settings: Settings, tell: Tell) -> Ta
     )  # fmt: skip
 
 
-def _plainly(name: str) -> str:
-    return name.removesuffix(AWARE).removesuffix(MIXED)
-
-
 def _judge(quantiser: Quantiser, name: str) -> Row:
     """The line of a form's name; one that ends in MIXED leaves its dearest matrices as they are,
     one that ends in AWARE is trained on first."""
-    form = parse_form(_plainly(name))
+    form = parse_form(name)
     if name.removesuffix(AWARE).endswith(MIXED):
         form = quantiser.mixed(form)
     if not name.endswith(AWARE):

@@ -5,6 +5,7 @@ leaves the dearest as they are. Dev rows alone; which rows judge a form is not k
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -52,7 +53,7 @@ def costs(
 def mixed(form: Form, found: Mapping[str, float], count: int) -> Form:
     """The form with the `count` dearest matrices in bfloat16."""
     dearest = sorted(found, key=found.__getitem__, reverse=True)[:count]
-    return Form(form.body, form.rows, tuple(sorted(dearest)))
+    return replace(form, plain=tuple(sorted(dearest)))
 
 
 def _tokens(prompt: SensePrompt, example: Example) -> list[int]:

@@ -84,6 +84,11 @@ EN: dict[str, str] = {
     "model_no_folder": "The model's folder is not there.",
     "model_not_a_model": "The chosen folder holds no model.",
     "model_conversion_failed": "The built-in model could not be prepared. Start the app again.",
+    "model_form_unknown": "There is no such smaller form of the model.",
+    "model_form_refused": "This smaller form did not pass its test, so it is not used.",
+    "model_form_changed": "This smaller form is not the one that was tested. Make it anew.",
+    "model_form_unfit": "Smaller forms cannot be used on this machine or with this model.",
+    "model_form_missing_library": "A library that this smaller form needs is not installed.",
     "model_adapter": "The adapter cannot be used with this model.",
     # errors, by code
     "error_offline": "The app cannot be reached. Is it still running?",

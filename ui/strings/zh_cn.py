@@ -84,6 +84,11 @@ ZH_CN: dict[str, str] = {
     "model_no_folder": "找不到模型所在的文件夹。",
     "model_not_a_model": "所选的文件夹里没有模型。",
     "model_conversion_failed": "内置模型准备失败，请重新启动应用。",
+    "model_form_unknown": "没有这种精简模型。",
+    "model_form_refused": "这个精简模型没有通过测试，因此不使用。",
+    "model_form_changed": "这个精简模型不是测试过的那一个，请重新制作。",
+    "model_form_unfit": "这台机器或这个模型不能使用精简模型。",
+    "model_form_missing_library": "没有安装这个精简模型需要的库。",
     "model_adapter": "这个适配器不能用于当前模型。",
     # 错误
     "error_offline": "连不上应用，它还在运行吗？",
