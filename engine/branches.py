@@ -147,8 +147,12 @@ class Runner:
         return self.capped(F.linear(hidden, head).float())
 
     def scorer(self, tokens: Sequence[int]) -> Callable[[torch.Tensor], torch.Tensor]:
-        """As `logits` over the same tokens' rows every time, laid out once."""
-        head = self.head[torch.tensor(tokens, device=self.device)]
+        """As `logits` over the same tokens' rows every time, laid out once; where they are many,
+        nothing is laid out, and they are chosen from all."""
+        columns = torch.tensor(tokens, device=self.device)
+        if 4 * len(tokens) > len(self.head):
+            return lambda hidden: self.logits(hidden, self.head)[:, columns]
+        head = self.head[columns]
         if isinstance(self.body, LeanBody):
             packed = pack(head)
             return lambda hidden: self.capped(product(hidden, packed).float())

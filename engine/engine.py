@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.adapters import lean_copy, merged_copy
-from engine.books import shipped_books
+from engine.books import books_for
 from engine.branches import Runner
 from engine.calibration import Calibration
 from engine.checking import Adapter, Card, read_adapter
@@ -52,14 +52,15 @@ def load_engine(settings: Settings, progress: Progress = lambda state, share: No
     return engine
 
 
-def make_engine(base: Base, folder: Path | None) -> ModelEngine:
-    """The base with the adapter in `folder`, or alone where that is None."""
+def make_engine(base: Base, folder: Path | None, pair: str = "en-zh") -> ModelEngine:
+    """The base with the adapter in `folder`, or alone where that is None, for a pair's words."""
     if folder is None:
         model, card, version = lean_copy(base), Card("base"), "base"
     else:
         adapter: Adapter = read_adapter(folder)
         model, card, version = merged_copy(base, adapter), adapter.card, adapter.version
-    prompt, books = SensePrompt(base.tokenizer, card.style), shipped_books()
+    prompt = SensePrompt(base.tokenizer, card.style, pair.partition("-")[2])
+    books = books_for(pair)
     kind = f"{PROMPT_VERSION}/books-{books.version}"
     return ModelEngine(
         id=f"{base.name}@{base.revision}/{version}/{base.choice.dtype_name}/{kind}",

@@ -16,6 +16,7 @@ from typing import Any, TextIO
 
 from accelerate import Accelerator
 
+from engine.catalogue import readers_folder
 from engine.checking import read_adapter
 from engine.models import Base, load_base
 from engine.settings import Settings
@@ -58,7 +59,7 @@ def run_recipe(
         settings = replace(settings, device="cpu")
     base = load_base(settings, quantised=recipe.quantised)
     task = task_of(recipe)
-    prompt = task.prompt(base.tokenizer, recipe.style)
+    prompt = task.prompt(base.tokenizer, recipe)
     model: Any = make_trainable(base.model, recipe)
     if start:
         load_start(model, recipe, start)
@@ -132,7 +133,9 @@ def find_start(
     if recipe.start.endswith(".json"):
         found = run_start(recipe, recipe_folder, folder / "start", settings, report, stopped)
         return found is not None, found
-    place = settings.adapter_folder if recipe.start == PRESENT else recipe_folder / recipe.start
+    place: Path | None = recipe_folder / recipe.start
+    if recipe.start == PRESENT:
+        place = readers_folder(settings, recipe.pair, recipe.task)
     if place is None or not place.is_dir():
         raise RecipeError(f"start = {recipe.start!r}: there is no such adapter")
     card = read_adapter(place).card

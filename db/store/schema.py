@@ -10,6 +10,7 @@ from db.store.schema_jobs import JOBS
 from db.store.schema_models import MODELS
 from db.store.schema_review import REVIEW_MORE
 from db.store.schema_runs import RUNS
+from db.store.schema_sentences import SENTENCES
 
 APPLICATION_ID = 0x43545831  # "CTX1" in the file's header: this database is ours
 # What is kept for speed only. Backups leave it out, or forgotten text would live on in them.
@@ -397,4 +398,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     RUNS,
     REVIEW_MORE,
     MODELS,
+    SENTENCES,
 )
