@@ -1,9 +1,9 @@
 """Words of pairs beside the one whose model is merged: each pair's sense adapter, exchanged by the
 request over one base in memory (`engine.residents`).
 
-Slower a word than a merged model, and 15 MB a pair instead of 200. Nothing is loaded before somebody
-asks; which adapter a pair has is looked at anew each second, so a promotion counts at once. Imports
-torch to load only.
+A word takes longer than with a merged model, and a pair a tenth of the memory. Nothing is loaded
+before somebody asks. Which adapter a pair has is looked at anew each second, so a promotion counts
+at once. Imports torch to load only.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from engine.calibration import Calibration
@@ -99,7 +99,7 @@ class PairEngines:
         with residents.using(entry.adapter) as model:
             return self._decoder(residents, model, entry).answer(view, people)
 
-    def _decoder(self, residents: Residents, model: object, entry: Entry) -> SenseDecoder:
+    def _decoder(self, residents: Residents, model: Any, entry: Entry) -> SenseDecoder:
         """The decoder of a card's kind: adapters of one kind share it, as they do the model."""
         from engine.books import books_for
         from engine.branches import Runner
@@ -115,7 +115,7 @@ class PairEngines:
                 Runner(model),
                 prompt,
                 books_for(entry.pair),
-                *kind[2:],  # type: ignore[arg-type]
+                *kind[2:],
             )
         return made[kind]
 

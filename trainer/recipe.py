@@ -57,7 +57,8 @@ class Source:
     name: str
     path: str  # a file or folder; relative to the recipe, or to CTX_DATA where it is not there
     # dataset: a frozen one of the recipe's task, `path` is its name; flat: six fields a row; wire:
-    # prompt and response as JSON in strings; translations: context and text a row; the others name the module of trainer/sources that reads them
+    # prompt and response as JSON in strings; translations: context and text a
+    # row; the others name the module of trainer/sources that reads them
     format: str = "flat"
     swapped: bool = False  # of pairs: the first column is the target language
     simplified: bool = False  # of pairs: Chinese is written in simplified characters (OpenCC)

@@ -124,10 +124,12 @@ const changedFields = () => {
   const preset = presetNow();
   if (!preset) return [];
   const usual = presetValues(preset);
-  const changed = recipeFields
+  if (form.task === 'translation') usual.style = 'short';
+  const changed = fieldsNow()
     .filter((field) => field.name !== 'name' && valueOf(field) !== usual[field.name])
     .map((field) => field.name);
-  return form.start === preset.start ? changed : [START, ...changed];
+  const start = preset.start === 'present' && !hasPresent ? '' : preset.start;
+  return form.start === start ? changed : [START, ...changed];
 };
 
 const paintChanged = () => {
