@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Protocol
 
 from engine.calibration import Calibration
+from engine.given import AnswerStore, OtherEngines, SenseEngine
 from engine.memory import give_back
 from engine.people import Labels, People
 from engine.phrasebook import Candidates, digest
@@ -41,39 +41,6 @@ class LookupFailed(RuntimeError):
     def __init__(self, code: str, text: str = ""):
         self.code = code
         super().__init__(text or code)
-
-
-class SenseEngine(Protocol):
-    """What a lookup needs of a model: all that its answers depend on, a line about it, its
-    adapter's name and version, its answers."""
-
-    id: str
-    detail: str
-    title: str
-    version: str
-
-    def answer(self, view: View, people: Candidates) -> tuple[Answer, ...]:
-        """Answers for the words asked for in a view, in order, given people's phrases in it;
-        always the same ones."""
-        ...
-
-
-class OtherEngines(Protocol):
-    """The engines of other pairs than PAIRS. `find` loads nothing: None where that is needed first;
-    `open` does, and raises QueryError where a pair has no engine."""
-
-    def pairs(self) -> tuple[str, ...]: ...
-    def find(self, pair: str) -> SenseEngine | None: ...
-    def open(self, pair: str) -> SenseEngine: ...
-
-
-class AnswerStore(Protocol):
-    """Where answers are kept between starts. `engine` names all that they depend on beside the
-    context: the engine's version, and people's phrases."""
-
-    def get(self, engine: str, pair: str, context: str) -> dict[int, Answer]: ...
-    def put(self, engine: str, pair: str, context: str, answers: dict[int, Answer]) -> None: ...
-    def forget(self, contexts: Iterable[str]) -> int: ...
 
 
 def level(answer: Answer) -> str:

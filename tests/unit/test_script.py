@@ -1,4 +1,4 @@
-"""What a meaning can be written with, by the language it is in; and a decoder that writes no more."""
+"""What a meaning can be written with, by the language it is in; and a decoder that keeps to it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def test_answers_of_a_pair_are_in_its_target_language(seed: int) -> None:
         answers = decoder.answer(view)
     for answer in answers:
         sense = answer.sense
-        for text in filter(None, (sense.meaning, answer.second, sense.phrase and sense.phrase.meaning)):
+        for text in filter(
+            None, (sense.meaning, answer.second, sense.phrase and sense.phrase.meaning)
+        ):
             assert not prompt.script.stray.search(text), text
             assert text == " ".join(text.split()) and text[0].isalnum()
             assert len(text) <= prompt.script.longest_phrase

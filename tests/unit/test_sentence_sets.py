@@ -82,8 +82,14 @@ def test_a_run_learns_what_was_frozen(store, tmp_path):
         "pair": "de-en", "task": "translation", "style": "short",
         "sources": [{"name": "mine", "path": "mine", "format": "dataset"}],
     })  # fmt: skip
-    assert prepare({"pair": "de-en", "task": "translation", "style": "short",
-                    "sources": [{"name": "mine", "path": "mine", "format": "dataset"}]})
+    assert prepare(
+        {
+            "pair": "de-en",
+            "task": "translation",
+            "style": "short",
+            "sources": [{"name": "mine", "path": "mine", "format": "dataset"}],
+        }
+    )
     placed, taught = place(recipe, store, tmp_path)
     assert taught == () and placed.sources[0].format == "translations"
     splits, data = load_splits(placed, tmp_path, Settings(home=tmp_path))
