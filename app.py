@@ -27,6 +27,7 @@ def run(settings: Settings) -> None:
     """Opens the store, serves, loads the model meanwhile; StoreError where CTX_HOME is no good."""
     from db.dataset.shipped import bring_in_quiet
     from db.store import lock_home, open_store
+    from engine.beside import PairEngines
     from engine.lookup import Lookup
     from engine.present import Watch
     from engine.translations import Translations
@@ -41,11 +42,10 @@ def run(settings: Settings) -> None:
     with lock_home(settings.home), open_store(settings.database) as store:
         store.answers.forget_older(settings.keep_days)
         mend(store, settings.home)
-        kept = store.answers if settings.keep_days else None
-        begin = partial(load, settings)
-        lookup = Lookup(begin, kept, store.labels)
-        jobs, access = Jobs(store, settings.home), Access.of(settings)
-        bench, translations = Workbench(settings), Translations(settings, lookup)
+        begin, access, bench = partial(load, settings), Access.of(settings), Workbench(settings)
+        lookup = Lookup(begin, store.answers if settings.keep_days else None, store.labels)
+        jobs, translations = Jobs(store, settings.home), Translations(settings, lookup)
+        lookup.also(PairEngines(settings, translations.opened))
         watch = Watch(lambda: settings.adapter_folder, lambda: lookup.switch(begin))
         lookup.start()
         try:

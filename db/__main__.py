@@ -92,6 +92,13 @@ def _parser() -> argparse.ArgumentParser:
     snapshot.add_argument(
         "--without-invalid", action="store_true", help="leave out rows that break the rules"
     )
+    snapshot.add_argument(
+        "--task", choices=("sense", "translation"), default="sense",
+        help="translation: whole sentences with the translations they came with",
+    )  # fmt: skip
+    snapshot.add_argument(
+        "--teacher", default="", help="of sentences without one, this teacher's translations"
+    )
     _add_filter(snapshot)
     snapshot.set_defaults(command=_snapshot)
     commands.add_parser("snapshots", help="list them").set_defaults(command=_snapshots)
@@ -252,6 +259,8 @@ def _export(store: Store, arguments: argparse.Namespace) -> int:
 
 
 def _snapshot(store: Store, arguments: argparse.Namespace) -> int:
+    if arguments.task == "translation":
+        return _snapshot_sentences(store, arguments)
     made = store.datasets.freeze(
         arguments.name,
         arguments.pair,
@@ -268,6 +277,15 @@ def _snapshot(store: Store, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _snapshot_sentences(store: Store, arguments: argparse.Namespace) -> int:
+    made = store.sentence_sets.freeze(
+        arguments.name, arguments.pair, arguments.teacher, arguments.about, arguments.who
+    )
+    print(f"{made.name}: {made.rows} sentences, sha256 {made.sha256}")
+    print(", ".join(f"{count} {split}" for split, count in made.splits.items()))
+    return 0
+
+
 def _say_invalid(error: InvalidRows) -> None:
     survey = error.survey
     print(f"{error}: {survey.invalid} of {survey.invalid + survey.rows}", file=sys.stderr)
@@ -280,6 +298,10 @@ def _say_invalid(error: InvalidRows) -> None:
 def _snapshots(store: Store, arguments: argparse.Namespace) -> int:
     for one in store.datasets.list_datasets():
         print(f"{one.name}\t{one.created[:16]}\t{one.pair}\t{one.rows} rows\t{one.sha256}")
+    for made in store.sentence_sets.list_sets():
+        print(
+            f"{made.name}\t{made.created[:16]}\t{made.pair}\t{made.rows} sentences\t{made.sha256}"
+        )
     return 0
 
 

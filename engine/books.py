@@ -21,6 +21,11 @@ class Books:
         return f"{self.phrases.version}-{self.words.version}"
 
 
+def books_for(pair: str) -> Books:
+    """The books of a pair: those that ship are of English and Chinese, others have none."""
+    return shipped_books() if pair == "en-zh" else Books()
+
+
 @cache
 def shipped_books() -> Books:
     """The books that ship with the app."""

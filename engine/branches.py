@@ -149,12 +149,16 @@ class Runner:
         return self.capped(F.linear(hidden, head).float())
 
     def scorer(self, tokens: Sequence[int]) -> Callable[[torch.Tensor], torch.Tensor]:
-        """As `logits` over the same tokens' rows every time, laid out once."""
+        """As `logits` over the same tokens' rows every time, laid out once; where they are many,
+        nothing is laid out, and they are chosen from all."""
         chosen = torch.tensor(tokens, device=self.device)
-        if isinstance(self.head, Rows):
-            product = self.head.matrix(chosen)
+        whole = self.head
+        if isinstance(whole, Rows):
+            product = whole.matrix(chosen)
             return lambda hidden: self.capped(product(hidden).float())
-        head = self.head[chosen]
+        if 4 * len(tokens) > len(whole):
+            return lambda hidden: self.logits(hidden, whole)[:, chosen]
+        head = whole[chosen]
         if isinstance(self.body, LeanBody):
             packed = pack(head)
             return lambda hidden: self.capped(packed(hidden).float())

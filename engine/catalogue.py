@@ -137,6 +137,15 @@ def readers_adapter(settings: Settings, pair: str, task: str) -> Entry | None:
     return None if pointer.model == BASE else usual_adapter(settings, pair, task)
 
 
+def readers_folder(settings: Settings, pair: str, task: str) -> Path | None:
+    """The folder of the adapter that readers have, as `readers_adapter` names it, or the settings
+    where these do; None for the bare base."""
+    if (pair, task) == ("en-zh", "sense"):
+        return settings.adapter_folder
+    entry = readers_adapter(settings, pair, task)
+    return entry.folder if entry else None
+
+
 def usual_adapter(settings: Settings, pair: str, task: str) -> Entry | None:
     """What readers have of a pair and task where nothing was promoted: what ships, else what was
     imported last."""

@@ -2,7 +2,7 @@
 
 All words are decoded together over one shared prefix: first every word's class; then meanings are
 written behind likely phrases while the words vote, and again where the votes say otherwise. Only
-what can follow is ever scored: class names, words of the context, Chinese.
+what can follow is ever scored: class names, words of the context, the language of meanings.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-import regex
 import torch
 
 from engine.books import Books
@@ -22,10 +21,8 @@ from engine.prompt import SensePrompt
 from engine.sense import CLASSES, Answer, Phrase, Sense
 from engine.views import View
 
-_LONGEST_MEANING, _LONGEST_PHRASE_MEANING = 8, 12  # characters
 _WRITE_OUT = 0.1  # least probability of a phrase for its members to be written out
 _PERSONS_LEAD = 1.0  # mean log-probability that a person's meaning has in advance of the book's
-_NEVER_WRITTEN = regex.compile(r"[^\p{Han}…·]|…(?=…)")  # in a meaning, by the model
 _SPELLED = {"proper noun", "numeral"}  # classes whose meaning may be the word's own spelling
 
 Members = tuple[int, ...]
@@ -242,7 +239,8 @@ class SenseDecoder:
         self, read: _Read, positions: list[int], given, branches: Branches, hidden: torch.Tensor
     ) -> Task[dict[int, _Draft]]:
         requests = [self._request(read, i, in_phrase=bool(given[i])) for i in positions]
-        found = yield from self._writer.write(branches, hidden, requests, _LONGEST_MEANING, ways=2)
+        longest = self.prompt.script.longest
+        found = yield from self._writer.write(branches, hidden, requests, longest, ways=2)
         return {
             i: _Draft(given[i], ways, branches.chosen([row]))
             for row, (i, ways) in enumerate(zip(positions, found))
@@ -267,7 +265,7 @@ class SenseDecoder:
         branch = draft.branch.chosen([0])
         hidden = yield from branch.feed([tokens])
         ((best,),) = yield from self._writer.write(
-            branch, hidden, [Request(self.prompt.end)], _LONGEST_PHRASE_MEANING, ways=1
+            branch, hidden, [Request(self.prompt.end)], self.prompt.script.longest_phrase, ways=1
         )
         return Phrase(draft.members, best.text)
 
@@ -278,8 +276,9 @@ class SenseDecoder:
         the book's where it is a close thing. Long ones are weighed by their beginning."""
         if len(known) == 1:
             return known[0]
+        script = self.prompt.script  # the model never writes strays
         options = [
-            self.prompt.ids(_NEVER_WRITTEN.sub("", one.meaning))[:_LONGEST_PHRASE_MEANING]
+            self.prompt.ids(script.stray.sub("", one.meaning))[: script.longest_phrase]
             for one in known
         ]
         leads = [_PERSONS_LEAD if one.source == "person" else 0.0 for one in known]

@@ -13,7 +13,7 @@ import torch
 from transformers import PreTrainedModel
 
 from engine.adapters import lean_copy, merged_copy
-from engine.books import shipped_books
+from engine.books import books_for
 from engine.branches import Runner
 from engine.calibration import Calibration
 from engine.checking import Adapter, Card, read_adapter
@@ -88,18 +88,21 @@ def _of_form(settings: Settings, progress: Progress) -> ModelEngine:
     return replace(engine, id=f"{engine.id}/{settings.form}-{read_told(made).sha256[:8]}")
 
 
-def make_engine(base: Base, folder: Path | None) -> ModelEngine:
-    """The base with the adapter in `folder`, or alone where that is None."""
+def make_engine(base: Base, folder: Path | None, pair: str = "en-zh") -> ModelEngine:
+    """The base with the adapter in `folder`, or alone where that is None, for a pair's words."""
     if folder is None:
         model, card, version = lean_copy(base), Card("base"), "base"
     else:
         adapter: Adapter = read_adapter(folder)
         model, card, version = merged_copy(base, adapter), adapter.card, adapter.version
-    return _engine(base, model, card, version)
+    return _engine(base, model, card, version, pair)
 
 
-def _engine(base: Base, model: PreTrainedModel, card: Card, version: str) -> ModelEngine:
-    prompt, books = SensePrompt(base.tokenizer, card.style), shipped_books()
+def _engine(
+    base: Base, model: PreTrainedModel, card: Card, version: str, pair: str = "en-zh"
+) -> ModelEngine:
+    prompt = SensePrompt(base.tokenizer, card.style, pair.partition("-")[2])
+    books = books_for(pair)
     kind = f"{PROMPT_VERSION}/books-{books.version}"
     return ModelEngine(
         id=f"{base.name}@{base.revision}/{version}/{base.choice.dtype_name}/{kind}",

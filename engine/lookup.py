@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Protocol
 
 from engine.calibration import Calibration
+from engine.given import AnswerStore, OtherEngines, SenseEngine
 from engine.memory import give_back
 from engine.people import Labels, People
 from engine.phrasebook import Candidates, digest
@@ -41,30 +41,6 @@ class LookupFailed(RuntimeError):
     def __init__(self, code: str, text: str = ""):
         self.code = code
         super().__init__(text or code)
-
-
-class SenseEngine(Protocol):
-    """What a lookup needs of a model: all that its answers depend on, a line about it, its
-    adapter's name and version, its answers."""
-
-    id: str
-    detail: str
-    title: str
-    version: str
-
-    def answer(self, view: View, people: Candidates) -> tuple[Answer, ...]:
-        """Answers for the words asked for in a view, in order, given people's phrases in it;
-        always the same ones."""
-        ...
-
-
-class AnswerStore(Protocol):
-    """Where answers are kept between starts. `engine` names all that they depend on beside the
-    context: the engine's version, and people's phrases."""
-
-    def get(self, engine: str, pair: str, context: str) -> dict[int, Answer]: ...
-    def put(self, engine: str, pair: str, context: str, answers: dict[int, Answer]) -> None: ...
-    def forget(self, contexts: Iterable[str]) -> int: ...
 
 
 def level(answer: Answer) -> str:
@@ -108,8 +84,8 @@ Load = Callable[[Callable[[str, float], None]], SenseEngine]
 
 
 class Lookup:
-    """Answers queries with one engine, which `switch` puts another in the place of. Start it with
-    `start`, end it with `close`."""
+    """Answers queries with one engine, which `switch` puts another in the place of, and those of
+    further pairs with what `also` gave. Start it with `start`, end it with `close`."""
 
     def __init__(
         self,
@@ -120,6 +96,7 @@ class Lookup:
         self._load, self._answers = load, answers
         self._people = People(labels)
         self._engine: SenseEngine | None = None
+        self._others: OtherEngines | None = None
         self._next_engine: SenseEngine | None = None  # loaded; comes after the unit at hand
         self._switching = threading.Lock()
         self._switches = 0
@@ -130,6 +107,20 @@ class Lookup:
         self._wake = threading.Condition(threading.RLock())
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="lookup", daemon=True)
+
+    def also(self, others: OtherEngines) -> None:
+        """Answer words of these engines' pairs, too."""
+        self._others = others
+
+    def pairs(self) -> tuple[str, ...]:
+        """The pairs whose words are answered."""
+        return (*PAIRS, *self._others.pairs()) if self._others else PAIRS
+
+    def engine_of(self, pair: str) -> SenseEngine | None:
+        """What answers a pair's words now; None where that is not loaded, or nothing does."""
+        if pair in PAIRS:
+            return self._engine
+        return self._others.find(pair) if self._others else None
 
     def start(self) -> None:
         """Load the model and begin to answer, on a thread of its own."""
@@ -162,7 +153,7 @@ class Lookup:
 
     async def answer(self, query: Query, reader: str = "") -> Answer:
         """The answer to one query; LookupFailed where there is none now."""
-        cut = _cut(query.context, query.pair)
+        cut = self._cut(query.context, query.pair)
         number = next(n for n, view in enumerate(cut) if query.position in view.asked)
         known = await self._until_known(_Unit(query.pair, query.context, number))
         return self._corrected(known, query.context, query.pair)[query.position]
@@ -171,7 +162,7 @@ class Lookup:
         self, context: str, pair: str = "en-zh", reader: str = ""
     ) -> tuple[Answer, ...]:
         """The answers to all words of a context, in order."""
-        units = [_Unit(pair, context, number) for number in range(len(_cut(context, pair)))]
+        units = [_Unit(pair, context, number) for number in range(len(self._cut(context, pair)))]
         known: dict[int, Answer] = {}
         # What one engine knows, never some of two: another may have come meanwhile.
         while not all(unit.is_in(known) for unit in units):
@@ -182,8 +173,9 @@ class Lookup:
 
     def kept(self, context: str, pair: str = "en-zh") -> tuple[Answer, ...] | None:
         """The answers to all words of a context if they are known already, without waiting."""
+        cut = self._cut(context, pair)
         shown = self._corrected(self._known(context, pair), context, pair)
-        whole = len(shown) == sum(len(view.asked) for view in _cut(context, pair))
+        whole = len(shown) == sum(len(view.asked) for view in cut)
         return tuple(shown[i] for i in sorted(shown)) if whole else None
 
     def until_quiet(self) -> None:
@@ -196,7 +188,7 @@ class Lookup:
         units = [
             _Unit(pair, context, number)
             for context in contexts[:_MOST_AHEAD]
-            for number in range(len(_cut(context, pair)))
+            for number in range(len(self._cut(context, pair)))
         ]
         with self._wake:
             self._ahead[reader] = deque(units)
@@ -216,15 +208,22 @@ class Lookup:
         if self._answers:
             self._answers.forget(dropped)
 
+    def _cut(self, context: str, pair: str) -> tuple[View, ...]:
+        """The views of a context; QueryError where it or its pair cannot be asked."""
+        if pair not in self.pairs():
+            raise QueryError("unknown_pair", pair=pair)
+        return _cut(context, pair)
+
     def _corrected(self, known: dict[int, Answer], context: str, pair: str) -> dict[int, Answer]:
         """Known answers by position, people's corrections in place of the model's."""
         return overlay(known, self._people.accepted(pair, context))
 
     def _known(self, context: str, pair: str) -> dict[int, Answer]:
         """The engine's known answers by position, from memory or else from the store."""
-        if not self._engine:
+        engine = self.engine_of(pair)
+        if not engine:
             return {}
-        key = _key(self._engine, self._people.find(pair, _cut(context, pair)), pair, context)
+        key = _key(engine, self._people.find(pair, _cut(context, pair)), pair, context)
         with self._wake:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -274,8 +273,7 @@ class Lookup:
                 self._wake.notify_all()
             self._refuse_waiting(LookupFailed("failed", str(error)))
         while (unit := self._next()) is not None:
-            assert self._engine is not None
-            self._look_up(unit, self._engine)
+            self._look_up(unit)
         self._refuse_waiting(LookupFailed("failed", "the app is closing"))
 
     def _exchange(self, load: Load, number: int) -> None:
@@ -337,15 +335,26 @@ class Lookup:
                 self._wake.wait()
         return None
 
-    def _look_up(self, unit: _Unit, engine: SenseEngine) -> None:
+    def _look_up(self, unit: _Unit) -> None:
         try:
+            engine = self._open(unit.pair)
             if not unit.is_in(self._known(unit.context, unit.pair)):
                 self._ask(engine, unit)
         except Exception as error:
             log.exception("lookup failed")
-            self._settle(unit, LookupFailed("failed", str(error)))
+            told = error if isinstance(error, QueryError) else LookupFailed("failed", str(error))
+            self._settle(unit, told)
         else:
             self._settle(unit, None)
+
+    def _open(self, pair: str) -> SenseEngine:
+        """What answers a pair's words, loaded where it is not."""
+        if pair in PAIRS:
+            assert self._engine is not None
+            return self._engine
+        if self._others is None:
+            raise QueryError("unknown_pair", pair=pair)
+        return self._others.open(pair)
 
     def _ask(self, engine: SenseEngine, unit: _Unit) -> None:
         people = self._people.find(unit.pair, _cut(unit.context, unit.pair))
@@ -388,6 +397,4 @@ def _key(engine: SenseEngine, people: Sequence[Candidates], pair: str, context: 
 
 @lru_cache(maxsize=4096)
 def _cut(context: str, pair: str) -> tuple[View, ...]:
-    if pair not in PAIRS:
-        raise QueryError("unknown_pair", pair=pair)
     return views(check_context(context), pair)

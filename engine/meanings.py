@@ -1,4 +1,4 @@
-"""Write Chinese meanings behind given rows: only Chinese can be written, of bounded length.
+"""Write meanings behind given rows: only what their language is written with, of bounded length.
 
 A row may allow one other answer as a whole, the spelling of a name or number itself; and it may
 know meanings, which then count for more than the model says of them.
@@ -10,14 +10,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import regex
 import torch
 
 from engine.branches import Branches, Runner, Task
 from engine.prompt import SensePrompt
+from engine.sense import clean_context
 from engine.trie import Trie
-
-_HAN = regex.compile(r"\p{Han}")
 
 
 @dataclass(frozen=True)
@@ -52,10 +50,11 @@ class MeaningWriter:
         self._prompt = prompt
         self._ids = prompt.meaning_tokens
         self._column = {token: i for i, token in enumerate(self._ids)}
-        self._texts = prompt.tokenizer.convert_ids_to_tokens(list(self._ids))
+        self._texts = list(prompt.meaning_texts.values())
         self._score = runner.scorer(self._ids)
         self._lengths = torch.tensor([len(text) for text in self._texts], device=device)
-        self._no_start = torch.tensor([not _HAN.search(t) for t in self._texts], device=device)
+        starts = prompt.script.start
+        self._no_start = torch.tensor([not starts.search(t) for t in self._texts], device=device)
 
     def write(
         self,
@@ -68,7 +67,7 @@ class MeaningWriter:
         """For each request, behind its own branch with these hidden states, its meanings from the
         `ways` best first tokens on, the best first.
 
-        No Chinese one has more than `longest` characters; texts of one request differ.
+        None but a spelling has more than `longest` characters; texts of one request differ.
         """
         if not requests:
             return []
@@ -105,9 +104,9 @@ class MeaningWriter:
 
     def _mean_share(self, hidden: torch.Tensor, tokens: Sequence[int], end: int) -> float:
         """The mean log-probability of tokens, each behind its own hidden state."""
-        chinese = self._score(hidden)
+        logits = self._score(hidden)
         ended = self._runner.own_logits(hidden, [end] * len(tokens))
-        shares = torch.cat([ended, chinese], dim=1).log_softmax(-1)
+        shares = torch.cat([ended, logits], dim=1).log_softmax(-1)
         places = [0 if t == end else self._column.get(t, -2) + 1 for t in tokens]
         if min(places) < 0:
             return -math.inf
@@ -117,7 +116,7 @@ class MeaningWriter:
         return Trie((self._prompt.ids(meaning), worth) for meaning, worth in known.items())
 
     def _favour(self, logits: torch.Tensor, places: Sequence[Trie | None]) -> torch.Tensor:
-        """Logits (rows, Chinese tokens), those that go on a known meaning raised by its worth."""
+        """Logits (rows, meaning tokens), those that go on a known meaning raised by its worth."""
         gains = [
             (row, self._column[token], branch.worth)
             for row, place in enumerate(places)
@@ -133,13 +132,13 @@ class MeaningWriter:
     def _first_shares(
         self, hidden, requests: Sequence[Request], tries: Sequence[Trie], longest: int
     ) -> torch.Tensor:
-        """Log-probabilities of the first token: (rows, Chinese tokens and the spelling)."""
-        chinese = self._favour(self._score(hidden), tries)
-        chinese = chinese.masked_fill(self._no_start | (self._lengths > longest), -math.inf)
+        """Log-probabilities of the first token: (rows, meaning tokens and the spelling)."""
+        logits = self._favour(self._score(hidden), tries)
+        logits = logits.masked_fill(self._no_start | (self._lengths > longest), -math.inf)
         spelled = self._runner.own_logits(hidden, [r.spelling_start for r in requests])
         without = torch.tensor([not r.spelling for r in requests], device=hidden.device)
         spelled = spelled.masked_fill(without[:, None], -math.inf)
-        return torch.cat([chinese, spelled], dim=1).log_softmax(-1)
+        return torch.cat([logits, spelled], dim=1).log_softmax(-1)
 
     def _finish(
         self, branches: Branches, written, at, growing, ends: list[int], longest: int
@@ -149,12 +148,12 @@ class MeaningWriter:
             hidden = yield from branches.feed([(token,) for _, token in growing])
             room = [longest - len(written[number].text) for number, _ in growing]
             places = [at[number] for number, _ in growing]
-            chinese = self._favour(self._score(hidden), places)
+            logits = self._favour(self._score(hidden), places)
             too_long = self._lengths > torch.tensor(room, device=hidden.device)[:, None]
-            chinese = chinese.masked_fill(too_long, -math.inf)
+            logits = logits.masked_fill(too_long, -math.inf)
             end = self._runner.own_logits(hidden, [ends[number] for number, _ in growing])
             end += torch.tensor([[p.whole if p else 0.0] for p in places], device=end.device)
-            best = torch.cat([end, chinese], dim=1).log_softmax(-1).max(-1)
+            best = torch.cat([end, logits], dim=1).log_softmax(-1).max(-1)
             going, kept = [], []
             for row, (column, gain) in enumerate(zip(best.indices.tolist(), best.values.tolist())):
                 number, _ = growing[row]
@@ -170,4 +169,6 @@ class MeaningWriter:
 
 def _distinct(ways: list[Written]) -> list[Written]:
     ordered = sorted(ways, key=lambda way: -way.score)
+    for way in ordered:
+        way.text = clean_context(way.text)  # one blank between words, none around them
     return [way for i, way in enumerate(ordered) if way.text not in [w.text for w in ordered[:i]]]

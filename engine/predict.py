@@ -16,6 +16,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from engine.beside import PairEngines
 from engine.engine import load_engine
 from engine.lookup import Lookup
 from engine.sense import Query, QueryError, ask, to_wire
@@ -44,6 +45,7 @@ def _answering(settings: Settings) -> Iterator[Lookup]:
     """A lookup whose engine is loaded already, so that what is missing is said at once."""
     engine = load_engine(settings)
     lookup = Lookup(lambda progress: engine)
+    lookup.also(PairEngines(settings))
     lookup.start()
     try:
         yield lookup

@@ -18,16 +18,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import regex
 from transformers import PreTrainedTokenizerBase
 
 from engine.passage import Word
+from engine.script import script_of
 from engine.sense import CLASSES, Query, Sense, occurrence
 
 PROMPT_VERSION = "sense-1"  # part of every kept answer's key: change it when the text changes
 STYLES = ("last", "neighbours", "marked", "hinted")
 FIELDS = ("class", "phrase", "meaning", "phrase_meaning")
-_HAN_TOKEN = regex.compile(r"[\p{Han}·…]+")
+_BLANK, _BYTE_BLANK = "▁", "Ġ"  # a blank in a token of text, and in one of bytes
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,14 @@ class AnswerTokens:
 
 
 class SensePrompt:
-    """The text side of task `sense` for one tokenizer and style."""
+    """The text side of task `sense` for one tokenizer, style, and language of meanings."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, style: str = "last"):
+    def __init__(
+        self, tokenizer: PreTrainedTokenizerBase, style: str = "last", language: str = "zh"
+    ):
         if style not in STYLES:
             raise ValueError(f"no prompt style {style!r}; there are {', '.join(STYLES)}")
-        self.tokenizer, self.style = tokenizer, style
+        self.tokenizer, self.style, self.script = tokenizer, style, script_of(language)
         self._ids: dict[str, tuple[int, ...]] = {}
 
     def ids(self, text: str) -> tuple[int, ...]:
@@ -141,10 +143,26 @@ class SensePrompt:
         return token
 
     @cached_property
-    def meaning_tokens(self) -> tuple[int, ...]:
-        """Every token that can be part of a Chinese meaning, ascending."""
+    def meaning_texts(self) -> dict[int, str]:
+        """Every token that can be part of a meaning, ascending, and what it writes."""
         vocabulary = self.tokenizer.get_vocab()
-        return tuple(sorted(i for token, i in vocabulary.items() if _HAN_TOKEN.fullmatch(token)))
+        read = _read_text
+        if _BYTE_BLANK in vocabulary and _BLANK not in vocabulary:  # its tokens are bytes
+            read = self._read_bytes
+        texts = ((i, read(token)) for token, i in vocabulary.items())
+        return dict(sorted((i, text) for i, text in texts if self.script.token.fullmatch(text)))
+
+    @cached_property
+    def meaning_tokens(self) -> tuple[int, ...]:
+        """Every token that can be part of a meaning, ascending."""
+        return tuple(self.meaning_texts)
+
+    def _read_bytes(self, token: str) -> str:
+        return str(self.tokenizer.convert_tokens_to_string([token]))
+
+
+def _read_text(token: str) -> str:
+    return token.replace(_BLANK, " ")
 
 
 def _plain(text: str) -> str:

@@ -80,7 +80,7 @@ _REASONS = {
     "target_not_found": "{target!r} is not a word of the context",
     "target_inside_word": "{target!r} stands only inside a longer word",
     "idx_out_of_range": "idx is {idx}, but {target!r} occurs {count} times",
-    "unknown_pair": "no words are looked up for the pair {pair!r}",
+    "unknown_pair": "there is no adapter for the pair {pair!r}",
 }
 
 

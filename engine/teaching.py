@@ -14,9 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import regex
-
-from engine.rules import LONGEST, broken_rules
+from engine.rules import CHINESE, broken_rules
 from engine.sense import CLASSES, Query, Sense, from_wire
 from engine.settings import assets
 
@@ -38,14 +36,17 @@ SENSE_SCHEMA: Mapping[str, Any] = {
     "additionalProperties": False,
 }
 _REPEATED = ("proper noun", "numeral")  # classes whose meaning may be the word itself
-_HAN = regex.compile(r"\p{Han}")
 _BROKEN = {
-    "meaning_too_long": f'"zh" has more than {LONGEST} characters; give one short dictionary form',
+    "meaning_too_long": (
+        f'"zh" has more than {CHINESE.longest} characters; give one short dictionary form'
+    ),
     "meaning_no_chinese": '"zh" has no Chinese character; only a name or number stays as it is',
+    "meaning_other_script": '"zh" is not written in the target language',
     "several_meanings": '"zh" lists several meanings; give the one that is meant here',
     "meaning_has_brackets": '"zh" has brackets; give the meaning alone',
     "phrase_no_meaning": '"phrase" has no Chinese half',
     "phrase_meaning_no_chinese": 'the half of "phrase" behind the bar has no Chinese character',
+    "phrase_meaning_other_script": "the half behind the bar is not in the target language",
     "several_phrase_meanings": '"phrase" lists several meanings; give the one that is meant here',
     "phrase_with_article": '"phrase" begins with a or an; leave the article out',
     "meaning_is_phrase": '"zh" repeats the meaning of the whole phrase; give the word\'s own',
@@ -131,7 +132,7 @@ def read_sense(query: Query, text: str) -> Sense:
     broken = broken_rules(query, sense)
     # Stricter than with people: a teacher that knows no better repeats the word.
     repeats = sense.word_class in _REPEATED and sense.meaning.lower() == query.target.lower()
-    if not broken and not repeats and not _HAN.search(sense.meaning):
+    if not broken and not repeats and not CHINESE.letter.search(sense.meaning):
         broken = ("meaning_no_chinese",)
     if broken:
         raise BadAnswer("; ".join(_BROKEN[rule] for rule in broken))

@@ -101,6 +101,7 @@ class Translations:
         self._budget, self._most, self._most_kept, self._idle = budget, most, most_kept, idle
         self._residents: Residents | None = None
         self._opening = threading.Lock()
+        self._words_used = 0.0  # when the base was last asked for words
         self._used: dict[str, float] = {}  # by version, seconds since 1970
         self._kept: OrderedDict[_Key, str] = OrderedDict()
         self._waiting: list[_Asked] = []
@@ -171,6 +172,14 @@ class Translations:
         with self._opened().using(adapter):
             pass
 
+    def opened(self) -> Residents:
+        """The base with its adapters, for words of further pairs; as after a translation, it is
+        given back when nobody asked for some minutes. LookupFailed where the app is closing."""
+        with self._wake:
+            self._words_used = time.monotonic()
+            self._start()
+        return self._opened()
+
     def unload(self, version: str) -> bool:
         """Give an adapter's memory back; the next translation loads it again."""
         return self._residents.unload(version) if self._residents else False
@@ -231,7 +240,9 @@ class Translations:
         """Wait for work, giving the base back meanwhile; False where it is over."""
         with self._wake:
             while not (self._closed or self._waiting or self._writing):
-                if not self._wake.wait(self._idle) and self._residents is not None:
+                woken = self._wake.wait(self._idle)
+                rested = time.monotonic() - self._words_used >= self._idle
+                if not woken and rested and self._residents is not None:
                     self._residents = None
                     give_back()
             return not self._closed

@@ -55,7 +55,7 @@ class Workbench:
         self._lock = threading.Lock()
         self._rest: threading.Timer | None = None
         self._base: Base | None = None
-        self._engines: OrderedDict[Folder, ModelEngine] = OrderedDict()
+        self._engines: OrderedDict[tuple[Folder, str], ModelEngine] = OrderedDict()
         self._tuned: Any = None  # a PeftModel over the base's own weights
         self._names: OrderedDict[Path, str] = OrderedDict()  # its adapters
         self._made = 0
@@ -71,7 +71,7 @@ class Workbench:
         that model without people's meanings. BaseError or AdapterError says what is missing."""
         self._begin()
         try:
-            engines = self._find(folders, progress)
+            engines = self._find(folders, progress, pair)
             return [_answer_all(engine, asked, pair) for engine in engines]
         finally:
             self._end()
@@ -88,7 +88,8 @@ class Workbench:
 
         self._begin()
         try:
-            engines = self._find(folders, lambda share: progress(share / 2))
+            pair = queries[0].pair if queries else "en-zh"
+            engines = self._find(folders, lambda share: progress(share / 2), pair)
             prompt = engines[0].decoder.prompt
             asked = [
                 Ask(_prompt(engine, query), self._name(folder), query)
@@ -135,17 +136,17 @@ class Workbench:
         if self._rest is not None:
             self._rest.cancel()
 
-    def _find(self, folders: Sequence[Folder], progress: Progress) -> list[ModelEngine]:
-        """The models in these folders, loaded; at most MOST_MODELS stay."""
+    def _find(self, folders: Sequence[Folder], progress: Progress, pair: str) -> list[ModelEngine]:
+        """The models in these folders, loaded for a pair; at most MOST_MODELS stay."""
         from engine.engine import make_engine
 
         base = self._loaded(progress)
         for number, folder in enumerate(folders):
-            if folder not in self._engines:
-                self._engines[folder] = make_engine(base, folder)
-            self._engines.move_to_end(folder)
+            if (folder, pair) not in self._engines:
+                self._engines[folder, pair] = make_engine(base, folder, pair)
+            self._engines.move_to_end((folder, pair))
             progress(0.7 + 0.3 * (number + 1) / len(folders))
-        found = [self._engines[folder] for folder in folders]
+        found = [self._engines[folder, pair] for folder in folders]
         while len(self._engines) > max(MOST_MODELS, len(folders)):
             self._engines.popitem(last=False)
         return found

@@ -11,8 +11,9 @@ import threading
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 
-from engine.lookup import LookupFailed, Status
+from engine.lookup import PAIRS, LookupFailed, Status
 from engine.sense import Answer, Phrase, Query, Sense, check_context, context_words
 from engine.settings import assets
 
@@ -74,6 +75,14 @@ class FakeLookup:
         if version != SHIPPED:
             self._status = Status("ready", 1.0, version, "", "", version, "promoted", version)
         self._known.clear()
+
+    def pairs(self) -> tuple[str, ...]:
+        return PAIRS
+
+    def engine_of(self, pair: str) -> SimpleNamespace:
+        """What answers, by its id, title and version."""
+        now = self._status
+        return SimpleNamespace(id=now.engine, title=now.title, version=now.version)
 
     async def answer(self, query: Query, reader: str = "") -> Answer:
         context = check_context(query.context)

@@ -36,7 +36,8 @@ SCORES = {
 def freeze(store: Store, folder: Path, name: str, count: int = 12, pair: str = "en-zh") -> None:
     """A frozen dataset of that name with `count` rows."""
     file = folder / f"{name}.jsonl"
-    rows = [(f"Dogs like {name} {n}.", "Dogs", 1, "noun", "狗", "") for n in range(count)]
+    meaning = "狗" if pair.endswith("-zh") else "dog"
+    rows = [(f"Dogs like {name} {n}.", "Dogs", 1, "noun", meaning, "") for n in range(count)]
     file.write_text("\n".join(json.dumps(dict(zip(COLUMNS, row))) for row in rows))
     bring(store, file, Origin(f"rows of {name}", "", pair, who="T"))
     store.datasets.freeze(name, pair, accepted=False, description=f"rows about {name}")

@@ -16,6 +16,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from engine.catalogue import readers_folder
 from engine.checking import CARD, CONFIG, WEIGHTS, read_adapter
 from engine.settings import VERSION, Settings, assets
 from trainer.examples import hash_files
@@ -200,7 +201,9 @@ class _Placed:
             name = f"{_START}-{len(self._starts)}.json"
             self.recipe(load_recipe(file), file.parent, name)
             return name
-        found = self._settings.adapter_folder if recipe.start == PRESENT else home / recipe.start
+        found: Path | None = home / recipe.start
+        if recipe.start == PRESENT:
+            found = readers_folder(self._settings, recipe.pair, recipe.task)
         if found is None or not found.is_dir():
             raise RecipeError(f"start = {recipe.start!r}: there is no such adapter")
         self._adapter(found, _START)

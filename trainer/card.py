@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from engine.adapters import merged_copy
-from engine.books import Books, shipped_books
+from engine.books import Books, books_for
 from engine.branches import Runner
 from engine.checking import CARD, read_adapter
 from engine.decoding import SenseDecoder
@@ -90,9 +90,9 @@ def write_card(run: Finished, tell: Report, most: int = 0) -> dict[str, Evaluati
     of the first source."""
     folder, base, recipe, splits = run.folder, run.base, run.recipe, run.splits
     runner = runner_of(run)
-    prompt = SensePrompt(base.tokenizer, recipe.style)
+    prompt = SensePrompt(base.tokenizer, recipe.style, recipe.pair.partition("-")[2])
     first = yardstick(recipe)  # the source that knows all fields
-    books = shipped_books()
+    books = books_for(recipe.pair)
     if most and run.start:
         begun = read_adapter(run.start).card
         threshold, favour = begun.phrase_threshold, begun.phrase_favour
@@ -149,7 +149,7 @@ def _thresholds(
     """Threshold and favour that serve both phrases of the book and others: those that training
     never saw, and those of the other sources that know all of a sentence's phrases."""
     first = yardstick(recipe)
-    known = score.decoder(Books(known_phrases()))
+    known = score.decoder(Books(known_phrases()) if recipe.pair == "en-zh" else books)
     few = partial(_some, most=most) if most else list[Example]
     in_book = vote_on(score.decoder(books), few(of_source(splits["dev"], first)))
     others = vote_on(known, few(unknown_rows(splits, first)))

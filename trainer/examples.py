@@ -15,6 +15,7 @@ from pathlib import Path
 
 from engine.prompt import FIELDS
 from engine.sense import Query, QueryError, Sense, ask, from_wire
+from engine.split import english_side
 from trainer.recipe import Source
 
 PERSON = "person"  # of a flat row: true where a person gave the answer
@@ -61,9 +62,8 @@ class TranslationExample:
 
     @property
     def english(self) -> str:
-        """The side whose split this is: the English one, so that no two pairs of languages that
-        share a sentence hold it out differently; without one, the sentence."""
-        return self.text if self.query.pair.endswith("-en") else self.query.context
+        """The side whose split this is."""
+        return english_side(self.query.context, self.text, self.query.pair)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from engine.books import shipped_books
+from engine.books import books_for
 from engine.checking import CARD
 from engine.decoding import SenseDecoder
 from engine.prompt import SensePrompt
@@ -54,8 +54,8 @@ def decoder_of(run: Finished) -> SenseDecoder:
     card = json.loads((run.folder / CARD).read_text(encoding="utf-8"))
     return SenseDecoder(
         runner_of(run),
-        SensePrompt(run.base.tokenizer, run.recipe.style),
-        shipped_books(),
+        SensePrompt(run.base.tokenizer, run.recipe.style, run.recipe.pair.partition("-")[2]),
+        books_for(run.recipe.pair),
         card["phrase_threshold"],
         card["phrase_favour"],
     )

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from engine.sense import Phrase, Query, Sense
 
 _LIST = re.compile(r"[;；,，、/|\s]+")
+_LIST_OF_SPACED = re.compile(r"[;；,，、/|]+")  # a blank is part of a meaning
 _ARTICLES = {"a", "an", "the"}
 
 
@@ -48,9 +49,16 @@ def normal(text: str) -> str:
     return text[:-1] if len(text) > 1 and text[-1] in "的地得了着" else text
 
 
-def accepted(text: str) -> set[str]:
-    """The meanings that a reference lists."""
-    return {normal(part) for part in _LIST.split(text) if normal(part)}
+def accepted(text: str, language: str = "zh") -> set[str]:
+    """The meanings that a reference lists, as `plain` has them."""
+    parts = (_LIST if language == "zh" else _LIST_OF_SPACED).split(text)
+    return {plain(part, language) for part in parts if plain(part, language)}
+
+
+def plain(text: str, language: str) -> str:
+    """A meaning without what makes no difference: as `normal` in Chinese, elsewhere without blanks
+    around it, its case, and a dot behind it."""
+    return normal(text) if language == "zh" else " ".join(text.split()).strip(" .").casefold()
 
 
 def chrf(a: str, b: str) -> float:
@@ -76,11 +84,11 @@ def score(
 ) -> Scored:
     """Compare one prediction with its reference, of which the fields `known` are to be trusted."""
     want, got = _members(query, reference), _members(query, prediction)
-    shared = len(want & got)
+    shared, language = len(want & got), query.pair.partition("-")[2]
     hit = bool(want) and shared >= min(2, len(want)) and 2 * shared >= max(len(want), len(got))
     return Scored(
         prediction.word_class == reference.word_class,
-        normal(prediction.meaning) in accepted(reference.meaning),
+        plain(prediction.meaning, language) in accepted(reference.meaning, language),
         bool(want),
         bool(got),
         hit,

@@ -139,7 +139,7 @@ def base_folder(settings: Settings) -> Path:
 def estimate(recipe: Recipe, splits: Splits, settings: Settings, base: Path) -> Plan:
     """What the recipe's run on these examples will be, on the base in the folder `base`.
     RecipeError where there is nothing to train on."""
-    prompt = task_of(recipe).prompt(load_tokenizer(str(base)), recipe.style)
+    prompt = task_of(recipe).prompt(load_tokenizer(str(base)), recipe)
     order = make_order(recipe, splits["train"], prompt)
     shape = whole = read_shape(base)
     if recipe.distil.layers_out >= shape.layers:
@@ -214,7 +214,7 @@ def _seconds(recipe: Recipe, shape: Shape, tokens: float, settings: Settings) ->
 def show_rows(recipe: Recipe, splits: Splits, base: Path, count: int) -> tuple[Shown, ...]:
     """The first rows of an epoch as the model sees them."""
     tokenizer = load_tokenizer(str(base))
-    prompt = task_of(recipe).prompt(tokenizer, recipe.style)
+    prompt = task_of(recipe).prompt(tokenizer, recipe)
     order = make_order(recipe, splits["train"], prompt)
     rows = (
         _shown(tokenizer, pack, number)

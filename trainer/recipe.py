@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.prompt import FIELDS, STYLES
+from engine.script import is_written
 from engine.settings import Settings
 from engine.translation import LANGUAGES
 from engine.translation import STYLES as TRANSLATION_STYLES
@@ -30,9 +31,11 @@ MATRICES: dict[str, tuple[str, ...] | str] = {
 }
 SCHEDULES = ("cosine", "linear", "constant")
 TRACKERS = ("", "tensorboard", "trackio", "wandb")
-PAIRS = "pairs"  # the format of whole sentences, for the task translation alone
+# The formats of whole sentences, for the task translation alone: outside data, and frozen sets.
+PAIRS, FROZEN_PAIRS = "pairs", "translations"
 FORMATS = (
     "dataset", "flat", "wire", "sentences", "teacher", "wordnet", "tatoeba", "streusle", PAIRS,
+    FROZEN_PAIRS,
 )  # fmt: skip
 SENSE, TRANSLATION = "sense", "translation"
 PRESENT = "present"  # the adapter that readers have now
@@ -45,8 +48,9 @@ class Source:
 
     name: str
     path: str  # a file or folder; relative to the recipe, or to CTX_DATA where it is not there
-    # dataset: a frozen one, `path` is its name; flat: six fields a row; wire: prompt and response
-    # as JSON in strings; the others name the module of trainer/sources that reads them
+    # dataset: a frozen one of the recipe's task, `path` is its name; flat: six fields a row; wire:
+    # prompt and response as JSON in strings; translations: context and text a
+    # row; the others name the module of trainer/sources that reads them
     format: str = "flat"
     swapped: bool = False  # of pairs: the first column is the target language
     simplified: bool = False  # of pairs: Chinese is written in simplified characters (OpenCC)
@@ -167,8 +171,12 @@ class Recipe:
             "name": bool(self.name)
             and self.name.replace("-", "").isalnum()
             and len(self.name) < 80,
-            "pair": self.task == SENSE or is_translated(self.pair),
-            "sources": all((s.format == PAIRS) == (self.task == TRANSLATION) for s in self.sources),
+            "pair": (is_written if self.task == SENSE else is_translated)(self.pair),
+            "sources": all(
+                s.format == "dataset"
+                or (s.format in (PAIRS, FROZEN_PAIRS)) == (self.task == TRANSLATION)
+                for s in self.sources
+            ),
             "reference": self.task == SENSE or not self.reference,
             "replay": 0 <= self.replay < 1,
             "rank": 0 < self.rank <= 512,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.adapters import merged_copy
-from engine.books import shipped_books
+from engine.books import books_for
 from engine.branches import Runner
 from engine.checking import read_adapter
 from engine.decoding import SenseDecoder
@@ -77,8 +77,8 @@ def adapter_decoder(base: Base, folder: Path) -> SenseDecoder:
     card = adapter.card
     return SenseDecoder(
         Runner(merged_copy(base, adapter)),
-        SensePrompt(base.tokenizer, card.style),
-        shipped_books(),
+        SensePrompt(base.tokenizer, card.style, card.pair.partition("-")[2]),
+        books_for(card.pair),
         card.phrase_threshold,
         card.phrase_favour,
     )

@@ -17,6 +17,7 @@ from typing import Any, TextIO
 
 from accelerate import Accelerator
 
+from engine.catalogue import readers_folder
 from engine.checking import read_adapter
 from engine.models import Base, load_base
 from engine.settings import Settings
@@ -71,7 +72,7 @@ def run_recipe(
                 distillation = Distillation(recipe, splits, home, folder, settings, tell)
             settings, teacher = distillation.settings, distillation.teacher
         base = load_base(settings, quantised=recipe.quantised)
-        prompt = task.prompt(base.tokenizer, recipe.style)
+        prompt = task.prompt(base.tokenizer, recipe)
         model: Any = make_trainable(base.model, recipe)
         if start:
             load_start(model, recipe, start)
@@ -165,7 +166,9 @@ def find_start(
     if recipe.start.endswith(".json"):
         found = run_start(recipe, recipe_folder, folder / "start", settings, report, stopped)
         return found is not None, found
-    place = settings.adapter_folder if recipe.start == PRESENT else recipe_folder / recipe.start
+    place: Path | None = recipe_folder / recipe.start
+    if recipe.start == PRESENT:
+        place = readers_folder(settings, recipe.pair, recipe.task)
     if place is None or not place.is_dir():
         raise RecipeError(f"start = {recipe.start!r}: there is no such adapter")
     card = read_adapter(place).card

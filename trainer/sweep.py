@@ -145,7 +145,7 @@ def _score(run: Finished, tell: Report) -> None:
     model: Any = base.model if full else PeftModel.from_pretrained(base.model, str(run.folder))
     model.eval()
     weights = model.parameters() if full else load_file(run.folder / WEIGHTS).values()
-    prompt = prompt_for(base.tokenizer, recipe.style)
+    prompt = prompt_for(base.tokenizer, recipe.style, recipe.pair)
     loss = dev_scores(model, make_packs(held, prompt), compute)["dev_loss"]
     tell({"event": "scoring", "loss": loss})
     groups = answered(model, prompt, held, compute)

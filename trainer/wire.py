@@ -59,6 +59,8 @@ class WirePrompt(SensePrompt):
         return WireAnswer(tuple((n, self.ids(text), holds) for n, text, holds in pieces))
 
 
-def prompt_for(tokenizer: PreTrainedTokenizerBase, style: str) -> SensePrompt:
-    """The prompt of a recipe's style."""
-    return WirePrompt(tokenizer) if style == WIRE else SensePrompt(tokenizer, style)
+def prompt_for(tokenizer: PreTrainedTokenizerBase, style: str, pair: str) -> SensePrompt:
+    """The prompt of a recipe's style and pair."""
+    if style == WIRE:
+        return WirePrompt(tokenizer)
+    return SensePrompt(tokenizer, style, pair.partition("-")[2])

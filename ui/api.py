@@ -1,10 +1,12 @@
-"""The public endpoints: `/lookup` for one word, `/lookup_passage` for a whole text.
+"""The public endpoints: `/lookup` for one word, `/lookup_passage` for all words of a text,
+`/translate` for a whole sentence.
 
 Every error has one shape, {"error": {"code", "message"}}; nothing is ever raised to a stranger.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any
@@ -17,11 +19,21 @@ from engine.sense import Answer, Query, QueryError, ask, clean_context, to_wire
 from ui.services import Services
 
 MAX_PASSAGE = 20_000  # characters looked up in one request
+MAX_SENTENCE = 1_000  # characters translated in one request
+_AT_ONCE = {"lookup": 64, "lookup_passage": 16, "translate": 16}
+
+Endpoint = Callable[..., Awaitable[Any]]
 
 
 def build_api(services: Services) -> None:
     """Add the endpoints to the gr.Blocks at hand."""
-    lookup = services.lookup
+    for name, endpoint in endpoints(services).items():
+        gr.api(endpoint, api_name=name, concurrency_limit=_AT_ONCE[name])
+
+
+def endpoints(services: Services) -> dict[str, Endpoint]:
+    """The endpoints by name; none ever raises what is meant for people."""
+    lookup, translations = services.lookup, services.translations
 
     @_one_shape
     async def one(context: str, target: str, idx: int = 1, pair: str = "en-zh") -> dict[str, Any]:
@@ -43,11 +55,29 @@ def build_api(services: Services) -> None:
             for sentence in split_passage(passage, pair.partition("-")[0])
         ]
 
-    gr.api(one, api_name="lookup", concurrency_limit=64)
-    gr.api(passage, api_name="lookup_passage", concurrency_limit=16)
+    @_one_shape
+    async def translate(sentence: str, pair: str = "en-zh") -> dict[str, Any]:
+        """The translation of one sentence, and which adapter gave it."""
+        if not (isinstance(sentence, str) and isinstance(pair, str)):
+            raise QueryError("not_text")
+        if len(sentence) > MAX_SENTENCE:
+            raise QueryError("context_too_long", length=len(sentence), limit=MAX_SENTENCE)
+        if translations is None:
+            raise QueryError("unknown_pair", pair=pair)
+        grown = [text async for text in translations.stream(sentence, pair, "")]
+        made = await asyncio.to_thread(translations.made_by, pair)
+        by = {"title": made[0], "version": made[1]} if made else None
+        return {
+            "sentence": clean_context(sentence),
+            "pair": pair,
+            "translation": grown[-1],
+            "by": by,
+        }
+
+    return {"lookup": one, "lookup_passage": passage, "translate": translate}
 
 
-def _one_shape(handler: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+def _one_shape(handler: Endpoint) -> Endpoint:
     """`handler`, with errors meant for people returned in the one shape."""
 
     @wraps(handler)

@@ -5,7 +5,6 @@ translations of sentences. What a page says of a pair comes from a stranger.
 from __future__ import annotations
 
 from db.store.checks import check_pair
-from engine.lookup import PAIRS
 from ui.desk import Bad, Reply, text_of
 from ui.services import Services
 
@@ -15,9 +14,10 @@ USUAL = "en-zh"
 def list_pairs(services: Services) -> list[Reply]:
     """Each pair with what answers it, those whose words are answered first."""
     translated = services.translations.pairs() if services.translations else ()
+    answered = services.lookup.pairs()
     return [
-        {"pair": pair, "words": pair in PAIRS, "sentences": pair in translated}
-        for pair in dict.fromkeys((*PAIRS, *translated))
+        {"pair": pair, "words": pair in answered, "sentences": pair in translated}
+        for pair in dict.fromkeys((*answered, *translated))
     ]
 
 

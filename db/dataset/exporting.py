@@ -56,6 +56,18 @@ def export_marked(store: Store, file: Path, name: str) -> Counts:
     return told
 
 
+def export_sentences(store: Store, file: Path, name: str) -> Counts:
+    """Write a frozen set of sentences, {context, text} a JSON object a line; Refused where there is
+    none of the name."""
+    rows = store.sentence_sets.rows(name)
+    fresh = file.with_name(f"{file.name}.part")
+    with fresh.open("w", encoding="utf-8") as out:
+        for context, text in rows:
+            out.write(json.dumps({"context": context, "text": text}, ensure_ascii=False) + "\n")
+    os.replace(fresh, file)
+    return {"written": len(rows)}
+
+
 def export_teacher(store: Store, file: Path, name: str) -> Counts:
     """Write what teachers answered to the queries of a frozen dataset, in the flat form: the last
     answer to each."""

@@ -35,6 +35,7 @@ from db.store.promotions import Promoted, Promotion, PromotionTable
 from db.store.queries import QueryTable
 from db.store.requests import Outcome, Request, RequestTable, Totals, Wanted
 from db.store.review import ReviewTable
+from db.store.sentence_sets import SentenceSet, SentenceSetTable
 from db.store.shipped import ShippedTable
 from db.store.synthetic import SyntheticTable, Translation
 from db.store.votes import Side, Tally, Vote, VoteTable
@@ -83,6 +84,8 @@ __all__ = [
     "Request",
     "RequestTable",
     "ReviewTable",
+    "SentenceSet",
+    "SentenceSetTable",
     "ShippedTable",
     "Side",
     "Store",
@@ -114,6 +117,7 @@ class Store:
         self.imports = ImportTable(connections)
         self.exports = ExportTable(connections)
         self.datasets = DatasetTable(connections)
+        self.sentence_sets = SentenceSetTable(connections)
         self.review = ReviewTable(connections)
         self.decisions = DecisionTable(connections)
         self.browse = BrowseTable(connections)

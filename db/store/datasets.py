@@ -152,7 +152,7 @@ class DatasetTable:
 
     def _check_free(self, name: str) -> None:
         with self._connections.read() as db:
-            if db.execute(_NAMED, [name]).fetchone():
+            if db.execute(_NAMED, {"name": name}).fetchone():
                 raise Refused("name_taken", name=name)
 
     def _look(self, pair: str, accepted: bool, chosen: Filter) -> _Look:
@@ -171,7 +171,7 @@ class DatasetTable:
 
     def _keep(self, row: dict[str, Any], found: _Look) -> None:
         with self._connections.write() as db:
-            if db.execute(_NAMED, [row["name"]]).fetchone():
+            if db.execute(_NAMED, {"name": row["name"]}).fetchone():
                 raise Refused("name_taken", name=row["name"])
             dataset_id = insert_row(db, "dataset", row)
             rows = ((dataset_id, label_id) for label_id in found.label_ids)
@@ -242,7 +242,10 @@ def _dataset(row: Mapping[str, Any], splits: Mapping[str, int]) -> Dataset:
     return Dataset(**{**row, **read, "accepted_only": bool(row["accepted_only"])}, splits=splits)
 
 
-_NAMED = "SELECT 1 FROM dataset WHERE name = ?"
+_NAMED = """
+    SELECT 1 FROM dataset WHERE name = :name
+    UNION ALL SELECT 1 FROM sentence_set WHERE name = :name
+"""
 _LIST = """
     SELECT id, name, description, pair, accepted_only, sha256, who, created, left_out, chosen, (
         SELECT count(*) FROM dataset_row WHERE dataset_id = dataset.id

@@ -6,10 +6,12 @@ been released is never edited: `tests/unit/test_store_migrations.py` holds a has
 
 from __future__ import annotations
 
+from db.store.schema_freezing import FREEZING
 from db.store.schema_jobs import JOBS
 from db.store.schema_models import MODELS
 from db.store.schema_review import REVIEW_MORE
 from db.store.schema_runs import RUNS
+from db.store.schema_sentences import SENTENCES
 
 APPLICATION_ID = 0x43545831  # "CTX1" in the file's header: this database is ours
 # What is kept for speed only. Backups leave it out, or forgotten text would live on in them.
@@ -357,34 +359,6 @@ _REVIEW = (
     """,
 )  # fmt: skip
 
-# What a set was frozen from and without, and how many of its rows each split has. And what ships
-# with the app and was brought in once; without an import where people's own rows were there first.
-_FREEZING = (
-    "ALTER TABLE dataset ADD COLUMN chosen TEXT NOT NULL DEFAULT '{}'",
-    "ALTER TABLE dataset ADD COLUMN left_out TEXT NOT NULL DEFAULT '{}'",
-    """
-    CREATE TABLE dataset_split (
-        dataset_id INTEGER NOT NULL REFERENCES dataset (id),
-        split TEXT NOT NULL,
-        rows INTEGER NOT NULL,
-        PRIMARY KEY (dataset_id, split)
-    ) STRICT, WITHOUT ROWID
-    """,
-    *(
-        f"""
-        CREATE TRIGGER dataset_split_never_{verb.lower()}d BEFORE {verb} ON dataset_split
-        BEGIN SELECT RAISE(ABORT, 'datasets are never changed'); END
-        """
-        for verb in ("UPDATE", "DELETE")
-    ),
-    """
-    CREATE TABLE shipped (
-        name TEXT PRIMARY KEY,
-        import_id INTEGER REFERENCES import (id)
-    ) STRICT
-    """,
-)
-
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _QUERIES_LABELS_FEEDBACK,
     _KEPT_ANSWERS,
@@ -392,9 +366,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _IMPORTS,
     _DATASETS,
     _REVIEW,
-    _FREEZING,
+    FREEZING,
     JOBS,
     RUNS,
     REVIEW_MORE,
     MODELS,
+    SENTENCES,
 )

@@ -130,3 +130,23 @@ def test_the_readmes_examples_run_as_they_stand(app_url):
     )  # fmt: skip
     assert out.returncode == 0, out.stderr
     assert "turned down|" in out.stdout
+
+
+def test_a_sentence_is_translated(client):
+    found = client.predict("She lives in the old house.", "en-zh", api_name="/translate")
+    assert re.search("[一-鿿]", found["translation"]) and found["by"]["title"]
+
+
+@pytest.mark.parametrize(
+    "sentence, pair, code",
+    [
+        ("a b", "xx-yy", "unknown_pair"),
+        ("", "en-zh", "no_context"),
+        ("a\x00b", "en-zh", "control_characters"),
+        ("a" * 30_000, "en-zh", "context_too_long"),
+        (7, "en-zh", "not_text"),
+    ],
+)
+def test_what_cannot_be_translated_is_refused(client, sentence, pair, code):
+    found = client.predict(sentence, pair, api_name="/translate")
+    assert set(found) == {"error"} and found["error"]["code"] == code

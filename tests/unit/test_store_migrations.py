@@ -80,6 +80,10 @@ ROWS = {
         "INSERT INTO vote VALUES (1, '2026', 'Ann', 'en-zh', 'sense', 'shipped', 'bb', 'run:1',"
         " 'aa', 'Call me back.', 2, 'left', 'right')",
     ),
+    12: (
+        "INSERT INTO sentence_set VALUES (1, 'pairs', '', 'en-zh', '', 'abc', 'Ann', '2026')",
+        "INSERT INTO sentence_set_row VALUES (1, 0, 'Call me back.', '给我回电话。', 'train')",
+    ),
 }
 # What has been released never changes; append a migration instead.
 HASHES = {
@@ -94,6 +98,7 @@ HASHES = {
     9: "ec8b26334e63264f",
     10: "75adb9bfd2ec61d1",
     11: "b65e21d6f2e54367",
+    12: "c42a844debacbf09",
 }
 Rows = dict[str, list[dict[str, object]]]
 

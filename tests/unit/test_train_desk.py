@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from db.store import Store, open_store
+from db.store import Brought, Origin, Store, open_store
 from engine.settings import Settings
 from tests.told_runs import add_run, freeze, leave_files, tell, tell_steps, whole_run
 from trainer.jobs import kinds
@@ -101,15 +101,51 @@ def test_the_tabs_texts_are_under_keys_of_its_own():
 
 def test_each_pair_has_datasets_of_its_own(page, tmp_path):
     freeze(page.store, tmp_path, "wörter", 30, "de-en")
-    mine, german = (page.ask("NewDesk.choices", {"pair": pair}) for pair in ("en-zh", "de-en"))
-    assert [one["name"] for one in mine["datasets"]] == ["mine"] and mine["trained"]
+    mine, german = (
+        page.ask("NewDesk.choices", {"pair": pair})["sense"] for pair in ("en-zh", "de-en")
+    )
+    assert [one["name"] for one in mine["datasets"]] == ["mine"]
+    assert mine["trained"] and mine["present"]
     assert [one["name"] for one in german["datasets"]] == ["wörter"]
-    assert not german["trained"] and not german["present"]
-    # Whatever pair the page says, a recipe's is its dataset's.
-    assert page.new("begin", dataset="wörter", pair="en-zh")["error"] == "pair_not_trained"
+    assert german["trained"] and not german["present"]
+    # Whatever pair the page says, a recipe's is its dataset's, and older examples are of English.
+    run = page.new("begin", dataset="wörter", pair="en-zh", values={"replay": 0.7})["run"]
+    assert (run["pair"], run["task"]) == ("de-en", "sense")
+    recipe = page.store.jobs.get(run["id"]).recipe
+    assert [one["path"] for one in recipe["sources"]] == ["wörter"] and recipe["replay"] == 0
     run = page.new("begin", pair="de-en")["run"]
     assert (run["pair"], run["task"]) == ("en-zh", "sense")
     assert page.ask("NewDesk.choices", {"pair": "no pair"})["error"] == "unknown_value"
+
+
+def test_sentences_that_were_frozen_become_a_run_of_their_task(page):
+    origin = Origin("pairs.tsv", "flat", "de-en")
+    number = page.store.imports.begin(origin)
+    lines = [
+        Brought(n, 0, "", context=f"Das ist Satz {n}.", translation=f"Sentence {n}.")
+        for n in range(40)
+    ]
+    page.store.imports.add(number, origin, lines)
+    page.store.sentence_sets.freeze("sätze", "de-en")
+    found = page.ask("NewDesk.choices", {"pair": "de-en"})
+    assert [one["name"] for one in found["translation"]["datasets"]] == ["sätze"]
+    assert found["translation"]["present"] and not found["sense"]["datasets"]
+    asked = {"task": "translation", "dataset": "sätze"}
+    style = {"style": "long", "phrase_weight": 3.0, "replay": 0.5}
+    run = page.new("begin", values=style, **asked)["run"]
+    assert (run["pair"], run["task"]) == ("de-en", "translation")
+    recipe = page.store.jobs.get(run["id"]).recipe
+    assert (recipe["style"], recipe["phrase_weight"], recipe["replay"]) == ("long", 1.0, 0.0)
+    assert [(one["path"], one["format"]) for one in recipe["sources"]] == [("sätze", "dataset")]
+    wrong = page.new("begin", values={"style": "last"}, **asked)
+    assert wrong == {"error": "bad_fields", "fields": ["style"]}
+    assert page.new("begin", dataset="sätze")["error"] == "no_dataset", "it is of another task"
+    for task in ("words", None, 7, []):
+        assert page.new("begin", task=task, dataset="sätze")["error"] == "not_understood"
+    style = next(one for one in page.new("form")["fields"] if one["name"] == "style")
+    assert style["choices"]["translation"] == ["short", "long"] and style["tasks"] == [
+        "sense", "translation",
+    ]  # fmt: skip
 
 
 def test_a_form_becomes_a_job_with_the_usual_recipe(page):
@@ -185,7 +221,7 @@ def test_a_run_goes_on_from_finished_runs_only_never_from_a_path(page):
     job = page.store.jobs.get(page.new("begin", start=f"run:{done.id}")["run"]["id"])
     assert job.recipe["start"] == str(page.home / "jobs" / str(done.id) / "adapter")
     assert page.run("details", id=job.id)["recipe"]["start"] == f"run:{done.id}"
-    assert [one["id"] for one in page.new("choices")["runs"]] == [done.id]
+    assert [one["id"] for one in page.new("choices")["sense"]["runs"]] == [done.id]
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def train_aware(
     numbers cannot be stood in for."""
     base = load_base(settings)
     task = task_of(recipe)
-    prompt = task.prompt(base.tokenizer, recipe.style)
+    prompt = task.prompt(base.tokenizer, recipe)
     model = merged(base, read_adapter(adapter)) if adapter else base.model
     order = make_order(recipe, splits["train"], prompt)
     watch = task.watch(recipe, splits["dev"], prompt, adapter, base.choice.dtype)

@@ -118,7 +118,7 @@ def make_student(
         return folder
     distil, base = recipe.distil, teacher.base
     task = task_of(recipe)
-    prompt = task.prompt(base.tokenizer, recipe.style)
+    prompt = task.prompt(base.tokenizer, recipe)
     dev = task.packs(recipe, choose_rows(splits["dev"], MEASURED_ROWS, recipe.seed), prompt)
     seen = dev + task.packs(recipe, splits["train"], prompt)
     tokens: tuple[int, ...] = ()

@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.sense import Sense
 from trainer.examples import Example
-from trainer.metrics import Scored, chrf, normal, score
+from trainer.metrics import Scored, chrf, plain, score
 
 DRAWS, FEWER_DRAWS = 1000, 300
 # Counts of errors, and what takes time.
@@ -38,9 +38,10 @@ def terms_of(example: Example, sense: Sense | None, ms: float) -> Terms:
     if "class" in known:
         terms["class_accuracy"] = (float(scored.word_class), 1.0)
     if "meaning" in known:
-        meaning = sense.meaning if sense else ""
+        meaning, language = sense.meaning if sense else "", query.pair.partition("-")[2]
+        wanted = plain(reference.meaning, language)
         terms["meaning_match"] = (float(scored.meaning), 1.0)
-        terms["meaning_exact"] = (float(normal(meaning) == normal(reference.meaning)), 1.0)
+        terms["meaning_exact"] = (float(plain(meaning, language) == wanted), 1.0)
         terms["meaning_chrf"] = (chrf(meaning, reference.meaning), 1.0)
     if "phrase" in known:
         terms |= _of_phrase(reference, scored, "phrase_meaning" in known)

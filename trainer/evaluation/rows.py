@@ -53,7 +53,7 @@ def find_rows(
     placed, _ = place(Recipe(sources=(source,), pair=pair), store, settings.home)
     files = find_source(placed.sources[0], Path(), settings.data)
     loaded = load_examples(placed.sources[0], files, pair)
-    mine = [e for e in loaded.examples if split_of(e.query.context) == split]
+    mine = [e for e in loaded.examples if split_of(e.query.context, pair) == split]
     chosen = choose_rows(mine, count or len(mine), seed)
     if not chosen:
         raise JobError("no_rows", f"{dataset} has no rows of the split {split}")

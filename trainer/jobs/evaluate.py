@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.memory import give_back
+from engine.script import is_written
 from engine.teacher import check_url
 from engine.workbench import Workbench
 from trainer.catalogue import ALSO_SHIPPED, BASE, KEPT, RUN, SETTING, SHIPPED, Model
@@ -54,7 +55,7 @@ class EvaluateRecipe:
             "split": self.split in SPLITS,
             "rows": 0 <= self.rows <= 10**6,
             "seed": abs(self.seed) < 2**31,
-            "pair": self.pair == "en-zh" or (self.task == TRANSLATION and is_translated(self.pair)),
+            "pair": (is_translated if self.task == TRANSLATION else is_written)(self.pair),
             "task": self.task in ("sense", "translation"),
             "free": 0 <= self.free <= 1000,
         })  # fmt: skip

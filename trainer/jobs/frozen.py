@@ -8,11 +8,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from db.dataset.exporting import export_dataset, export_marked, export_teacher
+from db.dataset.exporting import (
+    export_dataset,
+    export_marked,
+    export_sentences,
+    export_teacher,
+)
 from db.store import Refused, Store
 from engine.settings import assets
 from trainer.examples import hash_files
-from trainer.recipe import Recipe
+from trainer.recipe import FROZEN_PAIRS, TRANSLATION, Recipe
 
 FOLDER = "datasets"
 
@@ -20,14 +25,15 @@ FOLDER = "datasets"
 def place(recipe: Recipe, store: Store, home: Path) -> tuple[Recipe, tuple[Path, ...]]:
     """The recipe with a file for each frozen dataset that it names, and files of what teachers
     answered to the same queries. Refused where there is no such dataset."""
+    if recipe.task == TRANSLATION:
+        return _place_sentences(recipe, store, home), ()
     sources, answers = [], []
     for source in recipe.sources:
         if source.format != "dataset" or _is_shipped(source.path, store):
             sources.append(source)
             continue
         dataset = store.datasets.get(source.path)
-        folder = home / FOLDER
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = _folder(home)
         marked = bool(recipe.distil.teacher)  # which rows are people's is only asked there
         rows = folder / f"{dataset.sha256}{'.marked' if marked else ''}.jsonl"
         taught = folder / f"{dataset.sha256}.teacher.jsonl"
@@ -43,6 +49,30 @@ def place(recipe: Recipe, store: Store, home: Path) -> tuple[Recipe, tuple[Path,
             replace(source, format="flat", path=str(rows), origin=origin, sha256=hash_files([rows]))
         )
     return replace(recipe, sources=tuple(sources)), tuple(answers)
+
+
+def _place_sentences(recipe: Recipe, store: Store, home: Path) -> Recipe:
+    """The same for a recipe of task translation."""
+    sources = []
+    for source in recipe.sources:
+        if source.format != "dataset":
+            sources.append(source)
+            continue
+        found = store.sentence_sets.get(source.path)
+        file = _folder(home) / f"{found.sha256}.translations.jsonl"
+        if not file.exists():
+            export_sentences(store, file, found.name)
+        origin = source.origin or f"frozen dataset {found.name}, {found.created}"
+        sha256 = hash_files([file])
+        placed = replace(source, format=FROZEN_PAIRS, path=str(file), origin=origin, sha256=sha256)
+        sources.append(placed)
+    return replace(recipe, sources=tuple(sources))
+
+
+def _folder(home: Path) -> Path:
+    folder = home / FOLDER
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
 
 
 def _is_shipped(name: str, store: Store) -> bool:

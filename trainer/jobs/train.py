@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from engine.catalogue import readers_folder
 from engine.sense import Query, Sense
 from trainer.card import Finished
 from trainer.checkpoints import discard
@@ -106,7 +107,9 @@ class Watched:
 def _reference(run: Finished, work: Work, taught: tuple[Path, ...]) -> Reference | None:
     """Whose score the result must keep."""
     name = run.recipe.reference
-    folder = {PRESENT: work.settings.adapter_folder, "start": run.start}.get(name)
+    recipe = run.recipe
+    present = readers_folder(work.settings, recipe.pair, recipe.task)
+    folder = {PRESENT: present, "start": run.start}.get(name)
     if folder:
         return Reference(name, folder)
     if name == "teacher" and taught:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from db.store import Store
 from engine.models import load_base
-from engine.split import split_of
+from engine.split import split_of_translation
 from trainer.catalogue import Model
 from trainer.evaluation.answering import titled
 from trainer.evaluation.embedding import base_vectors
@@ -24,7 +24,7 @@ from trainer.evaluation.report import write_report
 from trainer.evaluation.stored import write_result
 from trainer.evaluation.texts import LOWER_IS_BETTER, TextRow, Texts
 from trainer.evaluation.translators import Written, find_translators
-from trainer.examples import Sentence, TranslationExample, hash_texts
+from trainer.examples import hash_texts
 from trainer.jobs.kinds import JobError
 from trainer.jobs.work import Work, is_over
 from trainer.metrics import chrf
@@ -80,7 +80,7 @@ def find_sentences(store: Store, recipe: EvaluateRecipe) -> list[tuple[str, str]
     found = [
         (context, text)
         for context, text in store.synthetic.referenced(recipe.pair)
-        if _split_of(context, text, recipe.pair) == recipe.split
+        if split_of_translation(context, text, recipe.pair) == recipe.split
     ]
     random.Random(recipe.seed).shuffle(found)
     chosen = found[: recipe.rows or len(found)]
@@ -94,11 +94,7 @@ def find_sentences(store: Store, recipe: EvaluateRecipe) -> list[tuple[str, str]
 def count_sentences(store: Store, pair: str) -> dict[str, int]:
     """How many sentences of each split came with a translation."""
     told = store.synthetic.referenced(pair)
-    return dict(Counter(_split_of(context, text, pair) for context, text in told))
-
-
-def _split_of(context: str, text: str, pair: str) -> str:
-    return split_of(TranslationExample(Sentence(context, pair), text, "").english)
+    return dict(Counter(split_of_translation(context, text, pair) for context, text in told))
 
 
 class _Kept:

@@ -23,4 +23,5 @@ READERS: dict[str, Reader] = {
     "tatoeba": tatoeba.read,
     "streusle": streusle.read,
     "pairs": pairs.read,
+    "translations": pairs.read_frozen,
 }

@@ -7,6 +7,7 @@ repeated is refused by whoever loads it.
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
@@ -32,6 +33,19 @@ def read(
         for number, line in enumerate(lines):
             if line.strip():
                 yield _read(source, simplify(line), pair, number == 0)
+
+
+def read_frozen(
+    source: Source, files: Sequence[Path], pair: str
+) -> Iterator[TranslationExample | Refusal]:
+    """The rows of a frozen set, {"context", "text"} a line. All of them are people's own: none is
+    kept out beside the splits."""
+    for file in files:
+        with file.open(encoding="utf-8") as lines:
+            for line in lines:
+                row = json.loads(line)
+                query = Sentence(row["context"], pair)
+                yield TranslationExample(query, row["text"], source.name, source.weight)
 
 
 def _simplifier(source: Source) -> Callable[[str], str]:

@@ -23,8 +23,8 @@ from trainer.training import Watched
 class Task(Protocol):
     """One task. Prompts and examples are of kinds of its own."""
 
-    def prompt(self, tokenizer: Any, style: str) -> Any:
-        """The text side of a style."""
+    def prompt(self, tokenizer: Any, recipe: Recipe) -> Any:
+        """The text side of a recipe's style and pair."""
         ...
 
     def packs(self, recipe: Recipe, examples: Sequence[Any], prompt: Any) -> list[Pack]:

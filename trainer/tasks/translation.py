@@ -34,8 +34,8 @@ _SOFTMAX_SAMPLE = 16384  # random tokens beside those of the run's own answers
 class TranslationTask:
     """Sentences with their translations."""
 
-    def prompt(self, tokenizer: Any, style: str) -> TranslationPrompt:
-        return TranslationPrompt(tokenizer, style)
+    def prompt(self, tokenizer: Any, recipe: Recipe) -> TranslationPrompt:
+        return TranslationPrompt(tokenizer, recipe.style)
 
     def packs(
         self, recipe: Recipe, examples: Sequence[TranslationExample], prompt: TranslationPrompt

@@ -18,17 +18,24 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from db.dataset.agreement import measure
-from db.dataset.exporting import export_dataset
+from db.dataset.exporting import export_dataset, export_sentences
 from db.dataset.folder import zip_folder
 from db.dataset.hub import has_token, push
 from db.dataset.running import Settling
+from db.dataset.visible import visible
 from db.store import Dataset, InvalidRows, StoreError
 from db.store.checks import MAX_NAME, MAX_NOTE
 from engine.sense import CLASSES
 from ui.desk import Bad, Reply, Served, guarded, number_of, text_of
 from ui.files import Files
 from ui.label.filters import people_of, read_filter
-from ui.label.sets import to_agreement, to_dataset, to_invalid, to_statistics
+from ui.label.sets import (
+    to_agreement,
+    to_dataset,
+    to_invalid,
+    to_sentence_set,
+    to_statistics,
+)
 from ui.label.shape import preparing
 from ui.page import read_page, read_script
 from ui.pairs import work_pair
@@ -36,6 +43,7 @@ from ui.services import Services
 from ui.strings import STRINGS
 from ui.works import Work, Works
 
+TRANSLATION = "translation"
 ENDINGS = {
     "flat": ".jsonl", "wire": "-wire.jsonl", "csv": ".csv", "parquet": ".parquet",
     "hf": "-hf.zip",
@@ -109,12 +117,20 @@ class DataDesk:
     async def datasets(self, asked: Reply) -> Reply:
         """The frozen datasets, the newest first."""
         self._access.check_write()
-        found = await asyncio.to_thread(self._store.datasets.list_datasets)
-        return {"datasets": [to_dataset(one) for one in found]}
+
+        def look() -> Reply:
+            words, sentences = self._store.datasets, self._store.sentence_sets
+            found = [to_dataset(one) for one in words.list_datasets()]
+            found += [to_sentence_set(one) for one in sentences.list_sets()]
+            return {"datasets": sorted(found, key=lambda one: one["when"], reverse=True)}
+
+        return await asyncio.to_thread(look)
 
     async def count(self, asked: Reply) -> Reply:
         """How many answers a filter chooses to freeze."""
         self._access.check_write()
+        if asked.get("task") == TRANSLATION:
+            return await asyncio.to_thread(self._count_sentences, asked)
         chosen, accepted = read_filter(asked.get("filter")), asked.get("proposals") is not True
         counted = self._store.datasets.count
         return {"count": await asyncio.to_thread(counted, work_pair(asked), accepted, chosen)}
@@ -125,8 +141,12 @@ class DataDesk:
         name, about, who = (text_of(asked, key) for key in ("name", "about", "who"))
         chosen, accepted = read_filter(asked.get("filter")), asked.get("proposals") is not True
         leave_out, pair = asked.get("without") is True, work_pair(asked)
+        teacher = text_of(asked, "teacher")
 
         def act(work: Work) -> Reply:
+            if asked.get("task") == TRANSLATION:
+                sentences = self._store.sentence_sets.freeze(name, pair, teacher, about, who)
+                return {"dataset": to_sentence_set(sentences)}
             try:
                 made = self._store.datasets.freeze(
                     name, pair, accepted, about, who, chosen, leave_out
@@ -137,12 +157,23 @@ class DataDesk:
 
         return await self._works.start(act)
 
+    def _count_sentences(self, asked: Reply) -> Reply:
+        """How many sentences there are to freeze, and which teachers translated others."""
+        pair = work_pair(asked)
+        found = self._store.sentence_sets.count(pair, text_of(asked, "teacher"))
+        return {
+            "count": sum(found.values()),
+            "teachers": list(map(visible, self._store.synthetic.teachers(pair))),
+        }
+
     async def export(self, asked: Reply) -> Reply:
         """Writes a dataset to a file, which the page then fetches."""
         self._access.check_write()
         form = text_of(asked, "form")
         if form not in ENDINGS:
             raise Bad("not_understood")
+        if asked.get("task") == TRANSLATION:
+            return await self._export_sentences(number_of(asked, "id"))
         dataset = await asyncio.to_thread(self._find, number_of(asked, "id"))
 
         def write(work: Work, file: Path) -> Reply:
@@ -156,6 +187,18 @@ class DataDesk:
         name = f"dataset-{dataset.id}{ENDINGS[form]}"
         act = partial(self._write, name, write)
         return await self._works.start(act, dataset.rows)
+
+    async def _export_sentences(self, set_id: int) -> Reply:
+        sets = await asyncio.to_thread(self._store.sentence_sets.list_sets)
+        found = next((one for one in sets if one.id == set_id), None)
+        if found is None:
+            raise Bad("unknown_value")
+
+        def write(work: Work, file: Path) -> Reply:
+            return {"told": export_sentences(self._store, file, found.name)}
+
+        act = partial(self._write, f"sentences-{found.id}.jsonl", write)
+        return await self._works.start(act, found.rows)
 
     async def push(self, asked: Reply) -> Reply:
         """Puts a dataset on the hub, where this app has a token for it."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from db.dataset.agreement import Agreement
 from db.dataset.visible import visible
-from db.store import Dataset, InvalidRows, Store
+from db.store import Dataset, InvalidRows, SentenceSet, Store
 from ui.label.shape import to_fields, to_pieces
 
 Json = dict[str, Any]
@@ -16,6 +16,7 @@ def to_dataset(dataset: Dataset) -> Json:
     """A frozen dataset as a line of the list."""
     return {
         "id": dataset.id,
+        "task": "sense",
         "name": visible(dataset.name),
         "pair": dataset.pair,
         "about": visible(dataset.description),
@@ -27,6 +28,25 @@ def to_dataset(dataset: Dataset) -> Json:
         "acceptedOnly": dataset.accepted_only,
         "chosen": dict(dataset.chosen),
         "leftOut": dict(dataset.left_out),
+    }
+
+
+def to_sentence_set(found: SentenceSet) -> Json:
+    """A frozen set of sentences as a line of the same list."""
+    return {
+        "id": found.id,
+        "task": "translation",
+        "name": visible(found.name),
+        "pair": found.pair,
+        "about": visible(found.description),
+        "rows": found.rows,
+        "splits": dict(found.splits),
+        "hash": found.sha256,
+        "who": visible(found.who),
+        "when": found.created,
+        "teacher": visible(found.teacher),
+        "chosen": {},
+        "leftOut": {},
     }
 
 

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from db.dataset.shipped import GOLD
 from db.dataset.visible import visible
 from db.store import Job, Promotion
 from db.store.checks import check_choice, check_pair
@@ -89,16 +90,25 @@ class Desk:
 
             model, now, _ = consider(name, self._store, self._settings)
             if not (job := self._comparing(model, now)):
-                words = model.task == TASK
+                dataset = self._words_of(model.pair) if model.task == TASK else "translations"
                 recipe = {
-                    "models": [now.name, model.name],
-                    "dataset": "en-zh-gold" if words else "translations", "split": "test",
+                    "models": [now.name, model.name], "dataset": dataset, "split": "test",
                     "pair": model.pair, "task": model.task, **_NO_FREE_ROWS,
                 }  # fmt: skip
                 job = to_job(self._jobs.add("evaluate", recipe, who))
             return {"comparing": job}
 
         return await self._at_home(act)
+
+    def _words_of(self, pair: str) -> str:
+        """The dataset whose test rows words of a pair are compared on: what ships, else the last
+        that was frozen; Bad where none has any."""
+        if pair == PAIR:
+            return GOLD
+        for one in self._store.datasets.list_datasets():
+            if one.pair == pair and one.splits["test"]:
+                return one.name
+        raise Bad("no_dataset")
 
     def _comparing(self, model: Model, now: Model) -> Reply | None:
         """The comparison of the two that waits or is at work, if any; the last that failed."""

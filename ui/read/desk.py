@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from engine.language import find_language
-from engine.lookup import PAIRS, LookupFailed, level
+from engine.lookup import LookupFailed, level
 from engine.passage import Sentence, split_passage
 from engine.sense import Answer, Phrase, Query, QueryError, clean_context
 from ui.desk import Bad, Reply, guarded, is_index, number_of, text_of
@@ -124,10 +124,10 @@ class Desk:
 
     def _card(self, query: Query, answer: Answer) -> Reply:
         """The answer as a card, and by which adapter it was given, if it still is readers'."""
-        status = self._lookup.status()
-        by = {"title": status.title, "version": status.version}
-        mine = answer.source != "person" and status.version and answer.engine == status.engine
-        return to_card(query, answer, level(answer)) | {"by": by if mine else None}
+        engine, by = self._lookup.engine_of(query.pair), None
+        if engine and engine.version and (answer.source, answer.engine) == ("model", engine.id):
+            by = {"title": engine.title, "version": engine.version}
+        return to_card(query, answer, level(answer)) | {"by": by}
 
     async def look_ahead(self, asked: Reply) -> Reply:
         """Asks for these sentences' answers, nearest first; the cards of those known already."""
@@ -207,7 +207,7 @@ class Desk:
 
     async def _answer(self, query: Query, reader: str) -> Answer | None:
         """The answer; of a pair whose words nobody answers yet, what people accepted, if any."""
-        if query.pair not in PAIRS:
+        if query.pair not in self._lookup.pairs():
             labels = self._services.store.labels
             told = await asyncio.to_thread(labels.accepted, query.pair, query.context)
             return told.get(query.position)

@@ -116,10 +116,14 @@ LABEL: dict[str, tuple[str, str]] = {
         "若认为没有问题，再按一次 {key}（或在输入框中按回车）照原样保存。",
     ),
     "rule_meaning_too_long": (
-        "The meaning is long: a dictionary would use at most eight characters.",
-        "意思太长：词典通常不超过八个字。",
+        "The meaning is long: a dictionary is shorter, in Chinese eight characters at most.",
+        "意思太长：词典会更短，中文通常不超过八个字。",
     ),
     "rule_meaning_no_chinese": ("The meaning is not in Chinese.", "意思不是中文。"),
+    "rule_meaning_other_script": (
+        "The meaning is not written in the target language.",
+        "意思没有用目标语言书写。",
+    ),
     "rule_several_meanings": (
         "These are several meanings; give the one that fits here.",
         "这是多个意思；请只给出此处合适的一个。",
@@ -132,6 +136,10 @@ LABEL: dict[str, tuple[str, str]] = {
     "rule_phrase_meaning_no_chinese": (
         "The phrase's meaning is not in Chinese.",
         "短语的意思不是中文。",
+    ),
+    "rule_phrase_meaning_other_script": (
+        "The phrase's meaning is not written in the target language.",
+        "短语的意思没有用目标语言书写。",
     ),
     "rule_several_phrase_meanings": (
         "These are several meanings of the phrase; give one.",

@@ -61,8 +61,8 @@ PAIR_TEXTS: dict[str, tuple[str, str]] = {
     "error_whole_failed": ("This sentence could not be translated.", "这句话没能翻译出来。"),
     "error_pair_not_trained": (
         "Words of these languages can be collected and frozen here, but not learnt yet: "
-        "the model writes meanings in Chinese only.",
-        "这个语言对的词可以在这里收集和固定，但还不能训练：模型目前只会写中文意思。",
+        "how the second one is written is not known here.",
+        "这个语言对的词可以在这里收集和固定，但还不能训练：这里不知道第二种语言怎样书写。",
     ),
     "is_told": (
         "A reader says what this word means. Nothing has answered it yet.",

@@ -11,7 +11,10 @@ TRAIN: dict[str, tuple[str, str]] = {
     ),
     # new: what to learn, how
     "new_data": ("What should it learn?", "学什么？"),
-    "new_data_how": ("A frozen dataset. Older examples are mixed in, so that nothing is forgotten.", "选择一个固定的数据集。会混入旧例，以免遗忘。"),
+    "new_data_how": ("A frozen dataset. Where there are older examples of its pair, they are mixed in, so that nothing is forgotten.", "选择一个固定的数据集。若该语言对有旧例，会混入旧例，以免遗忘。"),
+    "new_task": ("What is asked", "任务"),
+    "task_words": ("Words in their sentences", "句子中的词"),
+    "task_sentences": ("Whole sentences", "整个句子"),
     "new_no_data": ("There is no dataset yet.", "还没有数据集。"),
     "new_no_data_how": (
         "Training takes its rows from a frozen dataset: review some answers, then freeze them.",

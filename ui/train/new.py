@@ -12,7 +12,8 @@ import gradio as gr
 
 from db.dataset.visible import visible
 from db.store.checks import MAX_NAME
-from engine.lookup import PAIRS
+from engine.catalogue import readers_folder
+from engine.script import is_written
 from ui.desk import Reply, Served, guarded, text_of
 from ui.page import read_page, read_script
 from ui.pairs import work_pair
@@ -20,6 +21,8 @@ from ui.services import Services
 from ui.strings import STRINGS
 from ui.train.part import Desk
 from ui.train.recipes import (
+    SENSE,
+    TRANSLATION,
     has_adapter,
     list_runs,
     plain,
@@ -64,19 +67,27 @@ class NewDesk(Desk):
         return await self._run(lambda: {"fields": to_fields(), "presets": to_presets()})
 
     async def choices(self, asked: Reply) -> Reply:
-        """The datasets of a pair, and the finished runs of it that a new one can go on from."""
+        """The datasets of a pair, and the finished runs of it that a new one can go on from, by
+        task."""
         pair = work_pair(asked)
         return await self._run(lambda: self._choices(pair))
 
     def _choices(self, pair: str) -> Reply:
         done = [job for job in list_runs(self._jobs) if has_adapter(job, self._jobs)]
-        runs = [run for run in map(to_run, done) if (run["pair"], run["task"]) == (pair, "sense")]
-        sets = [one for one in self._store.datasets.list_datasets() if one.pair == pair]
+        runs = [run for run in map(to_run, done) if run["pair"] == pair]
         return {
-            "datasets": [to_choice(one) for one in sets],
-            "runs": [{"id": run["id"], "name": run["name"]} for run in runs[:_STARTS]],
-            "present": pair in PAIRS and self._settings.adapter_folder is not None,
-            "trained": pair in PAIRS,
+            task: {
+                "datasets": [to_choice(one) for one in sets if one.pair == pair],
+                "runs": [
+                    {"id": run["id"], "name": run["name"]} for run in runs if run["task"] == task
+                ][:_STARTS],
+                "present": readers_folder(self._settings, pair, task) is not None,
+                "trained": task == TRANSLATION or is_written(pair),
+            }
+            for task, sets in (
+                (SENSE, self._store.datasets.list_datasets()),
+                (TRANSLATION, self._store.sentence_sets.list_sets()),
+            )
         }
 
     async def check(self, asked: Reply) -> Reply:

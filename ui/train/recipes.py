@@ -9,10 +9,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from db.dataset.shipped import GOLD
-from db.store import Dataset, Job, Refused, Store, StoreError
+from db.store import Dataset, Job, Refused, SentenceSet, Store, StoreError
 from db.store.checks import MAX_NAME, check_text
-from engine.lookup import PAIRS
+from engine.script import is_written
 from ui.desk import Bad, Reply, text_of
+from ui.pairs import USUAL as USUAL_PAIR
 from ui.strings.train_fields import CHINESE_HELP
 
 if TYPE_CHECKING:
@@ -26,22 +27,30 @@ USUAL: Reply = {"start": "present", "replay": 0.5, "reference": "present"}
 TEACHERS = ("", "present", "base")
 TEACHER = "distil.teacher"
 RUN = "run:"
+SENSE, TRANSLATION = TASKS = ("sense", "translation")
+# Fields that say something of words only; a run of sentences has them as usual.
+WORDS_ONLY = (
+    "replay", "books", "structure_weight", "class_weight", "phrase_weight", "meaning_weight",
+    "phrase_meaning_weight", "reference", "retention",
+)  # fmt: skip
 _LARGEST = 2**53  # what pages can say exactly
 _WEIGHTS = "adapter/adapter_model.safetensors"
 
 
 def to_fields() -> list[Reply]:
     """The recipe's fields as the form needs them, in the recipe's order."""
-    from trainer.recipe import named_fields
+    from trainer.recipe import TRANSLATION_STYLES, named_fields
 
     found = []
     for name, one in named_fields():
-        choices = TEACHERS if name == TEACHER else one.metadata["choices"]
+        choices = list(TEACHERS if name == TEACHER else one.metadata["choices"])
+        for_sentences = list(TRANSLATION_STYLES) if name == "style" else choices
         if name not in ELSEWHERE:
             found.append({
                 "name": name,
+                "tasks": [SENSE] if is_of_words(name) else list(TASKS),
                 "kind": "choice" if choices else type(one.default).__name__,
-                "choices": list(choices),
+                "choices": {SENSE: choices, TRANSLATION: for_sentences},
                 "basic": one.metadata["basic"],
                 "help": {
                     "en": one.metadata["help"],
@@ -50,6 +59,11 @@ def to_fields() -> list[Reply]:
                 "usual": USUAL.get(name, one.default),
             })  # fmt: skip
     return found
+
+
+def is_of_words(name: str) -> bool:
+    """Whether a field says something of words only."""
+    return name in WORDS_ONLY or name.startswith("distil.")
 
 
 def to_presets() -> list[Reply]:
@@ -73,14 +87,22 @@ def read_recipe(asked: Reply, store: Store, jobs: Jobs) -> Recipe:
     """The recipe that a form states; Bad("bad_fields") names the fields that do not fit."""
     from trainer.recipe import RecipeError, folded, parse_recipe
 
-    dataset = _find_dataset(asked.get("dataset"), store)
+    task = asked.get("task", SENSE)
+    if task not in TASKS:
+        raise Bad("not_understood")
+    dataset = _find_dataset(asked.get("dataset"), task, store)
     values = _values(asked.get("values"))
-    if wrong := wrong_fields(values):
-        raise Bad("bad_fields", fields=wrong)
-    start = find_start(text_of(asked, "start"), jobs)
-    if dataset.pair not in PAIRS:  # meanings are written in Chinese only: nothing could answer
+    if task == TRANSLATION:
+        values = {name: value for name, value in values.items() if not is_of_words(name)}
+    told: Reply = {"pair": dataset.pair, "task": task}
+    if task == SENSE and not is_written(dataset.pair):
         raise Bad("pair_not_trained")
-    told = {"pair": dataset.pair, "start": start, "sources": _sources(dataset.name)}
+    if wrong := wrong_fields(values, told):
+        raise Bad("bad_fields", fields=wrong)
+    told["start"] = find_start(text_of(asked, "start"), jobs)
+    told["sources"] = _sources(dataset.name, dataset.pair, task)
+    if len(told["sources"]) == 1 and dataset.name != GOLD:
+        told["replay"] = 0.0  # there are no older examples of this pair
     try:
         return parse_recipe(folded(values) | told)
     except RecipeError as error:
@@ -92,12 +114,16 @@ def plain(recipe: Recipe) -> dict[str, Any]:
     return json.loads(json.dumps(asdict(recipe)))
 
 
-def wrong_fields(values: Reply) -> list[str]:
-    """The fields that do not fit: each by itself, or where all do those that clash."""
-    alone = [name for name, value in values.items() if not _fits({name: value})]
-    if alone or _fits(values):
+def wrong_fields(values: Reply, told: Reply) -> list[str]:
+    """The fields that do not fit a recipe of this pair and task: each by itself, or where all do
+    those that clash."""
+    usual: Reply = told | ({"style": "short"} if told["task"] == TRANSLATION else {})
+    alone = [name for name, value in values.items() if not _fits(usual | {name: value})]
+    if alone or _fits(usual | values):
         return alone
-    without = [name for name in values if _fits({k: v for k, v in values.items() if k != name})]
+    without = [
+        name for name in values if _fits(usual | {k: v for k, v in values.items() if k != name})
+    ]
     return without or list(values)
 
 
@@ -151,9 +177,10 @@ def dataset_of(recipe: Any) -> str:
     return next((one for one in sources if not one.get("replay")), sources[0]).get("path", "")
 
 
-def _find_dataset(name: object, store: Store) -> Dataset:
+def _find_dataset(name: object, task: str, store: Store) -> Dataset | SentenceSet:
     """The frozen dataset of that name, which must have something to learn."""
-    for dataset in store.datasets.list_datasets():
+    sets = store.sentence_sets.list_sets if task == TRANSLATION else store.datasets.list_datasets
+    for dataset in sets():
         if dataset.name == name:
             if not dataset.splits["train"]:
                 raise Bad("too_few_rows")
@@ -191,9 +218,11 @@ def _is_plain(value: object) -> bool:
     return isinstance(value, bool | int | float) and -_LARGEST < value < _LARGEST
 
 
-def _sources(name: str) -> list[dict[str, Any]]:
-    """The chosen dataset, and the older examples that it is mixed with: they ship with the app."""
+def _sources(name: str, pair: str, task: str) -> list[dict[str, Any]]:
+    """The chosen dataset, and the older examples that it is mixed with: they ship with the app, of
+    English words in Chinese."""
     older = GOLD if name == "gold" else "gold"  # no two sources are called alike
     gold = {"name": older, "path": GOLD, "format": "dataset", "replay": True}
     mine = {"name": name, "path": name, "format": "dataset", "times": 1}
-    return [mine] if name == GOLD else [gold, mine]
+    alone = name == GOLD or (pair, task) != (USUAL_PAIR, SENSE)
+    return [mine] if alone else [gold, mine]

@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from db.dataset.visible import visible
-from db.store import Dataset, Job, Store
+from db.store import Dataset, Job, SentenceSet, Store
 from ui.pairs import USUAL
 from ui.train.recipes import ELSEWHERE, dataset_of
 
 Json = dict[str, Any]
+Frozen = dict[str, Dataset | SentenceSet]
 CHECKPOINTS = ("checkpoint", "best")
 _MOST_TEXT = 2000  # characters of why a run failed
 
 
-def to_choice(dataset: Dataset) -> Json:
+def to_choice(dataset: Dataset | SentenceSet) -> Json:
     """A frozen dataset to choose from."""
     return {
         "name": dataset.name,
@@ -75,12 +76,13 @@ def _plain(value: Any) -> Any:
 
 def to_data(recipe: Mapping[str, Any], card: Mapping[str, Any], store: Store) -> list[Json]:
     """The sources of a run: name, rows and hash, from its card or else of the frozen dataset."""
-    frozen = {dataset.name: dataset for dataset in store.datasets.list_datasets()}
+    sets = (*store.datasets.list_datasets(), *store.sentence_sets.list_sets())
+    frozen: Frozen = {one.name: one for one in sets}
     told = {one.get("name"): one for one in card.get("data", ()) if isinstance(one, Mapping)}
     return [_source(one, told.get(one.get("name"), {}), frozen) for one in recipe["sources"]]
 
 
-def _source(source: Mapping[str, Any], told: Mapping[str, Any], frozen: dict[str, Dataset]) -> Json:
+def _source(source: Mapping[str, Any], told: Mapping[str, Any], frozen: Frozen) -> Json:
     dataset = frozen.get(source.get("path", "")) if source.get("format") == "dataset" else None
     frozen_hash = dataset.sha256 if dataset else ""
     return {

@@ -11,7 +11,33 @@ let counting = 0;
 freezeFields.elements.name.maxLength = props.limits.name;
 freezeFields.elements.about.maxLength = props.limits.about;
 
-const which = () => ({ filter: filter.read(), proposals: freezeFields.elements.proposals.checked });
+const ofSentences = () => freezeFields.elements.task.value === 'translation';
+
+const which = () => {
+  const { task, teacher, proposals } = freezeFields.elements;
+  const whose = { task: task.value, teacher: ofSentences() ? teacher.value : '' };
+  return { ...whose, filter: filter.read(), proposals: proposals.checked };
+};
+
+// What belongs to one task only is not there in the other.
+const paintTask = () => {
+  one('.ctx-of-words').hidden = ofSentences();
+  one('.ctx-freeze .ctx-filter').hidden = ofSentences();
+  one('.ctx-of-sentences').hidden = !ofSentences() || freezeFields.elements.teacher.options.length < 2;
+};
+
+const fillTeachers = (teachers) => {
+  const { teacher } = freezeFields.elements;
+  const chosen = teacher.value;
+  const options = teachers.map((name) => {
+    const option = make('option', '', name);
+    option.value = name;
+    return option;
+  });
+  teacher.replaceChildren(teacher.options[0], ...options);
+  teacher.value = teachers.includes(chosen) ? chosen : '';
+  paintTask();
+};
 
 const countRows = async () => {
   const mine = ++counting;
@@ -19,13 +45,15 @@ const countRows = async () => {
   const reply = await ask('count', which());
   if (mine !== counting) return;
   counted = reply.error ? null : reply.count;
+  if (reply.teachers) fillTeachers(reply.teachers);
   if (reply.error) toast(errorText(reply));
   paintCount();
 };
 
 const paintCount = () => {
+  const key = ofSentences() ? 'n_sentences' : 'n_chosen';
   one('.ctx-freeze-count').textContent =
-    counted === null ? '' : t(counted === 1 ? 'n_chosen_one' : 'n_chosen', { n: whole(counted) });
+    counted === null ? '' : t(counted === 1 ? `${key}_one` : key, { n: whole(counted) });
   one('[data-do=freeze]').disabled = !counted;
 };
 
@@ -58,6 +86,7 @@ const freeze = async (without = false) => {
   if (reply.error) return toast(errorText(reply));
   if (reply.invalid) return showRefusal(reply);
   freezeFields.reset();
+  paintTask();
   cancelFreeze();
   toast(t('froze', { name: reply.dataset.name, n: whole(reply.dataset.rows) }));
   loadSets();
@@ -96,7 +125,10 @@ const refusedRow = (row) => {
   return line;
 };
 
-freezeFields.addEventListener('change', (event) => event.target.name === 'proposals' && countRows());
+freezeFields.addEventListener('change', (event) => {
+  if (event.target.name === 'task') paintTask();
+  if (['task', 'teacher', 'proposals'].includes(event.target.name)) countRows();
+});
 freezeFields.addEventListener('submit', (event) => {
   event.preventDefault();
   if (counted) freeze();

@@ -1,7 +1,7 @@
 // The frozen datasets: what each is, and its download in every form.
 
 const setList = one('.ctx-sets > ol');
-const told = new Map(); // what was said last below a dataset, by its id
+const told = new Map(); // what was said last below a dataset, by its key
 let sets = null;
 
 const loadSets = async () => {
@@ -16,11 +16,16 @@ const paintSets = () => {
   one('.ctx-sets .ctx-none').hidden = sets === null || sets.length > 0;
 };
 
+// Sets of both tasks stand in one list.
+const keyOf = ({ task, id }) => `${task}-${id}`;
+
+const sentencesText = ({ teacher }) => [t('set_of_sentences'), teacher].filter(Boolean).join(', ');
+
 const setRow = (found) => {
   const row = make('li', 'ctx-set');
-  row.dataset.set = found.id;
+  row.dataset.set = keyOf(found);
   const when = new Date(found.when).toLocaleString(language, { dateStyle: 'medium', timeStyle: 'short' });
-  const whose = t(found.acceptedOnly ? 'only_accepted' : 'also_proposals');
+  const whose = found.task === 'translation' ? sentencesText(found) : t(found.acceptedOnly ? 'only_accepted' : 'also_proposals');
   const about = [pairName(found.pair), when, found.who, whose, ...chosenTexts(found.chosen)].filter(Boolean).join(' · ');
   row.append(make('h3', 'ctx-set-name', found.name), make('p', 'ctx-note', about));
   if (found.about) row.append(make('p', 'ctx-set-about', found.about));
@@ -29,8 +34,8 @@ const setRow = (found) => {
   row.append(hashLine(found));
   const left = Object.entries(found.leftOut);
   if (left.length) row.append(make('p', 'ctx-note', `${t('was_left_out')} ${reasonsText(left)}`));
-  row.append(downloads(found), toldLine(found.id));
-  if (props.limits.push) row.append(pushForm());
+  row.append(downloads(found), toldLine(keyOf(found)));
+  if (props.limits.push && found.task === 'sense') row.append(pushForm());
   return row;
 };
 
@@ -68,44 +73,46 @@ const hashLine = (found) => {
 const downloads = (found) => {
   const bar = make('div', 'ctx-row ctx-downloads');
   bar.append(make('span', 'ctx-note', t('download_as')));
-  for (const form of props.limits.forms) {
+  const forms = found.task === 'translation' ? ['flat'] : props.limits.forms;
+  for (const form of forms) {
     const button = make('button', '', t('as_' + form));
     button.type = 'button';
     button.dataset.do = 'export';
     button.dataset.form = form;
-    button.title = t('as_' + form + '_how');
+    if (found.task === 'sense') button.title = t('as_' + form + '_how');
     bar.append(button);
   }
   return bar;
 };
 
-const toldLine = (id) => {
-  const line = make('p', 'ctx-told ctx-note', told.get(id) ?? '');
+const toldLine = (key) => {
+  const line = make('p', 'ctx-told ctx-note', told.get(key) ?? '');
   line.setAttribute('role', 'status');
   return line;
 };
 
-const tellOf = (id, text) => {
-  told.set(id, text);
-  const line = setList.querySelector(`[data-set="${id}"] .ctx-told`);
+const tellOf = (key, text) => {
+  told.set(key, text);
+  const line = setList.querySelector(`[data-set="${key}"] .ctx-told`);
   if (line) line.textContent = text;
 };
 
-const setOf = (pressed) => sets.find((found) => found.id === Number(pressed.closest('[data-set]').dataset.set));
+const setOf = (pressed) => sets.find((found) => keyOf(found) === pressed.closest('[data-set]').dataset.set);
 
 const copyHash = async (pressed) => toast(t((await copyText(setOf(pressed).hash)) ? 'copied' : 'copy_failed'));
 
 const exportSet = async (pressed) => {
-  const { id } = setOf(pressed);
+  const { id, task } = setOf(pressed);
+  const key = keyOf({ id, task });
   const { form } = pressed.dataset;
   const buttons = [...pressed.parentElement.querySelectorAll('button')];
   buttons.forEach((button) => (button.disabled = true));
-  tellOf(id, t('at_work'));
-  const reply = await finish(await ask('export', { id, form }), (far) => tellOf(id, farText(far)));
+  tellOf(key, t('at_work'));
+  const reply = await finish(await ask('export', { id, task, form }), (far) => tellOf(key, farText(far)));
   buttons.forEach((button) => (button.disabled = false));
-  if (reply.error) return tellOf(id, errorText(reply));
+  if (reply.error) return tellOf(key, errorText(reply));
   fetchFile(reply.file);
-  tellOf(id, wroteText(form, reply));
+  tellOf(key, wroteText(form, reply));
 };
 
 // What was written, and what was left out: an export says both.
@@ -131,10 +138,11 @@ const pushForm = () => {
 
 setList.addEventListener('submit', async (event) => {
   event.preventDefault();
-  const { id } = setOf(event.target);
+  const { id, task } = setOf(event.target);
+  const key = keyOf({ id, task });
   const repo = event.target.elements.repo.value.trim();
   if (!repo) return;
-  tellOf(id, t('at_work'));
+  tellOf(key, t('at_work'));
   const reply = await finish(await ask('push', { id, repo }), () => {});
-  tellOf(id, reply.error ? errorText(reply) : t('pushed', { address: reply.address }));
+  tellOf(key, reply.error ? errorText(reply) : t('pushed', { address: reply.address }));
 });

@@ -1,9 +1,10 @@
 // What a run is made of: dataset, preset, what it goes on from. The form is kept in the browser.
 
+let found = null; // by task: datasets, finished runs, whether readers have an adapter
 let datasets = null;
 let presets = [];
 let runs = [];
-let form = { dataset: '', preset: '', start: 'present', values: {} };
+let form = { task: 'sense', dataset: '', preset: '', start: 'present', values: {} };
 let showAll = false;
 let hasPresent = true; // readers have an adapter
 let isTrained = true; // words of the pair can be learnt here
@@ -20,11 +21,28 @@ const keepForm = () => remember('train.form', JSON.stringify(form));
 const recallForm = () => {
   try {
     const kept = JSON.parse(recall('train.form')) ?? {};
-    for (const name of ['dataset', 'preset', 'start']) if (typeof kept[name] === 'string') form[name] = kept[name];
+    for (const name of ['task', 'dataset', 'preset', 'start']) if (typeof kept[name] === 'string') form[name] = kept[name];
     if (typeof kept.values === 'object' && kept.values) form.values = kept.values;
   } catch {
     // Nothing is remembered.
   }
+};
+
+const TASKS = ['sense', 'translation'];
+
+// What there is for the chosen task. What was chosen and is not there is let go.
+const takeTask = (task) => {
+  form.task = TASKS.includes(task) ? task : TASKS[0];
+  ({ datasets, runs, present: hasPresent, trained: isTrained } = found[form.task]);
+  if (!datasets.some((one) => one.name === form.dataset)) form.dataset = datasets.length === 1 ? datasets[0].name : '';
+  if (form.start === 'present' && !hasPresent) form.start = '';
+  if (form.start.startsWith('run:') && !runs.some((run) => `run:${run.id}` === form.start)) form.start = '';
+  const usual = /^[a-z]{2,3}-[a-z]{2,3}-(sense|translation)$/;
+  if (usual.test(form.values.name ?? 'en-zh-sense')) form.values.name = `${workPair()}-${form.task}`;
+};
+
+const paintTask = () => {
+  root.querySelectorAll('[name=task]').forEach((radio) => (radio.checked = radio.value === form.task));
 };
 
 const tile = (name, value, checked) => {
@@ -106,10 +124,12 @@ const changedFields = () => {
   const preset = presetNow();
   if (!preset) return [];
   const usual = presetValues(preset);
-  const changed = recipeFields
+  if (form.task === 'translation') usual.style = 'short';
+  const changed = fieldsNow()
     .filter((field) => field.name !== 'name' && valueOf(field) !== usual[field.name])
     .map((field) => field.name);
-  return form.start === preset.start ? changed : [START, ...changed];
+  const start = preset.start === 'present' && !hasPresent ? '' : preset.start;
+  return form.start === start ? changed : [START, ...changed];
 };
 
 const paintChanged = () => {
@@ -126,7 +146,7 @@ const paintChanged = () => {
 const takePreset = () => {
   const preset = presetNow();
   if (!preset) return;
-  form.start = preset.start;
+  form.start = preset.start === 'present' && !hasPresent ? '' : preset.start;
   form.values = { ...presetValues(preset), name: controlFor('name')?.value ?? form.values.name };
   buildFields(form.values);
   paintChanged();

@@ -11,7 +11,7 @@ const controlOf = (field) => {
   const control = make(isChoice ? 'select' : 'input', '');
   control.name = field.name;
   if (isChoice) {
-    control.append(...field.choices.map((value) => optionOf(value, choiceText(field.name, value))));
+    control.append(...field.choices[form.task].map((value) => optionOf(value, choiceText(field.name, value))));
   } else if (field.kind === 'bool') {
     control.type = 'checkbox';
   } else {
@@ -66,13 +66,20 @@ const valueOf = (field) => {
   return text && Number.isFinite(number) ? number : text;
 };
 
-const readValues = () => Object.fromEntries(recipeFields.map((field) => [field.name, valueOf(field)]));
+// The fields of the chosen task.
+const fieldsNow = () => recipeFields.filter((field) => field.tasks.includes(form.task));
+
+const readValues = () => Object.fromEntries(fieldsNow().map((field) => [field.name, valueOf(field)]));
 
 const buildFields = (values) => {
   const [basic, more] = [one('.ctx-basic'), one('.ctx-more .ctx-settings')];
-  basic.replaceChildren(startBox(), ...recipeFields.filter((field) => field.basic).map(fieldBox));
-  more.replaceChildren(...recipeFields.filter((field) => !field.basic).map(fieldBox));
-  for (const field of recipeFields) setValue(field, values[field.name] ?? field.usual);
+  basic.replaceChildren(startBox(), ...fieldsNow().filter((field) => field.basic).map(fieldBox));
+  more.replaceChildren(...fieldsNow().filter((field) => !field.basic).map(fieldBox));
+  for (const field of fieldsNow()) {
+    const value = values[field.name] ?? field.usual;
+    const choices = field.choices[form.task];
+    setValue(field, choices.length && !choices.includes(value) ? choices[0] : value);
+  }
 };
 
 // What does not fit, said at each field; the first one is shown and gets the focus.

@@ -1,6 +1,6 @@
 // A look before the start: what the run will be, whether it can fit, ten rows as the model sees them.
 
-const question = () => ({ dataset: form.dataset, start: form.start, values: readValues() });
+const question = () => ({ task: form.task, dataset: form.dataset, start: form.start, values: readValues() });
 
 const goLine = one('.ctx-go p');
 

@@ -27,14 +27,18 @@ formElement.addEventListener('submit', (event) => {
 const onChange = (event) => {
   const { name, value } = event.target;
   forgetLooks();
-  if (name === 'dataset') form.dataset = value;
+  if (name === 'task') {
+    form.values = { ...form.values, ...readValues() };
+    takeTask(value);
+    paint();
+  } else if (name === 'dataset') form.dataset = value;
   else if (name === 'preset') {
     form.preset = value;
     takePreset();
   } else {
     if (name === START) form.start = value;
     clearWrong(event.target);
-    form.values = readValues();
+    form.values = { ...form.values, ...readValues() };
     paintChanged();
   }
   keepForm();
@@ -68,6 +72,7 @@ root.addEventListener('click', (event) => {
 
 const paint = () => {
   if (!datasets) return;
+  paintTask();
   buildFields(form.values);
   paintDatasets();
   paintPresets();
@@ -80,23 +85,23 @@ const paint = () => {
 const load = async () => {
   recallForm();
   const replies = await Promise.all([recipeFields.length ? null : ask('form'), ask('choices', { pair: workPair() })]);
-  const [made, found] = replies;
+  const [made, choices] = replies;
   const failed = replies.find((reply) => reply?.error);
   if (failed) return toast(errorText(failed));
   if (made) ({ fields: recipeFields, presets } = made);
-  ({ datasets, runs, present: hasPresent, trained: isTrained } = found);
-  if (!datasets.some((one) => one.name === form.dataset)) form.dataset = datasets.length === 1 ? datasets[0].name : '';
+  found = choices;
   if (!presetNow() && !form.preset) {
     form.preset = presets[0]?.name ?? '';
     form.start = presetNow()?.start ?? '';
     form.values = { ...presetValues(presetNow()), ...form.values };
   }
+  takeTask(form.task);
   paint();
 };
 
 const showTexts = () => {
   fillTexts();
-  if (datasets) form.values = readValues();
+  if (datasets) form.values = { ...form.values, ...readValues() };
   paint();
 };
 
