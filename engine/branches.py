@@ -20,6 +20,8 @@ from engine.lean import LeanBody, Part
 from engine.matrices import pack
 from engine.rows import Rows
 
+_MOST_LAID_OUT = 65_536  # rows of a head: 84 MB of the embedded base's
+
 Span = tuple[int, int]  # places [first, last) of a tree
 T = TypeVar("T")
 
@@ -156,7 +158,7 @@ class Runner:
         if isinstance(whole, Rows):
             product = whole.matrix(chosen)
             return lambda hidden: self.capped(product(hidden).float())
-        if 4 * len(tokens) > len(whole):
+        if len(tokens) > _MOST_LAID_OUT:
             return lambda hidden: self.logits(hidden, whole)[:, chosen]
         head = whole[chosen]
         if isinstance(self.body, LeanBody):

@@ -123,7 +123,7 @@ def train_ours(side: Side, turns: Turns) -> None:
     recipe, settings = replace(RECIPE, matrices=side.matrices, style=side.style), read_settings()
     splits, _ = load_splits(recipe, Path(), settings)
     base = load_base(settings)
-    prompt = prompt_for(base.tokenizer, side.style)
+    prompt = prompt_for(base.tokenizer, side.style, RECIPE.pair)
     order = Counted(make_order(recipe, splits["train"], prompt))
     dev = make_packs(random.Random(1).sample(splits["dev"], 64), prompt)
     with tempfile.TemporaryDirectory() as folder:
@@ -193,7 +193,7 @@ def plain_rows(side: Side, tokenizer: Any) -> list[dict[str, list[int]]]:
     from trainer.splits import load_splits
     from trainer.wire import prompt_for
 
-    prompt = prompt_for(tokenizer, side.style)
+    prompt = prompt_for(tokenizer, side.style, RECIPE.pair)
     splits, _ = load_splits(RECIPE, Path(), read_settings())
     rows = []
     for example in splits["train"]:
