@@ -76,7 +76,7 @@ def test_german_words_are_learnt_and_answered_in_english(models_home: Path, tmp_
         frozen = store.datasets.freeze("german", PAIR)
         assert frozen.rows == 432 and min(frozen.splits.values()) > 0
     recipe = {
-        "name": "de-en-sense", "pair": PAIR, "steps": 30, "epochs": 20, "batch": 16, "rate": 1e-3,
+        "name": "de-en-sense", "pair": PAIR, "steps": 16, "epochs": 20, "batch": 16, "rate": 1e-3,
         "evaluate_every": 100, "guard_rows": 0, "scored_rows": 10, "dev_rows": 20, "rank": 8,
         "sources": [{"name": "german", "path": "german", "format": "dataset"}],
     }  # fmt: skip
