@@ -122,7 +122,7 @@ def make_student(
     seen = task.packs(recipe, splits["train"], prompt)  # no other split may choose tokens
     tokens: tuple[int, ...] = ()
     if distil.cut_vocabulary:
-        words = frozenset(shipped_wordbook().words)
+        words = frozenset(shipped_wordbook().words if recipe.pair.startswith("en-") else ())
         used = task_tokens(prompt, seen, (f" {word}" for word in sorted(words)))
         tokens = cut(base.tokenizer, used | word_tokens(base.tokenizer, words)).kept
     layers = tuple(range(len(layers_of(base.model))))
