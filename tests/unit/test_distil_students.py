@@ -21,7 +21,7 @@ from trainer.rows import make_batch, make_packs
 from trainer.wire import prompt_for
 
 BASE = bpe_base()
-PACKS = make_packs(EXAMPLES, prompt_for(BASE.tokenizer, "last"))
+PACKS = make_packs(EXAMPLES, prompt_for(BASE.tokenizer, "last", "en-zh"))
 BATCH = make_batch(PACKS)
 TEACHER = Teacher("tiny", "tiny@0/base/float32", BASE, Card("tiny"), "tiny@0")
 
