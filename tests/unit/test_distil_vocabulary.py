@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerFast
 from engine.prompt import SensePrompt
 from tests.tiny import tiny_tokenizer
 from tests.tiny_bpe import TEXT, bpe_tokenizer
-from trainer.distil.vocabulary import as_tokenizer, cut, task_tokens
+from trainer.distil.vocabulary import as_tokenizer, cut, task_tokens, word_tokens
 from trainer.recipe import RecipeError
 
 WHOLE = bpe_tokenizer()
@@ -61,6 +61,13 @@ def test_what_the_task_writes_is_kept_and_the_rest_is_gone():
         text = token.replace("▁", " ")
         assert len(tokens(SMALL, text)[0]) > 1 and SMALL.decode(tokens(SMALL, text)[0]) == text
     assert SMALL.bos_token_id == SMALLER.kept.index(WHOLE.bos_token_id)
+
+
+def test_forms_of_known_words_are_kept_whether_training_has_them_or_not():
+    words = ["▁saw", "▁Saw", "▁see", "▁seen", "▁cat", "saw", "▁SAW", "▁sawx", "▁"]
+    other = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, words[-1]))
+    found = word_tokens(PreTrainedTokenizerFast(tokenizer_object=other), {"see", "tom"})
+    assert {words[i] for i in found} == {"▁saw", "▁Saw", "▁see", "▁seen"}
 
 
 def test_cutting_again_with_what_was_kept_changes_nothing():

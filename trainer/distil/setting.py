@@ -21,7 +21,7 @@ from trainer.distil.layers import layers_of, measure
 from trainer.distil.losses import DistilLoss, Say, WithSaid
 from trainer.distil.student import FILE, FOLDER, Cut, build, bytes_of, read_cut
 from trainer.distil.teacher import Asked, Teacher, load_teacher, shared_tokens
-from trainer.distil.vocabulary import cut, task_tokens
+from trainer.distil.vocabulary import cut, task_tokens, word_tokens
 from trainer.losses import AnswerLoss, Candidates, Chosen, Whole
 from trainer.order import Order
 from trainer.recipe import Recipe, RecipeError
@@ -119,17 +119,19 @@ def make_student(
     distil, base = recipe.distil, teacher.base
     task = task_of(recipe)
     prompt = task.prompt(base.tokenizer, recipe)
-    dev = task.packs(recipe, choose_rows(splits["dev"], MEASURED_ROWS, recipe.seed), prompt)
-    seen = dev + task.packs(recipe, splits["train"], prompt)
+    seen = task.packs(recipe, splits["train"], prompt)  # no other split may choose tokens
     tokens: tuple[int, ...] = ()
     if distil.cut_vocabulary:
-        words = [f" {word}" for word in sorted(shipped_wordbook().words)]
-        tokens = cut(base.tokenizer, task_tokens(prompt, seen, words)).kept
+        words = frozenset(shipped_wordbook().words if recipe.pair.startswith("en-") else ())
+        used = task_tokens(prompt, seen, (f" {word}" for word in sorted(words)))
+        tokens = cut(base.tokenizer, used | word_tokens(base.tokenizer, words)).kept
     layers = tuple(range(len(layers_of(base.model))))
     if distil.layers_out:
         if distil.layers_out >= len(layers):
             raise RecipeError(f"distil.layers_out: the teacher has {len(layers)} layers")
-        chosen = Chosen(torch.tensor(sorted(task_tokens(prompt, seen, ()))).to(base.model.device))
+        dev = task.packs(recipe, choose_rows(splits["dev"], MEASURED_ROWS, recipe.seed), prompt)
+        ids = sorted(task_tokens(prompt, seen + dev, ()))
+        chosen = Chosen(torch.tensor(ids).to(base.model.device))
         measured = measure(base.model, dev, distil.layers_out, distil.importance, chosen)
         report({"event": "layers", "by": distil.importance, **measured.told()})
         layers = measured.kept

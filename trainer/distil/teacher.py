@@ -14,7 +14,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from engine.adapters import lean_copy, open_adapter
-from engine.books import shipped_books
+from engine.books import books_for
 from engine.branches import Runner
 from engine.checking import CARD, WEIGHTS, Card, read_adapter, read_card
 from engine.decoding import SenseDecoder
@@ -50,11 +50,10 @@ class Teacher:
 
     def decoder(self) -> SenseDecoder:
         """The teacher as it answers readers."""
-        prompt = SensePrompt(self.base.tokenizer, self.card.style)
         card, runner = self.card, Runner(lean_copy(self.base))
-        return SenseDecoder(
-            runner, prompt, shipped_books(), card.phrase_threshold, card.phrase_favour
-        )
+        prompt = SensePrompt(self.base.tokenizer, card.style, card.pair.partition("-")[2])
+        books = books_for(card.pair)
+        return SenseDecoder(runner, prompt, books, card.phrase_threshold, card.phrase_favour)
 
 
 def load_teacher(recipe: Recipe, home: Path, settings: Settings) -> Teacher:
@@ -67,10 +66,11 @@ def load_teacher(recipe: Recipe, home: Path, settings: Settings) -> Teacher:
     else:
         base, card = load_base(replace(settings, base=str(folder))), read_card(folder / CARD)
         folder = None
-        return _as_told(base, replace(card, style=recipe.style), f"{base.name}@{base.revision}")
+        card = replace(card, pair=recipe.pair, style=recipe.style)
+        return _as_told(base, card, f"{base.name}@{base.revision}")
     plain = f"{base.name}@{base.revision}"
     if folder is None:
-        return _as_told(base, Card(BASE, style=recipe.style), plain)
+        return _as_told(base, Card(BASE, pair=recipe.pair, style=recipe.style), plain)
     adapter = read_adapter(folder)
     card = adapter.card
     if (card.pair, card.task, card.style) != (recipe.pair, recipe.task, recipe.style):

@@ -16,11 +16,13 @@ import regex
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
+from engine.lemma import lemma
 from engine.prompt import SensePrompt
 from trainer.recipe import RecipeError
 from trainer.rows import Pack
 
 _BYTE = regex.compile(r"<0x[0-9A-F]{2}>")
+_WORD = regex.compile(r"▁([A-Za-z]?[a-z]+)")
 _SIGNS = "".join(map(chr, range(32, 127))) + "‘’“”–—…£€·，。；：！？（）《》、"
 
 
@@ -46,6 +48,17 @@ def task_tokens(prompt: SensePrompt, packs: Iterable[Pack], texts: Iterable[str]
     for text in (*_SIGNS, *(f" {sign}" for sign in _SIGNS), *texts):
         used.update(prompt.tokenizer(text, add_special_tokens=False).input_ids)
     return used
+
+
+def word_tokens(tokenizer: PreTrainedTokenizerBase, lemmas: Collection[str]) -> set[int]:
+    """The ids that are a form of one of these words as it stands behind a blank, in lower case or
+    with a capital: what a sentence is made of, whether training has it or not."""
+    found = set()
+    for token, i in tokenizer.get_vocab().items():
+        word = _WORD.fullmatch(token)
+        if word and (word[1].lower() in lemmas or lemma(word[1]) in lemmas):
+            found.add(i)
+    return found
 
 
 def cut(tokenizer: PreTrainedTokenizerBase, used: Collection[int]) -> Smaller:
