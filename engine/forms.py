@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
-from engine.lean import LeanBody, helps
+from engine.lean import LeanBody, has_bfloat16, helps
 from engine.matrices import WAYS, Matrix
 from engine.models import BaseError
 from engine.rows import SHRINK, Embedding, Head, Rows, shrink_rows
@@ -31,6 +31,7 @@ VERSION = 1  # grows when the same tensors come to give other answers
 FOLDER, TOLD, WEIGHTS = "forms", "form.json", "form.safetensors"
 SMOOTH, MIXED, AWARE = "-smooth", "-mixed", "-aware"  # how such forms' names end, in this order
 _ROWS, _NORM = "rows", "norm"
+_UNFIT = "Forms are for Gemma 3 on a processor that multiplies bfloat16."
 
 
 class FormError(BaseError):
@@ -108,7 +109,7 @@ def shrink(
     """All that is stored of a model (its body not a lean one) in this form. `scales`: by place, of
     the inputs, where the way needs them. FormError where the model or the platform cannot."""
     if not helps(model):
-        raise FormError("form_unfit", "Forms are for Gemma 3 on a processor that knows bfloat16.")
+        raise FormError("form_unfit", _UNFIT)
     if reason := WAYS[form.body].missing():
         raise FormError("form_missing_library", f"{form.name}: {reason}")
     kept: dict[str, torch.Tensor] = {}
@@ -193,6 +194,8 @@ def load_form(folder: Path) -> PreTrainedModel:
     """The model in a form's folder, judged or not; FormError where its weights are not those that
     the folder tells of."""
     told = read_told(folder)
+    if not has_bfloat16():
+        raise FormError("form_unfit", _UNFIT)
     if _hash(folder / WEIGHTS) != told.sha256:
         raise FormError("form_changed", f"{folder / WEIGHTS} is not what was judged; make it anew.")
     form = Form(**dict(told.ways) | {"plain": tuple(told.ways["plain"])})

@@ -230,6 +230,10 @@ def helps(model: PreTrainedModel) -> bool:
         and not config.attention_bias
         and not config.use_bidirectional_attention
     )
-    on_cpu = model.device.type == "cpu" and model.dtype == torch.bfloat16
+    return gemma and model.device.type == "cpu" and model.dtype == torch.bfloat16 and has_bfloat16()
+
+
+def has_bfloat16() -> bool:
+    """Whether oneDNN multiplies bfloat16 on this processor."""
     onednn = torch.backends.mkldnn.is_available()
-    return gemma and on_cpu and onednn and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return onednn and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

@@ -103,6 +103,14 @@ def test_another_model_has_no_forms():
     assert error.value.code == "form_unfit"
 
 
+def test_another_processor_has_none(tmp_path, monkeypatch):
+    make(tmp_path / "form", "int8")
+    monkeypatch.setattr("engine.forms.has_bfloat16", lambda: False)
+    with pytest.raises(FormError) as error:
+        load_form(tmp_path / "form")
+    assert error.value.code == "form_unfit"
+
+
 def test_what_a_platform_cannot_run_says_why(monkeypatch):
     monkeypatch.setattr("engine.matrices.find_spec", lambda name: None)
     with pytest.raises(FormError, match="bitsandbytes is not installed"):

@@ -12,6 +12,7 @@ import pytest
 import torch
 from transformers import Gemma3TextModel
 
+from db.store import open_store
 from engine.books import Books
 from engine.branches import Runner
 from engine.decoding import SenseDecoder
@@ -20,7 +21,9 @@ from engine.forms import Form, parse_form, shrink
 from engine.lean import LeanBody, Part, lean
 from engine.matrices import nibbles_of, values_of
 from engine.sense import Sense, ask
+from engine.settings import Settings
 from tests.tiny import tiny_gemma, tiny_prompt, tiny_tokenizer
+from trainer.catalogue import ModelError
 from trainer.distil import quantise_run as run
 from trainer.distil.quantise import Row
 from trainer.distil.quantise_aware import as_held
@@ -190,3 +193,10 @@ def test_a_smoothed_model_computes_the_same_bit_for_bit():
 def whole() -> Part:
     model = tiny()
     return Part(torch.ones(4, 4, dtype=torch.bool).tril(), lean(model).model.cache())
+
+
+def test_an_adapter_that_translates_has_no_forms(tmp_path):
+    with open_store(tmp_path / "ctx.db") as store, pytest.raises(ModelError) as error:
+        wanted = run.Wanted("shipped:en-es-translation")
+        run.quantise(wanted, store, Settings(home=tmp_path), print)
+    assert error.value.code == "not_senses"

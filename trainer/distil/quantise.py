@@ -17,7 +17,7 @@ from torch import Tensor
 
 from engine.adapters import merged
 from engine.bench.sides import read_cases
-from engine.books import shipped_books
+from engine.books import books_for
 from engine.branches import Runner
 from engine.checking import Card, read_adapter
 from engine.decoding import SenseDecoder
@@ -185,7 +185,8 @@ class Quantiser:
         return self._model
 
     def prompt(self) -> SensePrompt:
-        return SensePrompt(load_tokenizer(self._source), self.card.style)
+        language = self.card.pair.partition("-")[2]
+        return SensePrompt(load_tokenizer(self._source), self.card.style, language)
 
     def mixed(self, form: Form) -> Form:
         """The form with its dearest matrices left as they are; what each costs is kept on disk."""
@@ -216,7 +217,7 @@ class Quantiser:
         self._tell("listening to inputs on training rows")
         card, runner = self.card, Runner(model)
         threshold, favour = card.phrase_threshold, card.phrase_favour
-        decoder = SenseDecoder(runner, self.prompt(), shipped_books(), threshold, favour)
+        decoder = SenseDecoder(runner, self.prompt(), books_for(card.pair), threshold, favour)
         found = loudness(model, decoder, choose_rows(self._subject.train, CALIBRATION_ROWS, 1))
         if model is self._model:
             self._loudest = found

@@ -17,7 +17,7 @@ import psutil
 import torch
 
 from engine.bench.sides import Case, measure, spread
-from engine.books import shipped_books
+from engine.books import books_for
 from engine.branches import Runner, begin
 from engine.checking import Card
 from engine.decoding import SenseDecoder
@@ -72,9 +72,11 @@ def answer(folder: Path, source: str, card: Card, examples: Sequence[Example]) -
 
 def decoder_of(folder: Path, source: str, card: Card) -> SenseDecoder:
     """What answers with the form in `folder`, as readers would get it."""
-    prompt = SensePrompt(load_tokenizer(source), card.style)
+    prompt = SensePrompt(load_tokenizer(source), card.style, card.pair.partition("-")[2])
     runner = Runner(load_form(folder))
-    return SenseDecoder(runner, prompt, shipped_books(), card.phrase_threshold, card.phrase_favour)
+    return SenseDecoder(
+        runner, prompt, books_for(card.pair), card.phrase_threshold, card.phrase_favour
+    )
 
 
 def speeds(

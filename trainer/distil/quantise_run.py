@@ -12,7 +12,7 @@ from db.store import Store
 from engine.bench.run import machine_of
 from engine.forms import AWARE, MIXED, Form, parse_form
 from engine.settings import Settings
-from trainer.catalogue import find_model
+from trainer.catalogue import ModelError, find_model
 from trainer.distil.quantise import ORIGINAL, Quantiser, Row, Subject, Tell
 from trainer.evaluation.rows import Rows, find_rows
 from trainer.unknown import has_unknown
@@ -61,6 +61,8 @@ def quantise(wanted: Wanted, store: Store, settings: Settings, tell: Tell) -> Ta
     for name in wanted.ways:
         parse_form(name)
     model = find_model(wanted.model, store, settings)
+    if model.task != "sense":
+        raise ModelError("not_senses", f"{wanted.model} answers no words: it has no forms")
 
     def rows_of(split: str, count: int = 0) -> Rows:
         return find_rows(wanted.dataset, split, count, 1, model.pair, store, settings)
