@@ -46,7 +46,11 @@ def row(name: str, size: float, fit: bool = True, kept: float = 1.0, **more) -> 
         "fit": fit, "reason": "" if fit else f"right keeps {kept}", "kept": kept, "rows": 20,
         "sentences": 9, "figures": {"right": FIGURE}, "shares": {"right": FIGURE},
     }  # fmt: skip
-    told = {"click": {"median_ms": size / 2, "p95_ms": size}, "token_ms": 9.0, **more}
+    told = {
+        "click": {"median_ms": size / 2, "p95_ms": size, "cpu_ms": size / 4},
+        "token_ms": 9.0,
+        **more,
+    }
     return Row(name, f"text of {name}", "", size, size + 300, quality, **told)
 
 
@@ -107,7 +111,7 @@ def test_the_table_says_what_passed_what_did_not_and_what_cannot_run(tmp_path):
     assert [one["name"] for one in told["rows"]] == ["bf16", "int8", "nf4", "fp16"]
     text = (tmp_path / "out" / "forms.md").read_text()
     assert text == page(table(*rows))
-    assert "| int8 | 300 | 0.60 | 600 | 9.0 | 150.0 | 300 | 1.000 | yes |" in text
+    assert "| int8 | 300 | 0.60 | 600 | 9.0 | 75.0 | 0.60 | 150.0 | 1.000 | yes |" in text
     assert "- nf4: right keeps 0.7" in text and "- fp16: no such unit" in text
     drawn = (tmp_path / "out" / "forms.svg").read_text()
     ElementTree.fromstring(drawn)

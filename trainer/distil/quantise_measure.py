@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import torch
 
-from engine.bench.sides import Case, measure, spread
+from engine.bench.sides import Case, spread
 from engine.books import books_for
 from engine.branches import Runner, begin
 from engine.checking import Card
@@ -83,37 +83,42 @@ def speeds(
     folders: Mapping[str, Path], source: str, card: Card, cases: Sequence[Case], rounds: int
 ) -> dict[str, dict[str, Any]]:
     """Milliseconds of a cold click and of a token for each form; they take turns at every sentence,
-    so that a machine that slows down slows them all."""
+    so that a machine that slows down slows them all. `cpu_ms`: of all threads, which tells beside
+    other work, too."""
     decoders = {name: decoder_of(folder, source, card) for name, folder in folders.items()}
     give_back()
-    sides = {name: _side(decoder) for name, decoder in decoders.items()}
-    clicks = measure(sides, cases, rounds)
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in decoders}
+    for round_number in range(rounds + 1):
+        for case in cases if round_number else cases[:1]:  # each answers one before it counts
+            for name, decoder in decoders.items():
+                taken[name].append(_click(decoder, case))
     tokens: dict[str, list[float]] = {name: [] for name in decoders}
     for _ in range(rounds + 1):
         for name, decoder in decoders.items():
             tokens[name].append(token_ms(decoder))
     return {
         name: {
-            "click": spread(clicks[name]),
+            "click": spread([wall for wall, _ in mine[1:]])
+            | {"cpu_ms": round(1000 * statistics.median(cpu for _, cpu in mine[1:]), 1)},
             "token_ms": round(statistics.median(tokens[name][1:]), 2),
         }
-        for name in decoders
+        for name, mine in taken.items()
     }
 
 
-def _side(decoder: SenseDecoder):
-    def side(case: Case) -> object:
-        query = case.query
-        view = next(v for v in views(query.context, query.pair) if query.position in v.asked)
-        return decoder.answer(view)
-
-    return side
+def _click(decoder: SenseDecoder, case: Case) -> tuple[float, float]:
+    """Seconds of one cold click, and of the processor's."""
+    query = case.query
+    view = next(v for v in views(query.context, query.pair) if query.position in v.asked)
+    start, worked = time.perf_counter(), time.process_time()
+    decoder.answer(view)
+    return time.perf_counter() - start, time.process_time() - worked
 
 
 @torch.inference_mode()
 def token_ms(decoder: SenseDecoder) -> float:
-    """Milliseconds that one more token of one row takes, body and Chinese rows of the head: the
-    median of some."""
+    """Milliseconds of the processor that one more token of one row takes, body and Chinese rows of
+    the head: the median of some."""
     runner, ids = decoder.runner, decoder.prompt.meaning_tokens
     score = runner.scorer(ids)
 
@@ -121,10 +126,10 @@ def token_ms(decoder: SenseDecoder) -> float:
         _, branches, hidden = yield from begin(ids[:_PREFIX], [ids[:1]])
         times = []
         for step in range(_STEPS):
-            start = time.perf_counter()
+            start = time.process_time()
             score(hidden)
             hidden = yield from branches.feed([[ids[step]]])
-            times.append(time.perf_counter() - start)
+            times.append(time.process_time() - start)
         return times
 
     return 1000 * statistics.median(runner.run(task()))

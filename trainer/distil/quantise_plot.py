@@ -18,8 +18,8 @@ Panel = tuple[str, Callable[[Row], float]]
 PANELS: tuple[Panel, ...] = (
     ("MB on disk", lambda row: row.disk_mb),
     ("MB in memory", lambda row: row.resident_mb),
-    ("cold click, ms", lambda row: row.click.get("median_ms", 0.0)),
-    ("a token, ms", lambda row: row.token_ms),
+    ("cold click, CPU ms", lambda row: row.click.get("cpu_ms", 0.0)),
+    ("a token, CPU ms", lambda row: row.token_ms),
 )
 
 
