@@ -69,7 +69,7 @@ def page(table: Table) -> str:
 
 def _taken(row: Row, first: Row) -> str:
     cpu, whole = row.click.get("cpu_ms", 0.0), first.click.get("cpu_ms", 0.0)
-    share = f"{cpu / whole:.2f}" if whole else "–"
+    share = f"{cpu / whole:.2f}" if cpu and whole else "–"
     return (
         f"| {row.name} | {row.disk_mb:.0f} | {row.disk_mb / first.disk_mb:.2f} |"
         f" {row.resident_mb:.0f} | {row.token_ms or '–'} | {cpu or '–'} | {share} |"
