@@ -29,7 +29,7 @@ from ui.strings.teacher import TEACHER
 from ui.strings.train import TRAIN
 from ui.strings.train_fields import CHINESE_HELP, FITTING, NAMES, TRAIN_FIELDS
 from ui.train.new import NewDesk
-from ui.train.recipes import ELSEWHERE
+from ui.train.recipes import ELSEWHERE, to_presets
 from ui.train.run import RunDesk
 from ui.train.runs import MOST_COMPARED, RunsDesk
 
@@ -146,6 +146,11 @@ def test_sentences_that_were_frozen_become_a_run_of_their_task(page):
     assert style["choices"]["translation"] == ["short", "long"] and style["tasks"] == [
         "sense", "translation",
     ]  # fmt: skip
+
+
+def test_distillation_is_offered_for_words_alone():
+    found = {bool(one["values"].get("distil.teacher")): one["tasks"] for one in to_presets()}
+    assert found == {True: ["sense"], False: ["sense", "translation"]}
 
 
 def test_a_form_becomes_a_job_with_the_usual_recipe(page):

@@ -76,6 +76,7 @@ def to_presets() -> list[Reply]:
             "name": one.name,
             "title": dict(one.title),
             "for": dict(one.purpose),
+            "tasks": [SENSE] if "distil" in one.recipe else list(TASKS),
             "start": one.recipe.get("start", USUAL["start"]),
             "values": {k: v for k, v in unfolded(one.recipe).items() if k not in ELSEWHERE},
         }

@@ -12,6 +12,8 @@ const SHOWN = 6; // datasets, until all are wanted
 
 const presetNow = () => presets.find((preset) => preset.name === form.preset);
 
+const presetsNow = () => presets.filter((preset) => preset.tasks.includes(form.task));
+
 // The values that a preset stands for.
 const presetValues = (preset) =>
   Object.fromEntries(recipeFields.map((field) => [field.name, preset?.values[field.name] ?? field.usual]));
@@ -39,6 +41,13 @@ const takeTask = (task) => {
   if (form.start.startsWith('run:') && !runs.some((run) => `run:${run.id}` === form.start)) form.start = '';
   const usual = /^[a-z]{2,3}-[a-z]{2,3}-(sense|translation)$/;
   if (usual.test(form.values.name ?? 'en-zh-sense')) form.values.name = `${workPair()}-${form.task}`;
+  const preset = presetNow();
+  if (preset && !presetsNow().includes(preset)) {
+    const [first] = presetsNow();
+    form.preset = first.name;
+    form.start = first.start === 'present' && !hasPresent ? '' : first.start;
+    form.values = { ...presetValues(first), name: form.values.name };
+  }
 };
 
 const paintTask = () => {
@@ -87,7 +96,7 @@ const paintDatasets = () => {
 
 const paintPresets = () => {
   one('.ctx-preset-tiles').replaceChildren(
-    ...presets.map((preset) => {
+    ...presetsNow().map((preset) => {
       const box = tile('preset', preset.name, preset.name === form.preset);
       const text = make('span', 'ctx-tile-text');
       text.append(make('b', '', preset.title[language]), make('span', 'ctx-note', preset.for[language]));
