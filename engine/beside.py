@@ -1,9 +1,9 @@
 """Words of pairs beside the one whose model is merged: each pair's sense adapter, exchanged by the
 request over one base in memory (`engine.residents`).
 
-A word takes longer than with a merged model, and a pair a tenth of the memory. Nothing is loaded
-before somebody asks. Which adapter a pair has is looked at anew each second, so a promotion counts
-at once. Imports torch to load only.
+A word takes longer than with a merged model; a pair costs the memory of its adapter. Nothing is
+loaded before somebody asks. Which adapter a pair has is looked at anew each second, so a promotion
+counts at once. Imports torch to load only.
 """
 
 from __future__ import annotations
