@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from transformers import LlamaConfig, PreTrainedTokenizerFast
 
+from engine.catalogue import HOME_FOLDER, STAGE
 from engine.checking import CARD
+from engine.files import sync_folder
 from engine.translator import TAGGED, WEIGHTS, Translator, read_translator
 from trainer.fields import RecipeError
 from trainer.scratch.config import ModelConfig
@@ -39,6 +42,8 @@ def export(
     """Write the model into a new folder, whole or not at all. `card` names its pair, and whatever
     else people should know. RecipeError where it sees its prefix both ways and that was not asked
     for, or there is something at `folder`."""
+    if card.get("phase") == "pretrain":
+        raise RecipeError("this model was only pre-trained: it does not translate yet")
     if not model.config.causal_prefix and not both_ways:
         raise RecipeError(_CAUSAL)
     if folder.exists():
@@ -52,13 +57,40 @@ def export(
         to_tokenizer(codec, str(card["pair"]), model.config).save_pretrained(fresh)
         weights = {f"model.{name}": one.contiguous() for name, one in model.state_dict().items()}
         save_file(weights, fresh / WEIGHTS, metadata={"format": "pt"})
-        told = {**card, "task": "translation", "style": TAGGED, "base": ""}
-        (fresh / CARD).write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        text = json.dumps(to_card(card), indent=2, ensure_ascii=False)
+        (fresh / CARD).write_text(text + "\n", encoding="utf-8")
         read_translator(fresh)  # what would be refused later is refused here
         fresh.rename(folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return read_translator(folder)
+
+
+def install(
+    model: Model, codec: Codec, card: Mapping[str, Any], home: Path, both_ways: bool = False
+) -> Translator:
+    """Write the model among the adapters of a home, where it can be evaluated, compared and
+    promoted as kept:VERSION; refused as by `export`."""
+    (home / HOME_FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=STAGE, dir=home / HOME_FOLDER) as stage:
+        made = export(model, codec, card, Path(stage) / "model", both_ways)
+        place = home / HOME_FOLDER / f"{made.card.pair}-{made.card.task}" / made.version
+        if not place.exists():
+            place.parent.mkdir(mode=0o700, exist_ok=True)
+            made.folder.rename(place)
+            sync_folder(place.parent)
+    return read_translator(place)
+
+
+def to_card(card: Mapping[str, Any]) -> dict[str, Any]:
+    """The model's card as cards of adapters are: each text that it learnt from with its licence."""
+    shared = {name: card.get(name, "") for name in ("origin", "licence")}
+    data = [
+        {"name": one["file"], "rows": one["lines"], "sha256": one["sha256"], **shared}
+        for one in card.get("data", ())
+    ]
+    told = {"task": "translation", "style": TAGGED, "base": "", "data": data}
+    return {**card, **told}
 
 
 def to_config(config: ModelConfig, codec: Codec) -> LlamaConfig:
