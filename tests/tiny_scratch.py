@@ -21,7 +21,7 @@ LINES = (
     "Die Frau liest ein Buch im Garten.", "The woman reads a book in the garden.",
 )  # fmt: skip
 TINY = ModelConfig(
-    vocabulary=400, width=32, layers=2, heads=4, kv_heads=2, ffn=48, positions=64, dropout=0.0
+    vocabulary=370, width=32, layers=2, heads=4, kv_heads=2, ffn=48, positions=64, dropout=0.0
 )
 
 

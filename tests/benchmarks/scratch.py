@@ -87,10 +87,17 @@ def make_marian(config: ModelConfig, layers: int, inner: int) -> MarianMTModel:
     sizes |= {f"{side}_ffn_dim": inner for side in ("encoder", "decoder")}
     return MarianMTModel(
         MarianConfig(
-            vocab_size=config.vocabulary, d_model=config.width, dropout=config.dropout,
-            max_position_embeddings=config.positions, pad_token_id=PAD, eos_token_id=END,
-            bos_token_id=BEGIN, decoder_start_token_id=BEGIN, forced_eos_token_id=None,
-            activation_function="relu", **sizes,
+            vocab_size=config.vocabulary,
+            d_model=config.width,
+            dropout=config.dropout,
+            max_position_embeddings=config.positions,
+            pad_token_id=PAD,
+            eos_token_id=END,
+            bos_token_id=BEGIN,
+            decoder_start_token_id=BEGIN,
+            forced_eos_token_id=None,
+            activation_function="relu",
+            **sizes,
         )  # fmt: skip
     )
 
