@@ -98,7 +98,7 @@ def make_marian(config: ModelConfig, layers: int, inner: int) -> MarianMTModel:
             forced_eos_token_id=None,
             activation_function="relu",
             **sizes,
-        )  # fmt: skip
+        )
     )
 
 
@@ -147,10 +147,10 @@ def measure_writing(
     model: Translator, plain: Plain, marian: MarianMTModel, rounds: int
 ) -> list[dict[str, Any]]:
     """Tokens written a second by each, greedily."""
+    limits = {"max_new_tokens": WRITTEN, "min_new_tokens": WRITTEN, "num_beams": 1}
     found = []
     for batch in BATCHES:
         source = torch.randint(3, model.config.vocabulary, (batch, SIDE))
-        limits = {"max_new_tokens": WRITTEN, "min_new_tokens": WRITTEN, "num_beams": 1}
         took = in_turns(
             {
                 "ours": lambda s=source: greedy(model, s.tolist(), NEVER, WRITTEN),

@@ -113,7 +113,7 @@ def test_a_row_draws_alike_whoever_is_beside_it():
 def test_what_cannot_be_written_is_refused():
     model = tiny_scratch()
     for prompts in ([[5] * 64], [[]], [[5], []]):
-        with pytest.raises(ValueError, match="64|0 to"):
+        with pytest.raises(ValueError, match="have room"):
             greedy(model, prompts, END, MOST)
     (text,) = greedy(model, [[5] * 60], -1, MOST)
     assert len(text.tokens) == 4, "as far as the model has positions"

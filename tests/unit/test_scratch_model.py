@@ -52,8 +52,7 @@ def test_attention_is_softmax_over_what_stands_before_with_shared_keys():
     states, turn = torch.randn(2, 7, 32), tuple(one[:7] for one in rotary(CONFIG))
     found = attention(states, turn, None, None)
     queries, keys, values = (
-        getattr(attention, name)(states).view(2, 7, -1, 8)
-        for name in ("q_proj", "k_proj", "v_proj")
+        getattr(attention, name)(states).view(2, 7, -1, 8) for name in ("q_proj", "k_proj", "v_proj")
     )
     plain = torch.zeros(2, 7, 4, 8)
     for row in range(2):
