@@ -58,13 +58,11 @@ def test_greedy_takes_the_likeliest_token_of_the_whole_sequence(model):
     assert best[len(PROMPTS[0]) - 1 : -1] == list(text.tokens) and not text.ended
 
 
-def test_one_beam_is_greedy_and_more_are_no_worse(model):
+def test_one_beam_is_greedy(model):
     end = ending(model)
     one = beam(model, PROMPTS, end, MOST, beams=1, penalty=0.0)
     wanted = greedy(model, PROMPTS, end, MOST)
     assert [(a.tokens, a.ended) for a in one] == [(a.tokens, a.ended) for a in wanted]
-    wide = beam(model, PROMPTS, end, MOST, beams=8, penalty=0.0)
-    assert sum(a.score for a in wide) >= sum(a.score for a in one)
 
 
 @pytest.mark.parametrize("penalty", [0.0, 1.0])
