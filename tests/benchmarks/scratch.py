@@ -29,10 +29,10 @@ from trainer.scratch.decode import greedy
 from trainer.scratch.model import Translator
 
 NEW, READ = 128, 24  # tokens written, and read of each prompt
-BATCHES = (1, 32)
+BATCHES = (1, 8)
 WRITTEN = 64  # tokens of a row, where models are set side by side
-PAIRS, SIDE = 64, 24  # sentence pairs of a training step, tokens of each side
-ROUNDS = 5
+PAIRS, SIDE = 32, 24  # sentence pairs of a training step, tokens of each side
+ROUNDS = 3
 PAD, BEGIN, END = 0, 1, 2
 NEVER = -1  # no token ends a row: each writes as many as are asked for
 
