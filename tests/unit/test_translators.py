@@ -17,11 +17,18 @@ from engine.settings import Settings
 from engine.translation import TaggedPrompt, write
 from engine.translations import Translations
 from engine.translator import read_translator
+from tests.fake_engine import FakeLookup
 from tests.tiny_scratch import tiny_translator
+from tests.unit.test_disk_desk import Page
 from tests.unit.test_translations import MOST, Loads, add, alone, ending_base, read
 from trainer.catalogue import find_model, list_models
 from trainer.evaluation.translators import find_translators
+from trainer.jobs.queue import Jobs
 from trainer.promote import back, present, promote
+from ui.access import Access
+from ui.compare.evaluations import Evaluations
+from ui.compare.split import SplitDesk
+from ui.services import Services
 
 ASKED = {"pair": "de-en", "task": "translation"}
 SENTENCES = [f"Ein Mann fährt {n} durch die Stadt." for n in range(3)]
@@ -116,3 +123,19 @@ def test_it_is_written_out_whole(settings, tmp_path):
     (folder,) = (tmp_path / "out").iterdir()
     assert read_translator(folder).version == find_adapter(settings, "tiny-0").version
     assert json.loads((folder / "card.json").read_text())["style"] == "tagged"
+
+
+def test_it_stands_in_the_models_tab_and_in_compare(settings, store):
+    name = install(settings)
+    page = Page(store, settings.home)
+    (line,) = [one for one in page.group("de-en")["models"] if one["name"] == name]
+    assert (line["title"], line["fits"], line["loaded"]) == ("tiny-0", True, 0)
+    assert line["needs"] > line["bytes"] // 2 and line["scores"] == []
+    assert page.ask("load", name=name) == {"loaded": name}
+    assert page.group("de-en")["models"][-1]["loaded"] > 0
+    jobs = Jobs(store, settings.home)
+    services = Services(page.settings, FakeLookup(), store, Access(False), jobs)  # type: ignore[arg-type]
+    choices = asyncio.run(SplitDesk(services, Evaluations(jobs)).served()["choices"]({}))
+    assert name in {one["name"] for one in choices["models"]} and "de-en" in choices["pairs"]
+    assert page.ask("delete", name=name) == {"deleted": name}
+    assert name not in {one["name"] for one in page.group("de-en")["models"]}
