@@ -1,8 +1,8 @@
 """The models there are, by name, so that a screen or a recipe can choose one and never a path.
 
 base · shipped (English–Chinese senses) · shipped:en-es-translation · run:7 (what that training run
-made) · kept:VERSION (a copy in this home, of a run or brought in) · setting (the folder that
-CTX_ADAPTER names). Reads folders and cards; loads no weights.
+made) · kept:VERSION (a copy in this home, of a run or brought in, or a translator that was exported
+there) · setting (the folder that CTX_ADAPTER names). Reads folders and cards; loads no weights.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from db.store import Job, Refused, Store
-from engine.catalogue import read_unchanged
+from engine.catalogue import is_there, read_unchanged
 from engine.checking import CARD, WEIGHTS, AdapterError
 from engine.settings import Settings, assets
 from trainer.jobs.process import job_folder
@@ -67,7 +67,7 @@ def list_models(store: Store, settings: Settings) -> list[Model]:
             continue
     known = {model.version for model in found}
     for folder in sorted((settings.home / KEPT_FOLDER).glob("*/*")):
-        if folder.name not in known and (folder / WEIGHTS).is_file():
+        if folder.name not in known and is_there(folder):
             try:
                 found.append(model_in(f"{KEPT}{folder.name}", folder))
             except AdapterError:
@@ -143,12 +143,12 @@ def set_model(settings: Settings) -> Model:
 
 
 def model_in(name: str, folder: Path, title: str = "", **told: Any) -> Model:
-    """The adapter in `folder` under this name; AdapterError where it is refused."""
+    """The adapter or translator in `folder` under this name; AdapterError where it is refused."""
     adapter = read_unchanged(folder)
-    card, file = adapter.card, folder / WEIGHTS
-    made = os.stat(folder / CARD if (folder / CARD).is_file() else file).st_mtime
+    card = adapter.card
+    made = os.stat(folder / CARD if (folder / CARD).is_file() else folder / WEIGHTS).st_mtime
     return Model(
         name, title or card.name, folder, adapter.version, card.pair, card.task, card.style,
-        file.stat().st_size, datetime.fromtimestamp(made, UTC).isoformat(timespec="seconds"),
+        adapter.bytes, datetime.fromtimestamp(made, UTC).isoformat(timespec="seconds"),
         **told,
     )  # fmt: skip
