@@ -18,7 +18,24 @@ from trainer.scratch.corpus.duplicates import (
     taken_for_near,
 )
 
-WORDS = "der die ein Hund Katze Haus Wiese läuft springt sitzt über unter alte junge rote Tür".split()
+WORDS = [
+    "der",
+    "die",
+    "ein",
+    "Hund",
+    "Katze",
+    "Haus",
+    "Wiese",
+    "läuft",
+    "springt",
+    "sitzt",
+    "über",
+    "unter",
+    "alte",
+    "junge",
+    "rote",
+    "Tür",
+]
 
 
 def sentences(count: int, seed: int = 1) -> list[str]:
@@ -57,7 +74,9 @@ def test_a_word_more_or_less_is_a_near_duplicate_and_another_sentence_is_not() -
     long = " ".join(sentences(4, 7))
     seen = Seen(0.8, 1)
     assert seen.judge([long]).seen == ("",)
-    found = seen.judge([long.upper() + "!", long + " heute", sentences(1, 8)[0], sentences(1, 8)[0]])
+    found = seen.judge(
+        [long.upper() + "!", long + " heute", sentences(1, 8)[0], sentences(1, 8)[0]]
+    )
     assert found.seen == ("near", "near", "", "exact")
     assert found.twin == (None, None, None, 2)
 
@@ -95,6 +114,6 @@ def test_the_filter_forgets_nothing(keys: list[int]) -> None:
 
 def test_the_filter_says_how_often_it_is_wrong() -> None:
     found, draw = BloomFilter(1), np.random.default_rng(1)
-    found.add(draw.integers(0, 2**63, 700_000, np.uint64))
+    found.add(draw.integers(0, 2**63, 1_200_000, np.uint64))
     wrong = found.has(draw.integers(2**63, 2**64 - 1, 50_000, np.uint64)).mean()
-    assert 0.01 < wrong and abs(wrong - found.false_rate()) < 0.2 * wrong
+    assert wrong > 0.01 and abs(wrong - found.false_rate()) < 0.2 * wrong

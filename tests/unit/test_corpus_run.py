@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from engine.split import SPLITS, split_of_translation
 from tests.made_text import made_pairs
 from tests.real import ROOT
 from trainer.scratch.corpus.checks import prepare
@@ -19,7 +20,11 @@ from trainer.scratch.corpus.reading import CorpusError
 from trainer.scratch.corpus.recipe import CorpusRecipe
 from trainer.scratch.corpus.run import make_corpus
 
-NOISE = ["Zwei", "Mehr auf www.example.org heute", "It rains and nobody wants to go out of the house"]
+NOISE = [
+    "Zwei",
+    "Mehr auf www.example.org heute",
+    "It rains, and nobody wants to go out of the house before noon.",
+]
 
 
 def write(file: Path, lines: list[str]) -> Path:
@@ -33,7 +38,7 @@ def make(folder: Path, *sources: Path, stops: int = 10**6, **fields: Any) -> Any
     told: list[Any] = []
     recipe = CorpusRecipe(
         sources=tuple(map(str, sources)), shard_rows=100, index_mb=1,
-        **{"similar": 0.0, **fields},
+        **{"similar": 0.0, "held_out": False, **fields},
     )  # fmt: skip
 
     def stopped() -> bool:
@@ -43,7 +48,7 @@ def make(folder: Path, *sources: Path, stops: int = 10**6, **fields: Any) -> Any
 
 
 def lines_of(folder: Path, language: str = "de") -> list[str]:
-    return (folder / f"{language}.txt").read_text(encoding="utf-8").splitlines()
+    return (folder / f"train.{language}.txt").read_text(encoding="utf-8").splitlines()
 
 
 def made(folder: Path) -> dict[str, int]:
@@ -62,11 +67,14 @@ def test_clean_lines_come_out_and_a_report_says_what_did_not(tmp_path: Path) -> 
     }  # fmt: skip
     samples = report["dropped"]["language"]["in en, not de"]["samples"]
     assert [text for _, text in samples] == [NOISE[2]]
-    assert report == json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    told_there = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert told_there == json.loads(json.dumps(report))
     page = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
     assert "150 of 253 rows" in page and "in en, not de" in page and NOISE[2] in page
-    hashed = hashlib.sha256((tmp_path / "out" / "de.txt").read_bytes()).hexdigest()
-    assert report["files"] == [{"file": "de.txt", "language": "de", "rows": 150, "sha256": hashed}]
+    hashed = hashlib.sha256((tmp_path / "out" / "train.de.txt").read_bytes()).hexdigest()
+    assert report["files"][0] == {
+        "file": "train.de.txt", "language": "de", "rows": 150, "sha256": hashed,
+    }  # fmt: skip
     steps = [event for event in told if event["event"] == "step"]
     assert [one["step"] for one in steps] == [100, 200, 253] and steps[0]["steps"] == 253
 
@@ -108,7 +116,10 @@ def test_what_is_done_is_not_done_again_but_what_depends_on_a_change_is(tmp_path
 @pytest.mark.parametrize("form", ["aligned", "tsv", "jsonl", "parquet", "nested"])
 def test_pairs_from_any_form_stay_together(tmp_path: Path, form: str) -> None:
     pairs = made_pairs(60)
-    bad = [("Es sind 20 da, und alle warten.", "There are 30, and all of them wait."), ("", "Nothing here")]
+    bad = [
+        ("Es sind 20 da, und alle warten.", "There are 30, and all of them wait."),
+        ("", "Nothing here"),
+    ]
     rows = [*pairs, *bad, pairs[0]]
     fields: dict[str, Any] = {}
     if form == "aligned":
@@ -136,6 +147,20 @@ def test_pairs_from_any_form_stay_together(tmp_path: Path, form: str) -> None:
     assert {one["name"]: one["dropped"] for one in report["stages"] if one["dropped"]} == {
         "Unicode": 1, "misaligned": 1, "exact duplicates": 1,
     }  # fmt: skip
+
+
+def test_rows_are_held_out_as_everywhere_in_the_project(tmp_path: Path) -> None:
+    pairs = made_pairs(300)
+    source = write(tmp_path / "a.tsv", ["\t".join(pair) for pair in pairs])
+    report, _ = make(tmp_path / "out", source, languages="de-en", held_out=True)
+    counts = [one["rows"] for one in report["files"] if one["language"] == "de"]
+    for split, count in zip(SPLITS, counts, strict=True):
+        rows = [
+            (tmp_path / "out" / f"{split}.{code}.txt").read_text(encoding="utf-8").splitlines()
+            for code in ("de", "en")
+        ]
+        wanted = [pair for pair in pairs if split_of_translation(*pair, "de-en") == split]
+        assert list(zip(*rows)) == wanted and len(wanted) == count > 0
 
 
 FRENCH = "Le train de huit heures est déjà parti, il faudra donc attendre le suivant."
@@ -171,38 +196,35 @@ def test_what_cannot_be_is_said_clearly(tmp_path: Path, code: str, files, fields
 
 
 def test_a_byte_that_is_no_utf8_costs_its_line_only(tmp_path: Path) -> None:
-    good = [de for de, _ in made_pairs(4000)]
-    data = "".join(f"{line}\n" for line in good).encode()
+    good = [de for de, _ in made_pairs(30)]
+    data = "".join(f"{line}\n" for line in [*good, "x" * 300_000]).encode()
     (tmp_path / "a.txt").write_bytes(data + b"Sch\xf6ne Gr\xfc\xdfe aus Ulm.\n")
     report, _ = make(tmp_path / "out", tmp_path / "a.txt")
-    assert report["kept"] == 4000
-    assert list(report["dropped"]) == ["Unicode"]
+    assert report["kept"] == 30 and list(report["dropped"]) == ["size", "Unicode"]
 
 
-PEAK = """
+PEAKS = """
 import resource, sys
 from pathlib import Path
 from trainer.scratch.corpus.checks import prepare
 from trainer.scratch.corpus.recipe import CorpusRecipe
 from trainer.scratch.corpus.run import make_corpus
-recipe = CorpusRecipe(sources=(sys.argv[1],), shard_rows=1000, index_mb=2, language=False)
-report = make_corpus(prepare(recipe), Path(sys.argv[2]), lambda event: None, lambda: False)
-print(report["rows"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+for source in map(Path, sys.argv[1:]):
+    recipe = CorpusRecipe(sources=(str(source),), shard_rows=1000, index_mb=2, language=False)
+    report = make_corpus(prepare(recipe), source.with_suffix(""), lambda _: None, lambda: False)
+    print(report["kept"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
 """
 
 
 def test_memory_does_not_grow_with_the_corpus(tmp_path: Path) -> None:
-    def peak(count: int) -> int:
-        source, tail = tmp_path / f"{count}.txt", " und dann noch etwas mehr" * 8
+    def written(megabytes: int) -> Path:
+        source = tmp_path / f"{megabytes}.txt"
         with source.open("w", encoding="utf-8") as out:
-            for n in range(count // 500):
-                out.writelines(f"{de[:-1]} {n}{tail}.\n" for de, _ in made_pairs(500, n + 1))
-        arguments = [sys.executable, "-c", PEAK, source, tmp_path / f"out-{count}"]
-        told = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=True)
-        rows, megabytes = map(int, told.stdout.split())
-        assert rows == count
-        return megabytes
+            for n, (good, _) in enumerate(made_pairs(20 * megabytes)):
+                out.write(f"{good}\n" + f"{n} {'far too long ' * 1000}\n" * 4)
+        return source
 
-    few, many = peak(2000), peak(20_000)
-    size = (tmp_path / "20000.txt").stat().st_size >> 20
-    assert size >= 5 and many - few < size, (few, many, size)
+    arguments = [sys.executable, "-c", PEAKS, written(5), written(40)]
+    told = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=True)
+    few, many = (tuple(map(int, line.split())) for line in told.stdout.splitlines())
+    assert many[0] > 4 * few[0] > 300 and many[1] - few[1] < 15, (few, many)

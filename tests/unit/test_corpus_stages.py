@@ -17,6 +17,7 @@ from trainer.scratch.corpus.shape import (
     counting_repeats,
     counting_stop_words,
     measuring_length,
+    measuring_size,
     weighing_signs,
     words_of,
 )
@@ -43,6 +44,7 @@ def looks(language: str) -> list[Look]:
         counting_repeats(RECIPE, language),
         counting_stop_words(RECIPE, language),
         identifying(language),
+        measuring_size(RECIPE),
     ]
 
 
@@ -109,7 +111,7 @@ def test_a_pattern_of_no_sentence_is_found(text: str, rule: str) -> None:
     [
         (2, "Zwei Worte", "too few words"),
         (2, "wort " * 201, "too many words"),
-        (2, "x" * 1001, "too many characters"),
+        (7, "x" * 1001, "too many characters"),
         (2, f"Das ist {'x' * 41} hier", "a word too long to be one"),
         (3, "Er ★ kam ★ sah ★ siegte ★", "too many symbols"),
         (3, "Tel 030 123 456 78", "too many digits"),
@@ -177,7 +179,7 @@ def test_what_belongs_together_stays_together(row: tuple[str, str], rule: str | 
 @pytest.mark.parametrize(
     "data",
     [
-        {"languages": "de-de"}, {"languages": "xx"}, {"languages": "de-en-zh"}, {"name": "../x"},
+        {"languages": "de-de"}, {"languages": "German"}, {"languages": "a-b-c"}, {"name": "../x"},
         {"fewest_words": 9, "most_words": 8}, {"symbols": 1.5}, {"similar": 0.1}, {"no": 1},
         {"columns": ["a"], "languages": "de-en"}, {"sources": "a.txt"}, {"shard_rows": 0},
         {"index_mb": True}, {"ratio": 0.5},

@@ -20,9 +20,10 @@ from trainer.scratch.corpus.shape import (
     counting_repeats,
     counting_stop_words,
     measuring_length,
+    measuring_size,
     weighing_signs,
 )
-from trainer.scratch.corpus.stages import Row, Stage, on_sides, put_through
+from trainer.scratch.corpus.stages import Look, Row, Stage, on_sides, put_through
 from trainer.scratch.corpus.tokens import counting_tokens, load_tokenizer
 
 _SAMPLE = 1000  # rows of each source that are looked at
@@ -48,7 +49,7 @@ def prepare(recipe: CorpusRecipe) -> Ready:
     opened = open_sources(recipe)
     sample = [row for one in opened for row in _look_at(one, recipe)]
     usual = round(usual_ratio(sample), 3) if len(recipe.sides) == 2 else 1.0
-    stages = _side_stages(recipe)
+    stages = side_stages(recipe)
     if tokenizer is not None:
         look = counting_tokens(recipe, tokenizer)
         why = "text unlike what the tokenizer learnt, or longer than the model's window"
@@ -66,47 +67,53 @@ def prepare(recipe: CorpusRecipe) -> Ready:
     )
 
 
-def _side_stages(recipe: CorpusRecipe) -> list[Stage]:
-    """The stages that look at each side by itself, the cheap ones first."""
-    sides = recipe.sides
-    made = [
-        on_sides(
-            "Unicode",
-            "a wrong decoding or an unseen character makes two words of one",
-            [repairing(code) for code in sides],
+def side_stages(recipe: CorpusRecipe) -> list[Stage]:
+    """The stages that look at each side by itself, in order."""
+    looks: list[tuple[str, str, Callable[[str], Look]]] = [
+        (
+            "size",
+            "what goes on for pages is no line, and all further stages would be slow",
+            lambda code: measuring_size(recipe),
         ),
-        on_sides(
+        ("Unicode", "a wrong decoding or an unseen character makes two words of one", repairing),
+        (
             "patterns",
             "addresses, markup, code and notices are no sentences",
-            [find_pattern for _ in sides],
+            lambda code: find_pattern,
         ),
-        on_sides(
+        (
             "length",
-            "a heading teaches little, and what goes on for pages is no line",
-            [measuring_length(recipe, code) for code in sides],
+            "a heading teaches little, and a word without end is none",
+            lambda code: measuring_length(recipe, code),
         ),
-        on_sides("signs", "tables, lists and noise are no prose", [weighing_signs(recipe)] * len(sides)),
-        on_sides(
+        (
+            "signs",
+            "tables, lists and noise are no prose",
+            lambda code: weighing_signs(recipe),
+        ),
+        (
             "repetition",
             "a model that learns lines that go round in circles writes such",
-            [counting_repeats(recipe, code) for code in sides],
+            lambda code: counting_repeats(recipe, code),
         ),
-        on_sides(
+        ("language", "a line in another language teaches the wrong one", identifying),
+        (
             "stop words",
-            "a line without the language's most usual words is a list of names or another language",
-            [counting_stop_words(recipe, code) for code in sides],
+            "a line without the language's most usual words is a list of names",
+            lambda code: counting_stop_words(recipe, code),
         ),
-    ]  # fmt: skip
-    if recipe.language:
-        why = "a line in another language teaches the wrong one"
-        made.append(on_sides("language", why, [identifying(code) for code in sides]))
-    return made
+    ]
+    return [
+        on_sides(name, why, [look(code) for code in recipe.sides])
+        for name, why, look in looks
+        if name != "language" or recipe.language
+    ]
 
 
 def _look_at(source: Opened, recipe: CorpusRecipe) -> list[Row]:
     """A source's first rows, mended; CorpusError where it has none, or they are in another
     language."""
-    mend = _side_stages(recipe)[:1]
+    mend = side_stages(recipe)[:2]
     found = [put_through(mend, row) for row in itertools.islice(source.rows(), _SAMPLE)]
     if not found:
         raise CorpusError("empty_corpus", f"{source.name}: there is no row in it")

@@ -10,7 +10,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from trainer.scratch.corpus.recipe import CorpusRecipe, load_corpus_recipe, parse_corpus, plain
+from trainer.scratch.corpus.recipe import (
+    SET,
+    CorpusRecipe,
+    load_corpus_recipe,
+    parse_corpus,
+    plain,
+)
 
 
 def add_corpus(commands: Any) -> None:
@@ -38,7 +44,9 @@ def _help(name: str) -> str:
 
 
 def _corpus(arguments: argparse.Namespace) -> int:
+    from db.store import open_store
     from engine.settings import read_settings
+    from trainer.jobs.frozen import place_corpus
     from trainer.jobs.stopping import watch_signals
     from trainer.scratch.corpus.checks import prepare
     from trainer.scratch.corpus.run import make_corpus, placed
@@ -48,7 +56,11 @@ def _corpus(arguments: argparse.Namespace) -> int:
         recipe = placed(load_corpus_recipe(arguments.recipe), arguments.recipe.parent)
     given = {key: value for key, value in vars(arguments).items() if key in known and value != []}
     recipe = parse_corpus(plain(recipe) | given)
-    ready = prepare(placed(recipe, Path(), read_settings().data))
+    settings = read_settings()
+    if any(source.startswith(SET) for source in recipe.sources):
+        with open_store(settings.database) as store:
+            recipe = place_corpus(recipe, store, settings.home)
+    ready = prepare(placed(recipe, Path(), settings.data))
     report = make_corpus(ready, arguments.folder, _say, watch_signals())
     if report is None:
         print(f"stopped; the same command goes on from where it was: {arguments.folder}")

@@ -1,4 +1,4 @@
-"""Lines that were seen before, exactly or nearly (MinHash with locality-sensitive hashing), found in
+"""Lines that were seen before, exactly or nearly (MinHash, locality-sensitive hashing), found in
 memory that never grows: one Bloom filter holds what all kept lines are recognised by.
 
 A line is near another where one of its bands of MinHash values is the other's. The filter forgets
@@ -30,8 +30,8 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 @cache
 def choose_bands(similar: float) -> tuple[int, int]:
-    """How many bands of how many MinHash values tell lines that share `similar` of their pieces from
-    those that share less with the fewest mistakes."""
+    """How many bands of how many MinHash values tell lines that share `similar` of their pieces
+    from those that share less with the fewest mistakes."""
     shares = np.linspace(0, 1, 201)
 
     def mistakes(rows: int) -> float:
@@ -42,7 +42,9 @@ def choose_bands(similar: float) -> tuple[int, int]:
     return _PERMUTATIONS // rows, rows
 
 
-def taken_for_near(share: NDArray[np.float64] | float, bands: int, rows: int) -> NDArray[np.float64]:
+def taken_for_near(
+    share: NDArray[np.float64] | float, bands: int, rows: int
+) -> NDArray[np.float64]:
     """How likely two lines that share so much of their pieces are called near duplicates."""
     return 1 - (1 - np.asarray(share, dtype=float) ** rows) ** bands
 
@@ -66,7 +68,7 @@ def near_keys(texts: Sequence[str], similar: float) -> Keys:
         signatures[start:end] = _signatures(pieces[start:end], bands * rows)
         start = end
     banded = signatures.reshape(len(texts), bands, rows)
-    keys = np.full((len(texts), bands), _GOLDEN) * np.arange(1, bands + 1, dtype=np.uint64)
+    keys = np.tile(_GOLDEN * np.arange(1, bands + 1, dtype=np.uint64), (len(texts), 1))
     for row in range(rows):
         keys = _mixed(keys ^ banded[:, :, row])
     return keys
@@ -90,7 +92,9 @@ def _signatures(pieces: Sequence[Keys], count: int) -> Keys:
     starts = np.cumsum([0, *(len(one) for one in pieces[:-1])])
     hashed = np.concatenate(pieces)
     found = np.empty((len(pieces), count), np.uint64)
-    for n in range(count):  # one function at a time: all at once would not fit the processor's cache
+    for n in range(
+        count
+    ):  # one function at a time: all at once would not fit the processor's cache
         values = (hashed * factors[n] + addends[n]) >> np.uint64(32)
         found[:, n] = np.minimum.reduceat(values, starts)
     return found

@@ -21,26 +21,27 @@ _QUESTION = regex.compile(r"[?？؟]\W*$")
 _OPEN = "¿"
 
 
-def comparing(recipe: CorpusRecipe, usual: float) -> tuple[Stage, ...]:
-    """The stages for pairs; `usual`: how many times longer the second side usually is."""
-    made = (
-        Stage(
-            "copied",
-            "a translation that repeats its source teaches to copy",
-            lambda row: _judge_overlap(row, recipe),
-        ),
-        Stage(
-            "ratio",
-            "a side much longer than usual holds more, or less, than the other",
-            lambda row: _judge_ratio(row, recipe.ratio, usual),
-        ),
-        Stage(
-            "misaligned",
-            "sides with other numbers, or of which one only asks, are not each other's translation",
-            lambda row: _judge_agreement(row, recipe),
-        ),
+def comparing(recipe: CorpusRecipe, usual: float | None) -> tuple[Stage, ...]:
+    """The stages for pairs; `usual`: how many times longer the second side usually is, None where
+    that is not known."""
+    copied = Stage(
+        "copied",
+        "a translation that repeats its source teaches to copy",
+        lambda row: _judge_overlap(row, recipe),
     )
-    return made
+    misaligned = Stage(
+        "misaligned",
+        "sides with other numbers, or of which one only asks, are not each other's translation",
+        lambda row: _judge_agreement(row, recipe),
+    )
+    if usual is None:
+        return copied, misaligned
+    ratio = Stage(
+        "ratio",
+        "a side much longer than usual holds more, or less, than the other",
+        lambda row: _judge_ratio(row, recipe.ratio, usual),
+    )
+    return copied, ratio, misaligned
 
 
 def usual_ratio(rows: Sequence[Row]) -> float:
@@ -78,7 +79,9 @@ def _judge_agreement(row: Row, recipe: CorpusRecipe) -> Row | Dropped:
     if one and other and len(one & other) < recipe.numbers * len(one | other):
         return Dropped("other numbers")
     asks = [bool(_QUESTION.search(text)) or text.startswith(_OPEN) for text in row]
-    return Dropped("one side only is a question") if recipe.questions and len(set(asks)) > 1 else row
+    return (
+        Dropped("one side only is a question") if recipe.questions and len(set(asks)) > 1 else row
+    )
 
 
 def _numbers(text: str) -> list[str]:

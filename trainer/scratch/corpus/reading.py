@@ -1,11 +1,14 @@
-"""Sources as streams of rows, read by Hugging Face `datasets`: text, JSON lines, Parquet, tables with
-tabs, all also compressed, and datasets of the hub. Nothing is held but the part that is being read.
+"""Sources as streams of rows, read by Hugging Face `datasets`: text, JSON lines, Parquet, tables
+with tabs, all also compressed, and datasets of the hub. Nothing is held but the part that is being
+read.
 
     train.txt.gz                    a line each
     train.de.gz train.en.gz         of pairs: two files, aligned by line
     pairs.tsv                       of pairs: the first two columns
     rows.jsonl, rows.parquet        the recipe's columns
     hub:OWNER/NAME:CONFIG:SPLIT     the same, from the hub; CONFIG and SPLIT may be left out
+
+A frozen set of sentences is a table by then.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ from trainer.scratch.corpus.stages import Row
 
 _PACKED = (".gz", ".xz", ".bz2", ".zst")
 _JSON, _PARQUET, _TABLE = (".jsonl", ".ndjson", ".json"), (".parquet",), (".tsv",)
+_PART = 1 << 20  # bytes of a file that are held at once
+_ROWS = 1000  # the same, of Parquet
 _PROBE = 256 * 1024  # bytes that are looked at before a file is read
 _INSTALL = "pip install -r trainer/scratch/requirements.txt"
 
@@ -93,7 +98,10 @@ def _open(source: str, recipe: CorpusRecipe) -> Opened:
         rows = partial(_cells, source, len(recipe.sides))
         return Opened(source, rows, _count_lines(source))
     total = _count_rows(source) if kind == "parquet" else _count_lines(source)
-    return Opened(source, partial(_chosen, source, recipe, partial(_from_file, source, kind)), total)
+    part = {"batch_size": _ROWS} if kind == "parquet" else {"chunksize": _PART}
+    return Opened(
+        source, partial(_chosen, source, recipe, partial(_from_file, source, kind, **part)), total
+    )
 
 
 def _open_aligned(source: str, target: str) -> Opened:
@@ -173,26 +181,27 @@ def _count_rows(source: str) -> int:
 
 
 def _from_file(source: str, kind: str, **more: Any) -> Iterator[Mapping[str, Any]]:
-    from datasets import load_dataset
+    import datasets
 
-    return _guarded(
-        source, lambda: load_dataset(kind, data_files=source, split="train", streaming=True, **more)
-    )
+    # Or the library counts each load on the hub: which files are read here is nobody's business.
+    datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False
+    load = partial(datasets.load_dataset, kind, data_files=source, split="train", streaming=True)
+    return _guarded(source, partial(load, **more))
 
 
 def _from_hub(source: str) -> Iterator[Mapping[str, Any]]:
-    from datasets import load_dataset
+    import datasets
 
     name, _, rest = source.removeprefix(HUB).partition(":")
     config, _, split = rest.partition(":")
     return _guarded(
         source,
-        lambda: load_dataset(name, config or None, split=split or "train", streaming=True),
+        lambda: datasets.load_dataset(name, config or None, split=split or "train", streaming=True),
     )
 
 
 def _guarded(source: str, load: Callable[[], Any]) -> Iterator[Mapping[str, Any]]:
-    """The rows of a dataset; what the library raises becomes a CorpusError that names the source."""
+    """The rows of a dataset; what the library raises becomes a CorpusError with the source."""
     try:
         yield from load()
     except Exception as error:  # of many kinds: files, tables, network, the hub's own
@@ -202,7 +211,7 @@ def _guarded(source: str, load: Callable[[], Any]) -> Iterator[Mapping[str, Any]
 
 def _lines(source: str) -> Iterator[Row]:
     # A byte that is no UTF-8 becomes U+FFFD, and its line is dropped and counted.
-    for row in _from_file(source, "text", encoding_errors="replace"):
+    for row in _from_file(source, "text", encoding_errors="replace", chunksize=_PART):
         yield (row["text"],)
 
 

@@ -5,15 +5,16 @@ field carries its help text; the command line, the form and the JSON all read it
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from engine.translation import LANGUAGES
 from trainer.fields import RecipeError, described, fitting
 
-HUB = "hub:"
+HUB, SET = "hub:", "dataset:"  # what sources are called that are no files
+_CODE = re.compile(r"[a-z]{2,3}")
 _LISTS = ("sources", "columns")
 
 
@@ -30,13 +31,15 @@ class CorpusRecipe:
     )  # fmt: skip
     sources: tuple[str, ...] = described(
         "where the lines come from: .txt, .jsonl, .parquet or .tsv files, also .gz, or a dataset of"
-        " the hub, hub:OWNER/NAME[:CONFIG[:SPLIT]]; of translations two text files aligned by line"
-        " follow each other", (), (), True,
+        " the hub, hub:OWNER/NAME[:CONFIG[:SPLIT]], or a frozen set of sentences, dataset:NAME; of"
+        " translations two text files aligned by line follow each other", (), (), True,
     )  # fmt: skip
     columns: tuple[str, ...] = described(
         "the columns of JSON, Parquet and hub data, one a side; empty: text, or the languages'"
         " codes; translation.de is de inside of translation", (), (), True,
     )  # fmt: skip
+    origin: str = described("where they are from", "")
+    licence: str = described("under which licence they are", "")
     tokenizer: str = described(
         "a tokenizer.json whose tokens are counted, or its folder; empty: none are", "", (), True
     )
@@ -84,6 +87,10 @@ class CorpusRecipe:
     questions: bool = described(
         "of translations: drop those of which one side only is a question", True
     )
+    held_out: bool = described(
+        "one row in twenty is for dev and one for test, as everywhere in the project by its words"
+        " alone; otherwise all are to be learnt", True, (), True,
+    )  # fmt: skip
     shard_rows: int = described("rows that are read, judged and written as one piece", 20_000)
 
     def __post_init__(self) -> None:
@@ -91,7 +98,7 @@ class CorpusRecipe:
         good = {
             "name": bool(self.name) and self.name.replace("-", "").isalnum()
             and len(self.name) < 80,
-            "languages": len(sides) in (1, 2) and set(sides) <= set(LANGUAGES)
+            "languages": len(sides) in (1, 2) and all(map(_CODE.fullmatch, sides))
             and len(set(sides)) == len(sides),
             "columns": len(self.columns) in (0, len(sides)),
             "fewest_words": 0 <= self.fewest_words <= self.most_words,
@@ -118,12 +125,11 @@ def parse_corpus(data: Mapping[str, Any]) -> CorpusRecipe:
     """The recipe that plain JSON data states; RecipeError names the field that does not fit."""
     if unknown := set(data) - {one.name for one in fields(CorpusRecipe)}:
         raise RecipeError(f"no such field: {', '.join(sorted(unknown))}")
-    return CorpusRecipe(
-        **{
-            name: _texts(name, value) if name in _LISTS else fitting(CorpusRecipe, name, value)
-            for name, value in data.items()
-        }
-    )
+    values: dict[str, Any] = {
+        name: _texts(name, value) if name in _LISTS else fitting(CorpusRecipe, name, value)
+        for name, value in data.items()
+    }
+    return CorpusRecipe(**values)
 
 
 def _texts(name: str, value: Any) -> tuple[str, ...]:

@@ -1,20 +1,21 @@
-"""Text as it was meant: wrong decodings undone (ftfy), one form of each character (NFC), what nobody
-sees taken out, white space as single blanks. Typographic quotes and full-width Chinese marks stay.
-Repairing a repaired text changes nothing.
+"""Text as it was meant: wrong decodings undone (ftfy), one form of each character (NFC), what
+nobody sees taken out, white space as single blanks. Typographic quotes and full-width Chinese marks
+stay. Repairing a repaired text changes nothing.
 """
 
 from __future__ import annotations
 
-from ftfy import TextFixerConfig, fix_text
-
 import regex
+from ftfy import TextFixerConfig, fix_text
 
 from trainer.scratch.corpus.stages import Dropped, Look
 
 # Languages whose marks are as wide as their characters: （ and ！ are no slips there.
 _WIDE = ("zh", "ja", "ko")
 # What nobody sees, but for the joiners that Indic scripts, Persian and emoji need.
-_UNSEEN = regex.compile(r"[\u00AD\u061C\u200B\u200E\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]")
+_UNSEEN = regex.compile(
+    r"[\u00AD\u061C\u200B\u200E\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]"
+)
 _NO_TEXT = regex.compile(r"[\p{Co}\p{Cn}\p{Cs}]")
 _MOST_TURNS = 5
 EMPTY = Dropped("empty")

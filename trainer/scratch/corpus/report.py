@@ -26,9 +26,13 @@ def write_report(folder: Path, report: Mapping[str, Any]) -> None:
             "",
             f"{report['kept']:,} of {report['rows']:,} rows in {recipe['languages']} were kept"
             f" ({_share(report['kept'], report['rows'])}), {report['characters']:,} characters;"
-            f" {report['mended']:,} of the kept or compared rows were mended.",
+            f" {report['mended']:,} of them were mended.",
         ),
-        Section("From", table=((), [(source,) for source in recipe["sources"]])),
+        Section(
+            "From",
+            ". ".join(filter(None, (recipe["origin"], recipe["licence"]))),
+            table=((), [(source,) for source in recipe["sources"]]),
+        ),
         Section("Stages, in order", table=_stages(report)),
         Section(
             "What was dropped, by rule",

@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from engine.split import SPLITS, split_of, split_of_translation
 from trainer.scratch.corpus.checks import Ready
 from trainer.scratch.corpus.duplicates import Seen
 from trainer.scratch.corpus.reading import CorpusError, kind_of
@@ -34,7 +35,7 @@ from trainer.scratch.corpus.tally import Tally
 
 VERSION = 1  # of what the stages do: pieces made by another are made anew
 EXACT, NEAR = "exact duplicates", "near duplicates"
-_FREE = ("name", "sources", "columns")  # fields that change no row
+_FREE = ("name", "sources", "columns", "origin", "licence")  # fields that change no row
 Tell = Callable[[Mapping[str, Any]], None]
 
 
@@ -71,23 +72,36 @@ def _make(
     for row in rows:
         found, stage, dropped = put_through(ready.stages, row)
         if stage is None or dropped is None:
-            tally.mended += found != row
-            kept.append(found)
+            kept.append((found, found != row))
         else:
             tally.drop(stage.name, dropped.rule, "  ⇥  ".join(found))
-    texts = ["\t".join(row) for row in kept]
+    texts = ["\t".join(row) for row, _ in kept]
     judged = seen.judge(texts)
     new = []
-    for row, text, what, twin in zip(kept, texts, judged.seen, judged.twin, strict=True):
+    found_as = zip(kept, texts, judged.seen, judged.twin, strict=True)
+    for (row, mended), text, what, twin in found_as:
         if not what:
             new.append(row)
+            tally.mended += mended
         elif what == "exact":
             tally.drop(EXACT, "seen before", text)
         else:
             beside = "" if twin is None else f"  ≈  {texts[twin]}"
             tally.drop(NEAR, "much like one seen before", text + beside)
     tally.kept, tally.characters = len(new), sum(len(text) for row in new for text in row)
-    return write_piece(folder, number, key, new, judged.keys, tally)
+    splits = [_split(row, ready.recipe) for row in new]
+    return write_piece(folder, number, key, new, splits, judged.keys, tally)
+
+
+def _split(row: Row, recipe: CorpusRecipe) -> str:
+    """Which of train, dev and test a row is in."""
+    if not recipe.held_out:
+        return SPLITS[0]
+    return (
+        split_of(row[0])
+        if len(row) == 1
+        else split_of_translation(row[0], row[1], recipe.languages)
+    )
 
 
 def _finish(
@@ -105,7 +119,7 @@ def _finish(
             for name, why in stage_texts(ready)
         ],
         **total.plain(),
-        "files": join(folder, shards, ready.recipe.sides),
+        "files": join(folder, shards, ready.recipe),
     }
     write_report(folder, report)
     if not total.kept:

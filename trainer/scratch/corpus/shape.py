@@ -1,5 +1,6 @@
-"""Figures of a line by which running text differs from lists, tables and noise: how long it is, what
-it is made of, whether it repeats itself, how many of its words are the language's most usual ones.
+"""Figures of a line by which running text differs from lists, tables and noise: how long it is,
+what it is made of, whether it repeats itself, how many of its words are the language's most usual
+ones.
 
 Each bound is a field of the recipe. Pure.
 """
@@ -19,7 +20,9 @@ _UNSPACED = ("zh", "ja", "th")  # written without blanks between words: a charac
 _WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}'’]*")
 _CHARACTER = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]|[\p{Latin}\p{N}]+")
 # What is no letter, digit, blank or usual mark of a sentence.
-_SYMBOL = regex.compile(r"[^\p{L}\p{M}\p{N}\s.,;:!?'’‘‚\"“”„«»()\-–—…¿¡、。，！？；：「」『』（）《》।]")
+_SYMBOL = regex.compile(
+    r"[^\p{L}\p{M}\p{N}\s.,;:!?'’‘‚\"“”„«»()\-–—…¿¡、。，！？；：「」『』（）《》।]"
+)
 _LETTER, _DIGIT = regex.compile(r"[\p{L}\p{M}]"), regex.compile(r"\p{N}")
 _RUN = regex.compile(r"(\D)\1{5,}")
 _FEW = 8  # words, of fewer of which shares say nothing
@@ -31,12 +34,19 @@ def words_of(text: str, language: str) -> list[str]:
     return (_CHARACTER if language in _UNSPACED else _WORD).findall(text.lower())
 
 
-def measuring_length(recipe: CorpusRecipe, language: str) -> Look:
-    """Looks at how long texts are."""
+def measuring_size(recipe: CorpusRecipe) -> Look:
+    """Looks at how many characters texts have, before any more is done with them."""
 
     def look(text: str) -> str | Dropped:
-        if len(text) > recipe.most_characters:
-            return Dropped("too many characters")
+        return Dropped("too many characters") if len(text) > recipe.most_characters else text
+
+    return look
+
+
+def measuring_length(recipe: CorpusRecipe, language: str) -> Look:
+    """Looks at how many words texts have, and how long these are."""
+
+    def look(text: str) -> str | Dropped:
         words = words_of(text, language)
         if len(words) < recipe.fewest_words:
             return Dropped("too few words")

@@ -2,7 +2,7 @@
 they are recognised by, and what became of the others. A piece that is there is whole.
 
     CORPUS/shards/00000-KEY.tsv  .npy  .json     and, when all are there,
-    CORPUS/de.txt  en.txt  report.json  report.md  report.html
+    CORPUS/train.de.txt  train.en.txt  dev.…  test.…  report.json  report.md  report.html
 
 The key says all that a piece depends on: the settings, the rows, and the pieces before it, whose
 rows are its duplicates.
@@ -22,7 +22,9 @@ from typing import Any
 import numpy as np
 
 from engine.files import sync_folder, write_whole
+from engine.split import SPLITS
 from trainer.scratch.corpus.duplicates import Keys
+from trainer.scratch.corpus.recipe import CorpusRecipe
 from trainer.scratch.corpus.stages import Row
 from trainer.scratch.corpus.tally import Tally, read_tally
 
@@ -71,12 +73,19 @@ def read_piece(folder: Path, number: int, key: str) -> Piece | None:
 
 
 def write_piece(
-    folder: Path, number: int, key: str, rows: Sequence[Row], keys: Keys, tally: Tally
+    folder: Path,
+    number: int,
+    key: str,
+    rows: Sequence[Row],
+    splits: Sequence[str],
+    keys: Keys,
+    tally: Tally,
 ) -> Piece:
     """Write a piece; what says that it is there comes last."""
     place = _place(folder, number, key)
     place.parent.mkdir(parents=True, exist_ok=True)
-    text = "".join("\t".join(row) + "\n" for row in rows).encode()
+    lines = ("\t".join((split, *row)) + "\n" for split, row in zip(splits, rows, strict=True))
+    text = "".join(lines).encode()
     _write(place.with_suffix(".tsv"), text)
     with place.with_suffix(".npy").open("wb") as file:
         np.save(file, keys, allow_pickle=False)
@@ -96,34 +105,61 @@ def keep_only(folder: Path, shards: Sequence[Path]) -> None:
             file.unlink()
 
 
-def join(folder: Path, shards: Sequence[Shard], sides: Sequence[str]) -> list[dict[str, Any]]:
-    """Write all rows as one text file a language, `de.txt`, lines of the same number belonging
-    together; their names, rows and hashes. ValueError where a piece was changed meanwhile."""
-    files = [folder / f"{code}.txt" for code in sides]
-    hashes = [hashlib.sha256() for _ in sides]
-    fresh = [file.with_name(f"{file.name}.new") for file in files]
+def join(folder: Path, shards: Sequence[Shard], recipe: CorpusRecipe) -> list[dict[str, Any]]:
+    """Write all rows as text files, one a split and language: `train.de.txt`. In those of a split,
+    lines of the same number belong together. What each holds; ValueError where a piece was changed
+    meanwhile."""
+    for split in SPLITS:  # what is there may be of other settings
+        for file in folder.glob(f"{split}.*.txt"):
+            file.unlink()
+    sides = recipe.sides
     with ExitStack() as stack:
-        outs = [stack.enter_context(file.open("wb")) for file in fresh]
+        outs = {
+            (split, code): stack.enter_context(_Out(folder / f"{split}.{code}.txt", code))
+            for split in (SPLITS if recipe.held_out else SPLITS[:1])
+            for code in sides
+        }
         for shard in shards:
             data = shard.file.read_bytes()
             if hashlib.sha256(data).hexdigest() != shard.sha256:
                 raise ValueError(f"{shard.file} is not what was written; run it again")
-            rows = [line.split(b"\t") for line in data.split(b"\n")[:-1]]
-            for out, told, texts in zip(outs, hashes, zip(*rows)):
-                column = b"".join(text + b"\n" for text in texts)
-                out.write(column)
-                told.update(column)
-        for out in outs:
-            out.flush()
-            os.fsync(out.fileno())
-    for file, made in zip(files, fresh):
-        os.replace(made, file)
+            for line in data.split(b"\n")[:-1]:
+                which, *texts = line.split(b"\t")
+                for code, text in zip(sides, texts):
+                    outs[which.decode(), code].write(text)
+    for out in outs.values():
+        os.replace(out.fresh, out.file)
     sync_folder(folder)
-    count = sum(shard.rows for shard in shards)
-    return [
-        {"file": file.name, "language": code, "rows": count, "sha256": told.hexdigest()}
-        for file, code, told in zip(files, sides, hashes)
-    ]
+    return [out.told() for out in outs.values()]
+
+
+class _Out:
+    """A text file that takes the place of the one before when it is whole."""
+
+    def __init__(self, file: Path, language: str):
+        self.file, self.fresh = file, file.with_name(f"{file.name}.new")
+        self._language, self._rows, self._told = language, 0, hashlib.sha256()
+
+    def __enter__(self) -> _Out:
+        self._out = self.fresh.open("wb")
+        return self
+
+    def write(self, text: bytes) -> None:
+        self._out.write(text + b"\n")
+        self._told.update(text + b"\n")
+        self._rows += 1
+
+    def __exit__(self, *error: object) -> None:
+        self._out.flush()
+        os.fsync(self._out.fileno())
+        self._out.close()
+
+    def told(self) -> dict[str, Any]:
+        """What a report says of it."""
+        return {
+            "file": self.file.name, "language": self._language, "rows": self._rows,
+            "sha256": self._told.hexdigest(),
+        }  # fmt: skip
 
 
 def _place(folder: Path, number: int, key: str) -> Path:

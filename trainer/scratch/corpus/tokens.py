@@ -1,5 +1,5 @@
-"""Lines as a given tokenizer cuts them: text unlike what it learnt falls into many small pieces, and
-what has more tokens than a model's window would be cut off. Knows no models.
+"""Lines as a given tokenizer cuts them: text unlike what it learnt falls into many small pieces,
+and what has more tokens than a model's window would be cut off. Knows no models.
 """
 
 from __future__ import annotations
