@@ -36,6 +36,7 @@ bench: .venv/test-ready
 	$(BIN)/python -m tests.benchmarks.start
 	$(BIN)/python -m tests.benchmarks.training
 	$(BIN)/python -m tests.benchmarks.switching
+	$(BIN)/python -m tests.benchmarks.scratch
 
 # Needs CTX_DATA, the folder of the data outside the project, and Debian's wordnet-base.
 adapter: .venv/run-ready

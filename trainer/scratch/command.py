@@ -45,14 +45,30 @@ def add_scratch(commands: Any) -> None:
     told.add_argument("texts", nargs="*", metavar="TEXT", help="default: lines of the input")
     told.add_argument("--beams", type=int, default=4, help="1: the likeliest token at each step")
     told.set_defaults(command=_translate)
+    written = steps.add_parser("export", help="write a model as transformers' Llama class has it")
+    written.add_argument("model", type=Path, metavar="MODEL", help="its folder")
+    written.add_argument(
+        "--to", type=Path, metavar="DIR",
+        help="a new folder; default: among this home's adapters, to be compared and promoted",
+    )  # fmt: skip
+    written.add_argument(
+        "--both-ways", action="store_true",
+        help="also a model that sees its prefix both ways, which this app alone reads rightly",
+    )  # fmt: skip
+    written.set_defaults(command=_export)
 
 
 def _place(arguments: argparse.Namespace) -> Place:
+    from db.store import open_store
     from engine.settings import read_settings
+    from trainer.scratch.frozen import place_frozen
     from trainer.scratch.recipe import load_scratch
     from trainer.scratch.run import Place
 
     settings, recipe = read_settings(), load_scratch(arguments.recipe)
+    if recipe.dataset:
+        with open_store(settings.database) as store:
+            recipe = place_frozen(recipe, store, settings.home)
     folder = arguments.folder or settings.home / "runs" / recipe.name
     home = arguments.recipe.resolve().parent
     return Place(recipe, home, folder, settings, _say, watch_signals())
@@ -98,6 +114,21 @@ def _translate(arguments: argparse.Namespace) -> int:
     pair = str(model.card["pair"])
     for text in translate(model.net, model.codec, texts, pair, arguments.beams):
         print(text)
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from engine.settings import read_settings
+    from trainer.scratch.export import export, install
+    from trainer.scratch.folder import load_model
+
+    model, both = load_model(arguments.model), arguments.both_ways
+    if arguments.to:
+        made = export(model.net, model.codec, model.card, arguments.to, both)
+        print(f"done: {made.folder}")
+        return 0
+    made = install(model.net, model.codec, model.card, read_settings().home, both)
+    print(f"done: kept:{made.version}")
     return 0
 
 

@@ -47,8 +47,11 @@ class Rows:
         self._prefix = torch.tensor(lengths, device=like.device)
         ragged = min(lengths) < self._longest
         self._start = self._longest - self._prefix if ragged else None
+        kind, dtype = like.device.type, like.dtype
+        if torch.is_autocast_enabled(kind):
+            dtype = torch.get_autocast_dtype(kind)
         columns = self._longest + self.room
-        kept = Cache(model.config, len(prompts), columns, like.dtype, like.device)
+        kept = Cache(model.config, len(prompts), columns, dtype, like.device)
         self._cache = kept if cached else None
 
     def scores(self) -> Tensor:
@@ -161,7 +164,6 @@ def beam(
     (the end counts) to the power of `penalty`: 0 favours short ones, 1 is the mean. A prompt's
     search is over when it has `beams` whole texts and no beginning is better than the worst of
     them as it stands."""
-    beams = min(beams, model.config.vocabulary // 2)
     rows = Rows(model, prompts, most, cached)
     found: list[list[Written]] = [[] for _ in prompts]
     batch = list(range(len(prompts)))  # the prompts that are still searched
@@ -174,14 +176,14 @@ def beam(
         width = totals.shape[1]  # one beginning at first, then `beams`
         reached = totals[:, :, None] + rows.scores().unflatten(0, (len(batch), width))
         # Of twice as many candidates at most half end: enough beginnings are left.
-        best, at = reached.flatten(1).topk(2 * beams)
+        best, at = reached.flatten(1).topk(min(2 * beams, reached[0].numel()))
         origin, tokens = at // reached.shape[2], at % reached.shape[2]
-        ends = tokens == end
+        ends = (tokens == end) & best.isfinite()
         for row, place in ends[:, :beams].nonzero().tolist():
             behind = rows.written(row * width + int(origin[row, place]))
             found[batch[row]].append(Written(behind, True, float(best[row, place])))
             found[batch[row]] = sorted(found[batch[row]], key=worth, reverse=True)[:beams]
-        totals, open_ = best.masked_fill(ends, -torch.inf).topk(beams)
+        totals, open_ = best.masked_fill(ends, -torch.inf).topk(min(beams, best.shape[1]))
         leading = totals[:, 0].tolist()
         kept = [
             row
@@ -196,7 +198,8 @@ def beam(
         rows.choose(parents.flatten())
         rows.put(tokens.gather(1, open_)[place].flatten())
         totals, batch = totals[place], [batch[row] for row in kept]
+    width = totals.shape[1]
     for row, number in enumerate(batch):  # cut off by `most`
         if not found[number]:
-            found[number].append(Written(rows.written(row * beams), False, float(totals[row, 0])))
+            found[number].append(Written(rows.written(row * width), False, float(totals[row, 0])))
     return [max(some, key=worth) for some in found]

@@ -78,6 +78,10 @@ class ScratchRecipe:
     train: tuple[str, ...] = described("parallel text to learn from", ())
     dev: tuple[str, ...] = described("parallel text that evaluations take", ())
     test: tuple[str, ...] = described("parallel text that the result is scored on", ())
+    dataset: str = described(
+        "a frozen dataset of sentences with translations, such as a teacher's, in place of train,"
+        " dev and test", ""
+    )  # fmt: skip
     texts: tuple[str, ...] = described(
         "text to pre-train on, each file as LANGUAGE:PATH; empty: both sides of train", ()
     )
@@ -97,6 +101,7 @@ class ScratchRecipe:
             "name": bare.isalnum() and bare.isascii() and len(self.name) < _NAMED,
             "pair": is_translated(self.pair),
             **{n: len(getattr(self, n)) in (0, 2) for n in ("train", "dev", "test")},
+            "dataset": not (self.dataset and (self.train or self.dev or self.test)),
             "texts": all(":" in one for one in self.texts),
             "holes": 0 < self.holes < 1,
             "span": self.span >= 1,
