@@ -63,7 +63,8 @@ forms: .venv/run-ready
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	touch $@
 
-.venv/test-ready: .venv/run-ready tests/requirements.txt tests/requirements-no-deps.txt
+.venv/test-ready: .venv/run-ready tests/requirements.txt tests/requirements-no-deps.txt \
+		trainer/scratch/requirements.txt
 	$(BIN)/python -m pip install --quiet -r tests/requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps -r tests/requirements-no-deps.txt
 	touch $@

@@ -47,6 +47,7 @@ _NAMED = (
     ("trainer.bundle", "BundleError"),
     ("trainer.jobs.kinds", "JobError"),
     ("trainer.catalogue", "ModelError"),
+    ("trainer.scratch.corpus.reading", "CorpusError"),
     ("engine.models", "BaseError"),
     ("engine.checking", "AdapterError"),
     ("engine.settings", "SettingsError"),

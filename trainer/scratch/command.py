@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainer.jobs.stopping import watch_signals
+from trainer.scratch.corpus.command import add_corpus
 
 if TYPE_CHECKING:
     from trainer.scratch.run import Place
@@ -26,6 +27,7 @@ def add_scratch(commands: Any) -> None:
     """The commands, for a parser that has subcommands."""
     scratch = commands.add_parser("scratch", help="a translation model from nothing")
     steps = scratch.add_subparsers(required=True)
+    add_corpus(steps)
     for name, text in _RUNS.items():
         step = steps.add_parser(name, help=text)
         step.add_argument("recipe", type=Path, metavar="RECIPE.json")
