@@ -51,8 +51,10 @@ def place_frozen(recipe: ScratchRecipe, store: Store, home: Path) -> ScratchReci
 
 def origin_of(found: SentenceSet) -> str:
     """Where its rows are from, for a card."""
-    taught = f", translated by {found.teacher} where none came with them" if found.teacher else ""
-    return f"frozen dataset {found.name}, {found.created[:10]}{taught}"
+    told = f"frozen dataset {found.name}, {found.created[:10]}"
+    if found.synthetic:
+        told += f", {found.synthetic} of {found.rows} translations synthetic ({found.teacher})"
+    return told
 
 
 def _split(rows: Rows, pair: str) -> dict[str, Rows]:
