@@ -58,7 +58,13 @@ def train_tokenizer(
             f"vocabulary = {vocabulary}: the corpus holds pieces for {len(pieces) + len(first)};"
             " take fewer or bring more text"
         )
-    known = [(piece, _NEVER) for piece in first] + [(piece, score) for piece, score in pieces]
+    return of_pieces([(piece, score) for piece, score in pieces], languages)
+
+
+def of_pieces(pieces: Sequence[tuple[str, float]], languages: Sequence[str]) -> Tokenizer:
+    """The tokenizer of these pieces of text, each with the logarithm of its probability."""
+    first = reserved(languages)
+    known = [*((piece, _NEVER) for piece in first), *pieces]
     return _around(Tokenizer(models.Unigram(known, first.index(UNKNOWN), byte_fallback=True)))
 
 
