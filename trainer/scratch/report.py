@@ -64,8 +64,7 @@ def make_report(place: Place) -> Found:
     rows = [_rows(place, models[name], test, beams) for name, beams in names]
     scored = Texts(rows, recipe.languages[1])
     figures = {
-        f"{name} {beams}": _chosen(scored.figures(number))
-        | {"ms": round(rows[number][0].ms, 1)}
+        f"{name} {beams}": _chosen(scored.figures(number)) | {"ms": round(rows[number][0].ms, 1)}
         for number, (name, beams) in enumerate(names)
     }
     gain = {str(beams): _chosen(scored.differences(2 + n, n)) for n, beams in enumerate((BEAMS, 1))}
@@ -228,4 +227,3 @@ def _steps(runs: Mapping[str, Told]) -> Sequence[str]:
         f"| step | {' | '.join(head)} |", f"|---|{'---|' * len(head)}",
         *(f"| {step} | {row} |" for step, row in zip(steps, rows)),
     ]  # fmt: skip
-
