@@ -102,6 +102,11 @@ const again = () => {
   if (!details) return;
   const values = Object.fromEntries(details.recipe.fields.map((field) => [field.name, field.value]));
   const { dataset, start } = details.recipe;
+  if (run.kind !== 'train') {
+    remember('train.scratch', JSON.stringify({ task: run.kind, languages: run.pair, start, values }));
+    location.hash = '#train/scratch';
+    return;
+  }
   remember('train.form', JSON.stringify({ dataset, preset: 'own', start, values }));
   location.hash = '#train/new';
 };
