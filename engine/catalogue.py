@@ -34,8 +34,8 @@ _FIRST = ("en-zh", "en-es", "de-en", "en-hi", "en-ta")  # the order in which pai
 
 @dataclass(frozen=True)
 class Entry:
-    """An adapter or a translator on disk. `origin`: shipped, imported, or promoted (a copy of what a
-    run made)."""
+    """An adapter or a translator on disk. `origin`: shipped, imported, or promoted (a copy of what
+    a run made)."""
 
     origin: str
     adapter: Adapter | Translator

@@ -1,4 +1,4 @@
-"""A translator: a folder with a whole small model that translates one pair and has no base under it.
+"""A translator: a folder with a whole small model that translates a pair and has no base under it.
 
 Hostile until checked, as adapter folders are: Llama's plain class and nothing else, safetensors
 only, known files, tensors of just the names and shapes that its config states. Pure: no torch, so

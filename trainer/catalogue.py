@@ -25,6 +25,7 @@ from trainer.mending import KEPT_FOLDER
 BASE, SHIPPED, RUN, KEPT, SETTING = "base", "shipped", "run:", "kept:", "setting"
 ALSO_SHIPPED = "shipped:"  # and the folder's name: the other adapters that ship
 _FIRST = "en-zh-sense"  # the folder of `shipped`
+_TRAINING = ("train", "scratch")  # kinds of jobs that make models
 
 
 class ModelError(RuntimeError):
@@ -105,13 +106,13 @@ def find_model(name: str, store: Store, settings: Settings) -> Model:
 def _runs(store: Store) -> Iterator[Job]:
     before: int | None = None
     while page := store.jobs.list_jobs(("done",), before, 200):
-        yield from (job for job in page if job.kind == "train")
+        yield from (job for job in page if job.kind in _TRAINING)
         before = page[-1].id
 
 
 def _of_run(job: Job, settings: Settings) -> Model:
     folder = job_folder(settings.home, job.id) / "adapter"
-    if job.kind != "train" or job.state != "done" or not (folder / WEIGHTS).is_file():
+    if job.kind not in _TRAINING or job.state != "done" or not is_there(folder):
         raise ModelError("unknown_model", f"job {job.id} ended with no adapter")
     fit = job.figures.get("fit")
     told: dict[str, Any] = {

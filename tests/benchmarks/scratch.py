@@ -29,10 +29,10 @@ from trainer.scratch.decode import greedy
 from trainer.scratch.model import Translator
 
 NEW, READ = 128, 24  # tokens written, and read of each prompt
-BATCHES = (1, 32)
+BATCHES = (1, 8)
 WRITTEN = 64  # tokens of a row, where models are set side by side
-PAIRS, SIDE = 64, 24  # sentence pairs of a training step, tokens of each side
-ROUNDS = 5
+PAIRS, SIDE = 32, 24  # sentence pairs of a training step, tokens of each side
+ROUNDS = 3
 PAD, BEGIN, END = 0, 1, 2
 NEVER = -1  # no token ends a row: each writes as many as are asked for
 
@@ -87,11 +87,18 @@ def make_marian(config: ModelConfig, layers: int, inner: int) -> MarianMTModel:
     sizes |= {f"{side}_ffn_dim": inner for side in ("encoder", "decoder")}
     return MarianMTModel(
         MarianConfig(
-            vocab_size=config.vocabulary, d_model=config.width, dropout=config.dropout,
-            max_position_embeddings=config.positions, pad_token_id=PAD, eos_token_id=END,
-            bos_token_id=BEGIN, decoder_start_token_id=BEGIN, forced_eos_token_id=None,
-            activation_function="relu", **sizes,
-        )  # fmt: skip
+            vocab_size=config.vocabulary,
+            d_model=config.width,
+            dropout=config.dropout,
+            max_position_embeddings=config.positions,
+            pad_token_id=PAD,
+            eos_token_id=END,
+            bos_token_id=BEGIN,
+            decoder_start_token_id=BEGIN,
+            forced_eos_token_id=None,
+            activation_function="relu",
+            **sizes,
+        )
     )
 
 
@@ -140,10 +147,10 @@ def measure_writing(
     model: Translator, plain: Plain, marian: MarianMTModel, rounds: int
 ) -> list[dict[str, Any]]:
     """Tokens written a second by each, greedily."""
+    limits = {"max_new_tokens": WRITTEN, "min_new_tokens": WRITTEN, "num_beams": 1}
     found = []
     for batch in BATCHES:
         source = torch.randint(3, model.config.vocabulary, (batch, SIDE))
-        limits = {"max_new_tokens": WRITTEN, "min_new_tokens": WRITTEN, "num_beams": 1}
         took = in_turns(
             {
                 "ours": lambda s=source: greedy(model, s.tolist(), NEVER, WRITTEN),

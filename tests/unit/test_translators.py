@@ -7,19 +7,28 @@ import zipfile
 
 import pytest
 
-from db.store import Brought, Origin, open_store
+from db.store import open_store
+from engine.adapters import linear_sizes
+from engine.alone import load_translator
 from engine.catalogue import delete_adapter, export_adapter, find_adapter, readers_adapter
-from engine.checking import AdapterError
+from engine.checking import AdapterError, BaseShape
+from engine.models import Base
 from engine.settings import Settings
-from engine.translation import TaggedPrompt
+from engine.translation import TaggedPrompt, write
 from engine.translations import Translations
 from engine.translator import read_translator
-from tests.tiny_scratch import tiny_codec, tiny_scratch, tiny_translator
+from tests.fake_engine import FakeLookup
+from tests.tiny_scratch import tiny_translator
+from tests.unit.test_disk_desk import Page
 from tests.unit.test_translations import MOST, Loads, add, alone, ending_base, read
 from trainer.catalogue import find_model, list_models
 from trainer.evaluation.translators import find_translators
+from trainer.jobs.queue import Jobs
 from trainer.promote import back, present, promote
-from trainer.scratch.decode import greedy
+from ui.access import Access
+from ui.compare.evaluations import Evaluations
+from ui.compare.split import SplitDesk
+from ui.services import Services
 
 ASKED = {"pair": "de-en", "task": "translation"}
 SENTENCES = [f"Ein Mann fährt {n} durch die Stadt." for n in range(3)]
@@ -45,11 +54,9 @@ def install(settings: Settings, seed: int = 0) -> str:
     return f"kept:{made.version}"
 
 
-def wanted(sentence: str, seed: int = 0, most: int = MOST) -> str:
-    codec = tiny_codec()
-    (ids,) = codec.encode([sentence])
-    (text,) = greedy(tiny_scratch(seed), [codec.question(ids, "de", "en")], codec.end, most)
-    return codec.decode(text.tokens)
+def wanted(base: Base, sentence: str, most: int = MOST) -> list[str]:
+    """What it writes alone, as it grows."""
+    return list(write(base.model, TaggedPrompt(base.tokenizer), sentence, "de-en", most))
 
 
 def test_it_is_promoted_like_an_adapter_and_taken_back(settings, store):
@@ -71,24 +78,22 @@ def test_it_is_promoted_like_an_adapter_and_taken_back(settings, store):
 
 def test_readers_get_its_translations_with_no_base_beside_adapters_over_one(settings, store):
     promote(install(settings), store, settings, reason="a trial")
-    base = ending_base()
-    from engine.adapters import linear_sizes
-    from engine.checking import BaseShape
-
-    shape = BaseShape("tiny", "1", linear_sizes(base.model))
+    mine = load_translator(find_adapter(settings, "tiny-0").adapter, settings)
+    shape = BaseShape("tiny", "1", linear_sizes(ending_base().model))
     add(settings.home, shape, "en-es", 37, imported=True)
     loads = Loads()
     service = Translations(settings, None, loads, most=MOST)
 
     async def both():
-        mine = [read(service, "de-en", text) for text in SENTENCES]
-        return await asyncio.gather(*mine, read(service, "en-es"))
+        asked = [read(service, "de-en", text) for text in SENTENCES]
+        return await asyncio.gather(*asked, read(service, "en-es"))
 
     try:
-        assert asyncio.run(read(service, "de-en", SENTENCES[0]))[-1] == wanted(SENTENCES[0])
+        grown = asyncio.run(read(service, "de-en", SENTENCES[0]))
+        assert grown == wanted(mine, SENTENCES[0]) and len(grown) > 2
         assert loads.count == 0 and service.base_bytes() == 0
-        *mine, other = asyncio.run(both())
-        assert [grown[-1] for grown in mine] == [wanted(text) for text in SENTENCES]
+        *said, other = asyncio.run(both())
+        assert [one[-1:] for one in said] == [wanted(mine, text)[-1:] for text in SENTENCES]
         assert other == alone(settings, "en-es") and loads.count == 1
         version = service.made_by("de-en")[1]
         told = {one.version: one for one in service.loaded()}
@@ -98,17 +103,16 @@ def test_readers_get_its_translations_with_no_base_beside_adapters_over_one(sett
         service.close()
 
 
-def test_it_is_evaluated_beside_what_teachers_said(settings, store):
+def test_it_is_evaluated_by_its_name_with_no_base(settings, store):
     name = install(settings)
-    origin = Origin("pairs.tsv", "flat", "de-en")
-    rows = [Brought(n, 0, t, context=t, translation="A man.") for n, t in enumerate(SENTENCES)]
-    store.imports.add(store.imports.begin(origin), origin, rows)
-    found = find_translators([name], "de-en", "", None, store, settings)
-    texts = found[0].translate(SENTENCES)
-    room = TaggedPrompt(found[0]._loaded.tokenizer).room(SENTENCES[0])
-    assert texts[0].text.startswith(wanted(SENTENCES[0], most=MOST))
-    assert texts[0].tokens <= room and texts[0].ms > 0
-    found[0].close()
+    (found,) = find_translators([name], "de-en", "", None, store, settings)
+    base = load_translator(find_adapter(settings, "tiny-0").adapter, settings)
+    room = TaggedPrompt(base.tokenizer).room(SENTENCES[0])
+    for text, sentence in zip(found.translate(SENTENCES), SENTENCES, strict=True):
+        whole = wanted(base, sentence, room)[-1]
+        assert text.text.startswith(whole) or whole.startswith(text.text)
+        assert 0 < text.tokens <= room and text.ms > 0
+    found.close()
 
 
 def test_it_is_written_out_whole(settings, tmp_path):
@@ -119,3 +123,19 @@ def test_it_is_written_out_whole(settings, tmp_path):
     (folder,) = (tmp_path / "out").iterdir()
     assert read_translator(folder).version == find_adapter(settings, "tiny-0").version
     assert json.loads((folder / "card.json").read_text())["style"] == "tagged"
+
+
+def test_it_stands_in_the_models_tab_and_in_compare(settings, store):
+    name = install(settings)
+    page = Page(store, settings.home)
+    (line,) = [one for one in page.group("de-en")["models"] if one["name"] == name]
+    assert (line["title"], line["fits"], line["loaded"]) == ("tiny-0", True, 0)
+    assert line["needs"] > line["bytes"] // 2 and line["scores"] == []
+    assert page.ask("load", name=name) == {"loaded": name}
+    assert page.group("de-en")["models"][-1]["loaded"] > 0
+    jobs = Jobs(store, settings.home)
+    services = Services(page.settings, FakeLookup(), store, Access(False), jobs)  # type: ignore[arg-type]
+    choices = asyncio.run(SplitDesk(services, Evaluations(jobs)).served()["choices"]({}))
+    assert name in {one["name"] for one in choices["models"]} and "de-en" in choices["pairs"]
+    assert page.ask("delete", name=name) == {"deleted": name}
+    assert name not in {one["name"] for one in page.group("de-en")["models"]}

@@ -1,5 +1,6 @@
-"""Who translates whole sentences in an evaluation: the base or an adapter, a translator of its own,
-what a teacher said before, a model behind a server. Each translates some sentences at a time, and says what it took.
+"""Who translates whole sentences in an evaluation: the base or an adapter, a translator that needs
+no base, what a teacher said before, a model behind a server. Each translates some sentences at a
+time, and says what it took.
 """
 
 from __future__ import annotations

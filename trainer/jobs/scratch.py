@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TOKENIZER, PRETRAIN, FINETUNE = PHASES = ("tokenizer", "pretrain", "finetune")
 RANDOM = "random"
+ADAPTER = "adapter"  # in the job's folder: as what any training run makes
 _TOKENIZER = "tokenizer.json"
 
 
@@ -66,7 +67,19 @@ def run(work: Work) -> bool:
     made = pretrain(place) if job.phase == PRETRAIN else finetune(place, job.start)
     if made is None and work.wish() == "cancel":
         discard(result_folder(work.folder, job.phase, job.start))
+    if made and job.phase == FINETUNE:
+        _offer(made, work.folder / ADAPTER)
     return made is not None
+
+
+def _offer(made: Path, folder: Path) -> None:
+    """Write the translator where the catalogue of models finds what runs made."""
+    from trainer.scratch.export import export
+    from trainer.scratch.folder import load_model
+
+    if not folder.is_dir():
+        model = load_model(made)
+        export(model.net, model.codec, model.card, folder, both_ways=True)
 
 
 def result_folder(folder: Path, phase: str, start: str = RANDOM) -> Path:

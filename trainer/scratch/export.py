@@ -95,7 +95,7 @@ def to_card(card: Mapping[str, Any]) -> dict[str, Any]:
 
 def to_config(config: ModelConfig, codec: Codec) -> LlamaConfig:
     """The shape in Llama's words."""
-    return LlamaConfig(
+    found = LlamaConfig(
         architectures=["LlamaForCausalLM"],
         vocab_size=config.vocabulary,
         hidden_size=config.width,
@@ -112,8 +112,9 @@ def to_config(config: ModelConfig, codec: Codec) -> LlamaConfig:
         pad_token_id=codec.pad,
         bos_token_id=None,
         eos_token_id=codec.end,
-        prefix="causal" if config.causal_prefix else "both",
     )
+    found.update({"prefix": "causal" if config.causal_prefix else "both"})  # what the app reads
+    return found
 
 
 def to_tokenizer(codec: Codec, pair: str, config: ModelConfig) -> PreTrainedTokenizerFast:

@@ -39,19 +39,22 @@ def place_frozen(recipe: ScratchRecipe, store: Store, home: Path) -> ScratchReci
     folder = home / FOLDER / f"{found.sha256}.lines"
     if not folder.is_dir():
         _write(folder, splits, recipe.languages)
-    files = {
-        name: tuple(str(folder / f"{name}.{language}") for language in recipe.languages)
-        for name in SPLITS
-        if splits[name]
-    }
-    told = {"origin": recipe.origin or origin_of(found), "dataset": ""}
-    return replace(recipe, **dict.fromkeys(SPLITS, ()), **told, **files)
+
+    def files(name: str) -> tuple[str, ...]:
+        both = (str(folder / f"{name}.{language}") for language in recipe.languages)
+        return tuple(both) if splits[name] else ()
+
+    origin = recipe.origin or origin_of(found)
+    placed = replace(recipe, dataset="", origin=origin)
+    return replace(placed, train=files("train"), dev=files("dev"), test=files("test"))
 
 
 def origin_of(found: SentenceSet) -> str:
     """Where its rows are from, for a card."""
-    taught = f", translated by {found.teacher} where none came with them" if found.teacher else ""
-    return f"frozen dataset {found.name}, {found.created[:10]}{taught}"
+    told = f"frozen dataset {found.name}, {found.created[:10]}"
+    if found.synthetic:
+        told += f", {found.synthetic} of {found.rows} translations synthetic ({found.teacher})"
+    return told
 
 
 def _split(rows: Rows, pair: str) -> dict[str, Rows]:

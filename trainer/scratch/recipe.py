@@ -19,6 +19,13 @@ FILE = "recipe.json"
 _NAMED = 80  # characters of a name, at most
 
 
+def _check(recipe: Any, checks: Mapping[str, bool]) -> None:
+    for one in fields(recipe):
+        value, choices = getattr(recipe, one.name), one.metadata.get("choices")
+        if not checks.get(one.name, True) or (choices and value not in choices):
+            raise RecipeError(f"{one.name} = {value!r}: {one.metadata['help']}")
+
+
 @dataclass(frozen=True)
 class Phase:
     """The steps of a pre-training or a fine-tuning."""
@@ -112,13 +119,6 @@ class ScratchRecipe:
     def languages(self) -> tuple[str, str]:
         source, _, target = self.pair.partition("-")
         return source, target
-
-
-def _check(recipe: Any, checks: Mapping[str, bool]) -> None:
-    for one in fields(recipe):
-        value, choices = getattr(recipe, one.name), one.metadata.get("choices")
-        if not checks.get(one.name, True) or (choices and value not in choices):
-            raise RecipeError(f"{one.name} = {value!r}: {one.metadata['help']}")
 
 
 def load_scratch(path: Path) -> ScratchRecipe:

@@ -57,10 +57,13 @@ class Place:
         return Data(self.recipe, self.home, self.settings.data)
 
 
-def make_tokenizer(place: Place) -> Codec:
-    """The run's tokenizer, made of the texts to pre-train on where it is not there yet; RecipeError
-    where it is of another size or they hold too little."""
+def make_tokenizer(place: Place, start: Path | None = None) -> Codec:
+    """The run's tokenizer: that of the model in `start`, or made of the texts to pre-train on,
+    where it is not there yet; RecipeError where it is of another size or they hold too little."""
     wanted, languages = place.recipe.model.vocabulary, place.recipe.languages
+    if start and not (place.folder / TOKENIZER).is_file():
+        place.folder.mkdir(parents=True, exist_ok=True)
+        write_whole(place.folder / TOKENIZER, load_codec(start).tokenizer.to_str(pretty=True))
     if (place.folder / TOKENIZER).is_file():
         codec = load_codec(place.folder)
         if codec.vocabulary != wanted:
@@ -104,11 +107,11 @@ def finetune(place: Place, start: str = PRETRAIN) -> Path | None:
     model's folder, None when stopped."""
     recipe, phase = place.recipe, place.recipe.finetune
     train, dev = place.data.parallel("train"), place.data.parallel("dev")
-    codec = make_tokenizer(place)
+    elsewhere = None if start in (PRETRAIN, RANDOM) else Path(start)
+    codec = make_tokenizer(place, elsewhere)
     net = new_net(recipe.model, phase.seed)
     if start != RANDOM:
-        begun = place.folder / PRETRAIN / MODEL if start == PRETRAIN else Path(start)
-        start_from(net, codec, begun)
+        start_from(net, codec, elsewhere or place.folder / PRETRAIN / MODEL)
     positions = recipe.model.positions
     samples = pair_samples(codec, train.source.lines, train.target.lines, recipe.pair, positions)
     order = Order(
