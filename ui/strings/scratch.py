@@ -43,6 +43,7 @@ SCRATCH: dict[str, tuple[str, str]] = {
     "scratch_choose_source": ("Choose at least one text.", "请至少选择一种文本。"),
     "scratch_choose_data": ("Choose sentences with translations.", "请选择带译文的句子。"),
     # a run's page
+    "run_is_looking": ("Getting ready: looking at the text.", "准备中：正在查看文本。"),
     "run_is_reading": ("Row {n} of {total}.", "第 {n} 行，共 {total} 行。"),
     "run_is_reading_on": ("Row {n}.", "第 {n} 行。"),
     "run_kept": ("{kept} of {rows} rows kept", "保留 {kept} 行，共 {rows} 行"),

@@ -31,11 +31,11 @@ _LARGEST = 2**53
 
 def to_fields() -> list[Reply]:
     """The fields of all kinds as the form needs them, each with the kinds that it is of."""
-    found: dict[tuple[str, Any], Reply] = {}
+    found: dict[tuple[str, bool], Reply] = {}
     for kind in (CORPUS, *PHASES):
         for name, one, usual in named_fields(kind):
-            made = _field(name, one, usual)
-            shared = found.setdefault((name, made["usual"]), made)
+            # A corpus has fields that are called like a model's, and are none of them.
+            shared = found.setdefault((name, kind == CORPUS), _field(name, one, usual))
             shared["tasks"].append(kind)
             shared["choices"][kind] = list(one.metadata.get("choices", ()))
     return list(found.values())

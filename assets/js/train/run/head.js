@@ -34,6 +34,7 @@ const runningText = () => {
   if (step && run.kind === 'corpus') {
     return t(step.steps ? 'run_is_reading' : 'run_is_reading_on', { n: whole(step.step), total: whole(step.steps ?? 0) });
   }
+  if (run.kind === 'corpus') return t('run_is_looking');
   return step ? t('run_is_training', { n: whole(step.step), total: whole(step.steps) }) : t('run_is_ready');
 };
 
@@ -111,7 +112,7 @@ const paintActions = () => {
   });
   const again = button(t('train_again'), 'again');
   if (!isWorking(run)) buttons.splice(-1, 0, again);
-  if (run.state === 'done' && run.kind === 'train') buttons.unshift(...whatNext());
+  if (run.state === 'done' && ['train', 'finetune'].includes(run.kind)) buttons.unshift(...whatNext());
   const bar = one('.ctx-run-actions');
   const same = (had) => buttons.filter((one) => one.dataset.do === had.dataset.do);
   keepFocusIn(bar, () => bar.replaceChildren(...buttons), (had) => [...same(had), ...buttons]);

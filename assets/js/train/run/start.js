@@ -103,7 +103,8 @@ const again = () => {
   const values = Object.fromEntries(details.recipe.fields.map((field) => [field.name, field.value]));
   const { dataset, start } = details.recipe;
   if (run.kind !== 'train') {
-    remember('train.scratch', JSON.stringify({ task: run.kind, languages: run.pair, start, values }));
+    const kept = run.kind === 'corpus' ? { corpus: values } : { values };
+    remember('train.scratch', JSON.stringify({ task: run.kind, languages: run.pair, start, ...kept }));
     location.hash = '#train/scratch';
     return;
   }

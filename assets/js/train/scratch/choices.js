@@ -7,7 +7,7 @@ const RANDOM = 'random';
 let found = null; // sources by languages; data, texts, tokenizers and starts of the pair
 let allFields = [];
 let sizes = [];
-let form = { task: KINDS[0], languages: '', sources: [], hub: '', data: '', texts: [], start: RANDOM, tokenizer: '', size: '', values: {} };
+let form = { task: KINDS[0], languages: '', sources: [], hub: '', data: '', texts: [], start: RANDOM, tokenizer: '', size: '', values: {}, corpus: {} };
 
 const keepForm = () => remember('train.scratch', JSON.stringify(form));
 
@@ -22,7 +22,11 @@ const recallForm = () => {
   }
 };
 
-const isOfPairs = () => form.languages.includes('-');
+// A corpus has fields that are called like a model's: their values are kept apart.
+const keptIn = () => (form.task === 'corpus' ? 'corpus' : 'values');
+const keepValues = () => {
+  form[keptIn()] = { ...form[keptIn()], ...readValues() };
+};
 const goesOn = () => form.task === 'finetune' && form.start !== RANDOM;
 const dataNow = () => found.data.find((one) => one.name === form.data);
 const sourceKey = (source) => source.names.join(' ');

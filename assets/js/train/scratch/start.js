@@ -67,7 +67,7 @@ const QUIET = ['source', 'text', 'hub', 'tokenizer']; // what they change is see
 
 formElement.addEventListener('input', (event) => {
   const { name, value } = event.target;
-  form.values = { ...form.values, ...readValues() };
+  keepValues();
   if (name in CHANGES) {
     CHANGES[name](value);
     if (!QUIET.includes(name)) {
@@ -97,7 +97,7 @@ const paint = () => {
   paintKinds();
   paintSources();
   paintData();
-  buildFields(form.values);
+  buildFields(form[keptIn()]);
   paintGo();
   root.dataset.state = 'shown';
 };
@@ -119,7 +119,7 @@ const load = async () => {
 window.addEventListener('ctx-language', () => {
   language = findLanguage();
   fillTexts();
-  if (found) form.values = { ...form.values, ...readValues() };
+  if (found) keepValues();
   paint();
 });
 
