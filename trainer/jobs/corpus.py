@@ -4,10 +4,12 @@ event a piece; stop ends it, and resumed it goes on with the pieces that are not
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping
 from typing import Any
 
+from engine.files import write_whole
 from trainer.fields import RecipeError
 from trainer.jobs.frozen import place_corpus
 from trainer.jobs.kinds import JobError, Kind, Prepared
@@ -17,7 +19,7 @@ from trainer.scratch.corpus.checks import prepare as make_ready
 from trainer.scratch.corpus.recipe import CorpusRecipe, parse_corpus, plain
 from trainer.scratch.corpus.run import make_corpus, placed
 
-FOLDER = "corpus"
+FOLDER, RECIPE = "corpus", "recipe.json"
 
 
 def prepare(recipe: Mapping[str, Any]) -> Prepared:
@@ -33,6 +35,7 @@ def prepare(recipe: Mapping[str, Any]) -> Prepared:
 
 def run(work: Work) -> bool:
     """Make the corpus; whether all of it is done."""
+    write_whole(work.folder / RECIPE, json.dumps(dict(work.job.recipe), indent=2) + "\n")
     recipe = place_corpus(parse_corpus(work.job.recipe), work.store, work.settings.home)
     ready = make_ready(placed(recipe, work.settings.data))
     watched, folder = Watched(work), work.folder / FOLDER

@@ -53,9 +53,11 @@ def run(work: Work) -> bool:
     """Do the step; whether all of it is done."""
     from trainer.checkpoints import discard
     from trainer.scratch.frozen import place_frozen
+    from trainer.scratch.recipe import FILE, save_scratch
     from trainer.scratch.run import Place, finetune, make_tokenizer, pretrain
 
     job, watched = parse(ScratchJob, work.job.recipe), Watched(work)
+    save_scratch(_recipe(job), work.folder / FILE)
     recipe = place_frozen(_recipe(job), work.store, work.settings.home)
     place = Place(recipe, work.folder, work.folder, work.settings, watched.report, watched.stopped)
     _bring_tokenizer(job, work.folder)

@@ -91,7 +91,7 @@ class CorpusRecipe:
         "one row in twenty is for dev and one for test, as everywhere in the project by its words"
         " alone; otherwise all are to be learnt", True, (), True,
     )  # fmt: skip
-    shard_rows: int = described("rows that are read, judged and written as one piece", 20_000)
+    shard_rows: int = described("rows that are read, judged and written as one piece", 5000)
 
     def __post_init__(self) -> None:
         sides = self.languages.split("-")

@@ -124,7 +124,6 @@ def _finish(
     write_report(folder, report)
     if not total.kept:
         raise CorpusError("nothing_left", f"all {total.rows:,} rows were dropped: {_most(total)}")
-    tell({"event": "result", "fit": True, "rows": total.rows, "kept": total.kept})
     return report
 
 
