@@ -23,7 +23,16 @@ LINES = (
     "Die Frau liest ein Buch im Garten.", "The woman reads a book in the garden.",
 )  # fmt: skip
 LANGUAGES = ("de", "en")
-PIECES = (*" abcdefghijklmnopqrstuvwxyz.", " Mann", " man", " Hunde", " dogs", " die", " the", " book")
+PIECES = (
+    *" abcdefghijklmnopqrstuvwxyz.",
+    " Mann",
+    " man",
+    " Hunde",
+    " dogs",
+    " die",
+    " the",
+    " book",
+)
 TINY = ModelConfig(
     vocabulary=len(reserved(LANGUAGES)) + len(PIECES), width=32, layers=2, heads=4, kv_heads=2,
     ffn=48, positions=64, dropout=0.0,
