@@ -1,4 +1,4 @@
-"""A model from nothing beside its like: python -m tests.benchmarks.scratch [--sizes 20M …] [--out F]
+"""A model from nothing beside its like: python -m tests.benchmarks.scratch [--sizes 20M …]
 
 What its cache saves against reading everything anew at each step; then tokens a second, written
 and trained on, beside a torch.nn.Transformer and transformers' MarianMT of as many parameters.
