@@ -37,7 +37,8 @@ STEPS = {
 
 def recipe_data(**changes):
     return {
-        "name": "tiny", "train": ["a.de", "a.en"], "dev": ["b.de", "b.en"], "test": ["b.de", "b.en"],
+        "name": "tiny", "train": ["a.de", "a.en"], "dev": ["b.de", "b.en"],
+        "test": ["b.de", "b.en"],
         "model": SMALL, "pretrain": STEPS, "finetune": STEPS,
     } | changes  # fmt: skip
 

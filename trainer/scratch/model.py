@@ -55,6 +55,8 @@ class Translator(nn.Module):
         self.layers = nn.ModuleList(Block(config, number) for number in range(config.layers))
         self.norm = nn.RMSNorm(config.width, config.norm_eps)
         self.dropout = Dropout(config.dropout)
+        self.cos: Tensor
+        self.sin: Tensor
         cos, sin = rotary(config)
         self.register_buffer("cos", cos, persistent=False)
         self.register_buffer("sin", sin, persistent=False)
