@@ -7,7 +7,6 @@ checkpoint.
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable
 from dataclasses import replace

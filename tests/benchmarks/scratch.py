@@ -1,4 +1,4 @@
-"""A model from nothing beside its like: python -m tests.benchmarks.scratch [--preset 10M] [--out F]
+"""A model from nothing beside its like: python -m tests.benchmarks.scratch [--sizes 20M …]
 
 What its cache saves against reading everything anew at each step; then tokens a second, written
 and trained on, beside a torch.nn.Transformer and transformers' MarianMT of as many parameters.
@@ -27,6 +27,7 @@ from engine.settings import assets
 from trainer.scratch.config import PRESETS, ModelConfig
 from trainer.scratch.decode import greedy
 from trainer.scratch.model import Translator
+from trainer.scratch.recipe import load_scratch
 
 NEW, READ = 128, 24  # tokens written, and read of each prompt
 BATCHES = (1, 8)
@@ -34,6 +35,9 @@ WRITTEN = 64  # tokens of a row, where models are set side by side
 PAIRS, SIDE = 32, 24  # sentence pairs of a training step, tokens of each side
 ROUNDS = 3
 PAD, BEGIN, END = 0, 1, 2
+SIDES = ("ours", "torch", "marian")
+RESULT = "multi30k"  # the size of the recipe's model
+RECIPE = assets() / "recipes" / "scratch" / f"{RESULT}.json"
 NEVER = -1  # no token ends a row: each writes as many as are asked for
 
 
@@ -206,51 +210,58 @@ def _rates(took: dict[str, float], tokens: int) -> dict[str, Any]:
     }
 
 
+def measure(name: str, config: ModelConfig, rounds: int) -> dict[str, Any]:
+    """All figures of one size."""
+    torch.manual_seed(1)
+    layers = max(1, config.layers // 2)
+    inner = inner_width(config, layers)
+    model = Translator(config).eval()
+    plain, marian = Plain(config, layers, inner).eval(), make_marian(config, layers, inner).eval()
+    return {
+        "size": name,
+        "parameters": {"ours": count(model), "torch": count(plain), "marian": count(marian)},
+        "cache": measure_cache(model, rounds),
+        "writing": measure_writing(model, plain, marian, rounds),
+        "training": measure_training(model, plain, marian, rounds),
+    }
+
+
 def table(found: dict[str, Any]) -> str:
     """The figures as Markdown."""
     rows = ["| tokens a second | ours | torch.nn.Transformer | MarianMT |", "|---|---|---|---|"]
-    named = [(f"written, {one['batch']} at once", one) for one in found["writing"]]
-    for title, one in [*named, ("trained on, a whole step", found["training"])]:
-        rates, times = one["tokens_per_second"], one["times_as_fast_as"]
-        cells = [f"{rates[name]:,.0f} ({times[name]:.1f} ×)" for name in ("torch", "marian")]
-        rows.append(f"| {title} | **{rates['ours']:,.0f}** | {' | '.join(cells)} |")
-    sizes = found["parameters"]
-    cells = [f"{sizes[name] / 1e6:.2f} M" for name in ("ours", "torch", "marian")]
-    rows += [f"| parameters | {' | '.join(cells)} |", ""]
-    rows += [f"| {NEW} tokens behind {READ} | with the cache | all anew | |", "|---|---|---|---|"]
+    for size in found["sizes"]:
+        counts = [f"{size['parameters'][side] / 1e6:.1f} M" for side in SIDES]
+        rows.append(f"| **{size['size']}**: parameters | {' | '.join(counts)} |")
+        named = [(f"written, {one['batch']} at once", one) for one in size["writing"]]
+        for title, one in [*named, ("trained on, a whole step", size["training"])]:
+            rates, times = one["tokens_per_second"], one["times_as_fast_as"]
+            cells = [f"{rates[side]:,.0f} ({times[side]:.1f} ×)" for side in SIDES[1:]]
+            rows.append(f"| {title} | **{rates['ours']:,.0f}** | {' | '.join(cells)} |")
+    rows += ["", f"| {NEW} tokens behind {READ} | with the cache | all anew | |"]
+    rows.append("|---|---|---|---|")
     rows += [
-        f"| {one['batch']} at once | {one['cached_seconds']:.2f} s | {one['anew_seconds']:.2f} s |"
-        f" {one['times_faster']:.1f} × faster |"
-        for one in found["cache"]
+        f"| {size['size']}, {one['batch']} at once | {one['cached_seconds']:.2f} s |"
+        f" {one['anew_seconds']:.2f} s | {one['times_faster']:.1f} × faster |"
+        for size in found["sizes"]
+        for one in size["cache"]
     ]
     return "\n".join(rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="10M")
+    parser.add_argument("--sizes", nargs="+", choices=[RESULT, *PRESETS], default=[RESULT, "20M"])
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--out", type=Path, default=assets() / "bench" / "scratch-speed.json")
     arguments = parser.parse_args()
-    torch.manual_seed(1)
-    config, load = PRESETS[arguments.preset], os.getloadavg()[0]
-    layers = max(1, config.layers // 2)
-    inner = inner_width(config, layers)
-    model = Translator(config).eval()
-    plain, marian = Plain(config, layers, inner).eval(), make_marian(config, layers, inner).eval()
-    found = {
-        "preset": arguments.preset,
-        "rounds": arguments.rounds,
-        "parameters": {"ours": count(model), "torch": count(plain), "marian": count(marian)},
-        "cache": measure_cache(model, arguments.rounds),
-        "writing": measure_writing(model, plain, marian, arguments.rounds),
-        "training": measure_training(model, plain, marian, arguments.rounds),
-        "machine": {
-            "dtype": "float32", "threads": torch.get_num_threads(),
-            "processors": os.cpu_count(), "torch": torch.__version__,
-            "load_average": [round(load, 1), round(os.getloadavg()[0], 1)],
-        },
+    load = os.getloadavg()[0]
+    configs = PRESETS | {RESULT: load_scratch(RECIPE).model}
+    sizes = [measure(name, configs[name], arguments.rounds) for name in arguments.sizes]
+    machine = {
+        "dtype": "float32", "threads": torch.get_num_threads(), "processors": os.cpu_count(),
+        "torch": torch.__version__, "load_average": [round(load, 1), round(os.getloadavg()[0], 1)],
     }  # fmt: skip
+    found = {"rounds": arguments.rounds, "sizes": sizes, "machine": machine}
     write_whole(arguments.out, json.dumps(found, indent=1) + "\n")
     print(table(found))
 

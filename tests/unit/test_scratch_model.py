@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from trainer.fields import RecipeError
 from trainer.scratch.config import PRESETS, ModelConfig, load_config, parse_config, save_config
 from trainer.scratch.folder import new_net
-from trainer.scratch.model import Attention, Cache, FeedForward, rotary, rotate
+from trainer.scratch.model import Attention, Cache, Dropout, FeedForward, rotary, rotate
 
 CONFIG = ModelConfig(
     vocabulary=50, width=32, layers=2, heads=4, kv_heads=2, ffn=48, dropout=0.0, positions=32
@@ -28,6 +28,7 @@ def tokens(rows, length, seed=0):
 def plain_rotation(vector, position, theta):
     """A head turned pair by pair, each pair as a complex number."""
     half = len(vector) // 2
+    vector = vector.detach()
     turned = vector.clone()
     for i in range(half):
         angle = position * theta ** (-2 * i / len(vector))
@@ -52,7 +53,8 @@ def test_attention_is_softmax_over_what_stands_before_with_shared_keys():
     states, turn = torch.randn(2, 7, 32), tuple(one[:7] for one in rotary(CONFIG))
     found = attention(states, turn, None, None)
     queries, keys, values = (
-        getattr(attention, name)(states).view(2, 7, -1, 8) for name in ("q_proj", "k_proj", "v_proj")
+        getattr(attention, name)(states).view(2, 7, -1, 8)
+        for name in ("q_proj", "k_proj", "v_proj")
     )
     plain = torch.zeros(2, 7, 4, 8)
     for row in range(2):
@@ -132,6 +134,17 @@ def test_a_cache_changes_nothing(config):
     real[1, :2] = False
     joined = torch.cat(parts, 1)
     torch.testing.assert_close(joined[real], whole[real], rtol=1e-4, atol=1e-5)
+
+
+def test_dropout_takes_its_share_and_keeps_the_mean_and_rests_outside_training():
+    torch.manual_seed(0)
+    dropout, ones = Dropout(0.25), torch.ones(200, 500)
+    found = dropout(ones)
+    assert (found == 0).float().mean().item() == pytest.approx(0.25, abs=0.01)
+    assert found.max().item() == pytest.approx(1 / 0.75) and found.mean().item() == pytest.approx(
+        1, abs=0.02
+    )
+    assert dropout.eval()(ones) is ones
 
 
 def test_more_tokens_than_positions_are_refused():

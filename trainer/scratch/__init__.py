@@ -1,1 +1,1 @@
-"""A translation model with no pretrained part: corpus, tokenizer, model, pre-training, fine-tuning."""
+"""A translation model from nothing: corpus, tokenizer, model, pre-training, fine-tuning."""

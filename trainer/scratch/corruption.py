@@ -1,4 +1,4 @@
-"""Span corruption as in T5: a text loses some spans, and what is learnt is to give them back. Pure."""
+"""Span corruption as in T5: a text loses some spans, and to give them back is learnt. Pure."""
 
 from __future__ import annotations
 

@@ -36,7 +36,9 @@ def curves_plot(runs: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
 def _legend(names: Sequence[str], y: int) -> list[str]:
     parts, x = [], 14
     for number, name in enumerate(names):
-        parts.append(f'<line class="curve c{number}" x1="{x}" y1="{y - 4}" x2="{x + 20}" y2="{y - 4}"/>')
+        parts.append(
+            f'<line class="curve c{number}" x1="{x}" y1="{y - 4}" x2="{x + 20}" y2="{y - 4}"/>'
+        )
         parts.append(f'<text x="{x + 26}" y="{y}">{escape(name)}</text>')
         x += 40 + 7 * len(name)
     return parts

@@ -73,7 +73,7 @@ def make_tokenizer(place: Place, start: Path | None = None) -> Codec:
             )
         return codec
     texts = place.data.texts()
-    lines = (line for text in texts for line in text.lines if line)
+    lines = [line for text in texts for line in text.lines if line]
     codec = Codec(train_tokenizer(lines, wanted, languages))
     costs = {one.path.name: fertility(codec, one.lines) for one in texts}
     place.folder.mkdir(parents=True, exist_ok=True)

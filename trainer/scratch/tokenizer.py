@@ -7,7 +7,8 @@ pieces are looked for, none can be read as a byte's or an instruction's token (`
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -39,7 +40,7 @@ def tag_of(language: str) -> str:
 
 
 def train_tokenizer(
-    lines: Iterable[str], vocabulary: int, languages: Sequence[str] = ("de", "en")
+    lines: Sequence[str], vocabulary: int, languages: Sequence[str] = ("de", "en")
 ) -> Tokenizer:
     """A tokenizer of exactly `vocabulary` tokens for these texts; RecipeError where they do not
     hold so many pieces."""
@@ -47,19 +48,42 @@ def train_tokenizer(
     wanted = vocabulary - len(first)
     if wanted < 1:
         raise RecipeError(f"vocabulary = {vocabulary}: {len(first)} tokens are no text's")
-    learning = _around(Tokenizer(models.Unigram()))
-    trainer = trainers.UnigramTrainer(
-        vocab_size=wanted, show_progress=False, max_piece_length=_LONGEST, special_tokens=[]
-    )
-    learning.train_from_iterator(lines, trainer)
-    pieces = json.loads(learning.to_str())["model"]["vocab"][:wanted]
+    pieces = _learn(lines, wanted)
+    if len(pieces) < wanted:  # some fell out in learning: of few texts, many do
+        pieces = _learn(lines, 2 * wanted)[:wanted]
     if len(pieces) < wanted:
         raise RecipeError(
             f"vocabulary = {vocabulary}: the corpus holds pieces for {len(pieces) + len(first)};"
             " take fewer or bring more text"
         )
-    known = [(piece, _NEVER) for piece in first] + [(piece, score) for piece, score in pieces]
+    return of_pieces(pieces, languages)
+
+
+def of_pieces(pieces: Sequence[tuple[str, float]], languages: Sequence[str]) -> Tokenizer:
+    """The tokenizer of these pieces of text, each with the logarithm of its probability."""
+    first = reserved(languages)
+    known = [*((piece, _NEVER) for piece in first), *pieces]
     return _around(Tokenizer(models.Unigram(known, first.index(UNKNOWN), byte_fallback=True)))
+
+
+def _learn(lines: Sequence[str], most: int) -> list[tuple[str, float]]:
+    """At most so many pieces with their scores, the likeliest first."""
+    learning = _around(Tokenizer(models.Unigram()))
+    trainer = trainers.UnigramTrainer(
+        vocab_size=most, show_progress=False, max_piece_length=_LONGEST, special_tokens=[]
+    )
+    learning.train_from_iterator(_usual(lines, max(1, most // 2)), trainer)
+    pieces = json.loads(learning.to_str())["model"]["vocab"][:most]
+    return [(piece, score) for piece, score in pieces]
+
+
+def _usual(lines: Sequence[str], most: int) -> Iterator[str]:
+    """The lines without their rarest characters, where there are more than `most`: bytes will
+    do for those, and each that is seen would take a piece."""
+    counts = Counter(chain.from_iterable(lines))
+    rare = {character for character, _ in counts.most_common()[most:]}
+    for line in lines:
+        yield "".join(c for c in line if c not in rare) if rare & {*line} else line
 
 
 def _around(tokenizer: Tokenizer) -> Tokenizer:

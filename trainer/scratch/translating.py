@@ -53,9 +53,7 @@ def _like_lengths(prompts: Sequence[Sequence[int]], batch: int) -> Iterator[list
         yield some[start : start + batch]
 
 
-def _write(
-    net: Translator, prompts: list[tuple[int, ...]], end: int, beams: int
-) -> list[Written]:
+def _write(net: Translator, prompts: list[tuple[int, ...]], end: int, beams: int) -> list[Written]:
     times, more = _MOST
     most = times * max(map(len, prompts)) + more
     if beams == 1:

@@ -12,6 +12,7 @@ from sacrebleu.metrics import BLEU, CHRF
 from torch import nn
 
 from trainer.scratch.loss import PairLoss
+from trainer.scratch.model import Translator
 from trainer.scratch.samples import Sample, make_batch
 from trainer.scratch.tokenizer import Codec
 from trainer.scratch.translating import translate
@@ -22,7 +23,7 @@ _TOKENS = 8192  # of a batch whose loss is taken
 
 @dataclass(frozen=True)
 class Watch:
-    """Evaluates a model in training. `dev`: samples whose loss is taken; `sources` and `references`:
+    """Evaluates a model in training. `dev`: samples whose loss is taken; `sources`, `references`:
     sentences that are translated greedily, () for none."""
 
     dev: Sequence[Sample]
@@ -34,6 +35,7 @@ class Watch:
 
     @torch.no_grad()
     def __call__(self, model: nn.Module) -> Watched:
+        assert isinstance(model, Translator)
         figures = {"dev_loss": dev_loss(model, self.dev, self.compute)}
         if not self.sources:
             return Watched(figures)
@@ -48,7 +50,7 @@ class Watch:
 
 
 @torch.no_grad()
-def dev_loss(model: nn.Module, samples: Sequence[Sample], compute: torch.dtype) -> float:
+def dev_loss(model: Translator, samples: Sequence[Sample], compute: torch.dtype) -> float:
     """Cross-entropy an answer token, in nats, unsmoothed."""
     loss = PairLoss(model, compute)
     device = next(model.parameters()).device
