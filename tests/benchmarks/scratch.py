@@ -14,6 +14,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -110,21 +111,34 @@ def count(model: nn.Module) -> int:
     return sum(one.numel() for one in model.parameters() if one.requires_grad)
 
 
-def seconds(act: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    act()
-    return time.perf_counter() - start
+@dataclass(frozen=True)
+class Took:
+    """Median seconds on the clock, and of processors, which other work on the machine stretches
+    less."""
+
+    clock: float
+    processor: float
 
 
-def in_turns(sides: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """The median seconds of each side, after one turn that does not count."""
-    found: dict[str, list[float]] = {name: [] for name in sides}
+def in_turns(sides: dict[str, Callable[[], object]], rounds: int) -> dict[str, Took]:
+    """What each side took, after one turn that does not count."""
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
     for turn in range(rounds + 1):
         for name, act in sides.items():
-            took = seconds(act)
+            clock, processor = time.perf_counter(), time.process_time()
+            act()
             if turn:
+                took = time.perf_counter() - clock, time.process_time() - processor
                 found[name].append(took)
-    return {name: statistics.median(some) for name, some in found.items()}
+    return {name: Took(*map(statistics.median, zip(*some))) for name, some in found.items()}
+
+
+def ratio(other: Took, mine: Took) -> dict[str, float]:
+    """How many times as long the other took."""
+    return {
+        "clock": round(other.clock / mine.clock, 2),
+        "processor": round(other.processor / mine.processor, 2),
+    }
 
 
 def measure_cache(model: Translator, rounds: int) -> list[dict[str, Any]]:
@@ -141,8 +155,8 @@ def measure_cache(model: Translator, rounds: int) -> list[dict[str, Any]]:
         )
         found.append({
             "batch": batch, "read": READ, "written": NEW,
-            **{f"{name}_seconds": round(s, 3) for name, s in took.items()},
-            "times_faster": round(took["anew"] / took["cached"], 2),
+            **{f"{name}_seconds": round(one.clock, 3) for name, one in took.items()},
+            "times_faster": ratio(took["anew"], took["cached"]),
         })  # fmt: skip
     return found
 
@@ -201,12 +215,10 @@ def measure_training(
     return _rates(took, 2 * PAIRS * SIDE) | {"pairs": PAIRS, "tokens_a_side": SIDE}
 
 
-def _rates(took: dict[str, float], tokens: int) -> dict[str, Any]:
-    rates = {name: round(tokens / s, 1) for name, s in took.items()}
-    others = {name: s for name, s in took.items() if name != "ours"}
+def _rates(took: dict[str, Took], tokens: int) -> dict[str, Any]:
     return {
-        "tokens_per_second": rates,
-        "times_as_fast_as": {name: round(s / took["ours"], 2) for name, s in others.items()},
+        "tokens_per_second": {name: round(tokens / one.clock, 1) for name, one in took.items()},
+        "times_as_fast_as": {name: ratio(took[name], took["ours"]) for name in SIDES[1:]},
     }
 
 
@@ -227,7 +239,7 @@ def measure(name: str, config: ModelConfig, rounds: int) -> dict[str, Any]:
 
 
 def table(found: dict[str, Any]) -> str:
-    """The figures as Markdown."""
+    """The figures as Markdown; beside a rate of another side, how many times as fast ours is."""
     rows = ["| tokens a second | ours | torch.nn.Transformer | MarianMT |", "|---|---|---|---|"]
     for size in found["sizes"]:
         counts = [f"{size['parameters'][side] / 1e6:.1f} M" for side in SIDES]
@@ -235,17 +247,22 @@ def table(found: dict[str, Any]) -> str:
         named = [(f"written, {one['batch']} at once", one) for one in size["writing"]]
         for title, one in [*named, ("trained on, a whole step", size["training"])]:
             rates, times = one["tokens_per_second"], one["times_as_fast_as"]
-            cells = [f"{rates[side]:,.0f} ({times[side]:.1f} ×)" for side in SIDES[1:]]
+            cells = [f"{rates[side]:,.0f} ({_times(times[side])})" for side in SIDES[1:]]
             rows.append(f"| {title} | **{rates['ours']:,.0f}** | {' | '.join(cells)} |")
     rows += ["", f"| {NEW} tokens behind {READ} | with the cache | all anew | |"]
     rows.append("|---|---|---|---|")
     rows += [
         f"| {size['size']}, {one['batch']} at once | {one['cached_seconds']:.2f} s |"
-        f" {one['anew_seconds']:.2f} s | {one['times_faster']:.1f} × faster |"
+        f" {one['anew_seconds']:.2f} s | {_times(one['times_faster'])} |"
         for size in found["sizes"]
         for one in size["cache"]
     ]
     return "\n".join(rows)
+
+
+def _times(ratios: dict[str, float]) -> str:
+    """On the clock, in brackets by processors' time."""
+    return f"{ratios['clock']:.1f} × [{ratios['processor']:.1f} ×]"
 
 
 def main() -> None:
