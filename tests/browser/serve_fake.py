@@ -42,12 +42,14 @@ def main() -> None:
     parser.add_argument("--translating", type=float, default=0.02, help="seconds a word")
     parser.add_argument("--hosted", action="store_true")
     parser.add_argument("--home", type=Path, help="a folder whose database is used")
+    parser.add_argument("--data", help="the folder of texts, as CTX_DATA names it")
     arguments = parser.parse_args()
     DiskDesk._base_shape = lambda desk: SHAPE  # what is brought in has to fit it; no base is read
     lookup = FakeLookup(arguments.mode, 3.0 if arguments.mode == "slow" else arguments.delay)
     with tempfile.TemporaryDirectory() as own, open_store(_database(arguments, own)) as store:
         home = str(store.path.parent)
-        settings = read_settings({"CTX_HOME": home, "CTX_PORT": str(arguments.port)})
+        told = {"CTX_HOME": home, "CTX_PORT": str(arguments.port), "CTX_DATA": arguments.data}
+        settings = read_settings({name: text for name, text in told.items() if text})
         settings = replace(settings, hosted=arguments.hosted)
         jobs = Jobs(store, settings.home)
         mend(store, settings.home)
