@@ -12,6 +12,7 @@ from ui.strings.en import EN
 from ui.strings.label import LABEL
 from ui.strings.models import MODELS
 from ui.strings.pairs import PAIR_TEXTS
+from ui.strings.smaller import SMALLER
 from ui.strings.teacher import TEACHER
 from ui.strings.train import TRAIN
 from ui.strings.train_fields import TRAIN_FIELDS
@@ -25,6 +26,7 @@ _PAIRS: dict[str, tuple[str, str]] = {
     **TRAIN,
     **TRAIN_FIELDS,
     **COMPARE,
+    **SMALLER,
     **MODELS,
     **PAIR_TEXTS,
 }

@@ -39,6 +39,7 @@ def to_run(job: Job) -> Json:
         "dataset": visible(str(dataset_of(job.recipe))),
         "pair": visible(str(job.recipe.get("pair", USUAL))),
         "task": visible(str(job.recipe.get("task", "sense"))),
+        "teacher": visible(str((job.recipe.get("distil") or {}).get("teacher", ""))),
         "keep": job.recipe.get("keep", "best"),
         "state": job.state,
         "place": job.place,

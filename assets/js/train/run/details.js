@@ -115,6 +115,7 @@ const paintDetails = () => {
   paintData();
   paintCheckpoints();
   paintScores();
+  paintForms();
   one('.ctx-command code').textContent = details.command;
 };
 

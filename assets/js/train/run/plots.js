@@ -35,7 +35,9 @@ const specs = () => {
     loss: { title: t('plot_loss'), how: t('plot_loss_how'), curves: losses },
     dev: { title: t('plot_dev'), how: t('plot_dev_how'), curves: dev, quiet: QUIET },
     rate: { title: t('plot_rate'), curves: curvesOf(steps, ['rate']) },
+    answer: { title: t('plot_answer'), curves: curvesOf(devs, ['answer_ms']) },
     speed: { title: t('plot_speed'), curves: curvesOf(steps, ['rows_per_second']) },
+    errors: { title: t('plot_errors'), how: t('plot_errors_how'), curves: errorCurves() },
     memory: { title: t('plot_memory'), curves: curvesOf(steps, ['memory_gb']) },
   };
 };
@@ -50,7 +52,7 @@ const paintCurves = () => {
   for (const [name, spec] of Object.entries(specs())) {
     if (!spec.curves.length) continue;
     any = true;
-    const wide = name === 'loss' || name === 'dev';
+    const wide = ['loss', 'dev', 'errors'].includes(name);
     plotFor(name).update({ ...spec, right, ...(wide ? { best, marks } : {}) });
   }
   one('.ctx-run-curves > .ctx-none').hidden = any;
