@@ -5,13 +5,13 @@ each other take less time than one after the other on two cores. Knows no model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any
 
-T, U = TypeVar("T"), TypeVar("U")
-Map = Callable[[Callable[[T], U], Sequence[T]], Iterator[U]]
+Map = Callable[..., Iterator[Any]]
+"""Called as `map` is: what to do, and with what."""
 
 
 @contextmanager

@@ -66,6 +66,7 @@ def keep_table(home: Path, told: Mapping[str, Any]) -> None:
         named = {row["name"] for row in rows}
         rows += [row for row in before["rows"] if row["name"] not in named]
     text = json.dumps({**told, "rows": rows}, indent=1, ensure_ascii=False)
+    file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, text + "\n")
 
 

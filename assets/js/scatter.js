@@ -2,9 +2,11 @@
 // better. Needs the axes.
 
 const POINT_COLOURS = 8;
+const FEW = 5; // points whose names have room on a phone
 
 // `points`: {x, y, low, high, name, told, open}; `low`, `high`: an interval, or none; `open` points are
-// not filled; `across`: the name of the axis; `line`: a height to reach.
+// not filled; `across`: the name of the axis; `line`: a height to reach. Many points on a phone have
+// their numbers instead of names.
 const paintScatter = (figure, { title, how, across, points, line }) => {
   const drawing = figure.querySelector('.ctx-drawing');
   figure.hidden = !points.length;
@@ -25,7 +27,8 @@ const paintScatter = (figure, { title, how, across, points, line }) => {
   }
   drawing.replaceChildren(svg);
   const taken = points.map(({ x, y }) => ({ x: scale.x(x) - 7, y: scale.y(y) - 7, width: 14, height: 14 }));
-  points.forEach((point, i) => drawPoint(svg, scale, width, point, i, taken));
+  const isNamed = width > 520 || points.length <= FEW;
+  points.forEach((point, i) => drawPoint(svg, scale, width, isNamed ? point : { ...point, name: whole(i + 1) }, i, taken));
 };
 
 // Names that would stand on each other stand below each other.

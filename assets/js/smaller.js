@@ -35,7 +35,7 @@ const keptOf = ({ kept, low, high }) => {
 };
 
 const formRow = (form, i) => [
-  [dotOf(i, !form.passed), ' ', form.name],
+  [dotOf(i, !form.passed), ` ${i + 1} ${form.name}`],
   orDash(form.bytes, sizeText),
   orDash(form.memory, sizeText),
   orDash(form.ms, shortText),

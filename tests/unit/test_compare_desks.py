@@ -273,7 +273,7 @@ def test_words_of_another_pair_are_compared_in_it(page, tmp_path):
     assert page.ask("split.begin", dataset="mine", **asked)["error"] == "no_dataset"
     sitting = page.ask("vote.paste", text=context, **both)
     page.ask("vote.choose", session=sitting["session"], number=0, choice="first")
-    assert [vote.pair for vote in page.store.votes.list_votes()] == ["de-en"]
+    assert len(page.store.votes.list_votes("de-en")) == 1
     assert len(page.ask("vote.choices", pair="de-en")["standings"]) == 1
     assert page.ask("vote.choices", pair="en-zh")["standings"] == []
 
