@@ -36,6 +36,7 @@ bench: .venv/test-ready
 	$(BIN)/python -m tests.benchmarks.start
 	$(BIN)/python -m tests.benchmarks.training
 	$(BIN)/python -m tests.benchmarks.switching
+	$(BIN)/python -m tests.benchmarks.scratch
 
 # Needs CTX_DATA, the folder of the data outside the project, and Debian's wordnet-base.
 adapter: .venv/run-ready
@@ -62,7 +63,8 @@ forms: .venv/run-ready
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	touch $@
 
-.venv/test-ready: .venv/run-ready tests/requirements.txt tests/requirements-no-deps.txt
+.venv/test-ready: .venv/run-ready tests/requirements.txt tests/requirements-no-deps.txt \
+		trainer/scratch/requirements.txt
 	$(BIN)/python -m pip install --quiet -r tests/requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps -r tests/requirements-no-deps.txt
 	touch $@

@@ -283,6 +283,8 @@ def _snapshot_sentences(store: Store, arguments: argparse.Namespace) -> int:
     )
     print(f"{made.name}: {made.rows} sentences, sha256 {made.sha256}")
     print(", ".join(f"{count} {split}" for split, count in made.splits.items()))
+    if made.synthetic:
+        print(f"{made.synthetic} of the translations are synthetic, by {made.teacher}")
     return 0
 
 

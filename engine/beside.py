@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 
 from engine.calibration import Calibration
 from engine.catalogue import Entry, list_pairs, readers_adapter
+from engine.checking import Adapter
 from engine.phrasebook import NO_CANDIDATES, Candidates
 from engine.sense import Answer, QueryError
 from engine.settings import Settings
@@ -95,8 +96,9 @@ class PairEngines:
 
     def answer(self, entry: Entry, view: View, people: Candidates) -> tuple[Answer, ...]:
         """Answers as `entry`'s adapter gives them."""
-        residents = self._opened()
-        with residents.using(entry.adapter) as model:
+        residents, adapter = self._opened(), entry.adapter
+        assert isinstance(adapter, Adapter)  # a translator answers no words
+        with residents.using(adapter) as model:
             return self._decoder(residents, model, entry).answer(view, people)
 
     def _decoder(self, residents: Residents, model: Any, entry: Entry) -> SenseDecoder:

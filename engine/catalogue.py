@@ -1,5 +1,6 @@
 """The adapters on disk, those that ship (assets/adapters) and those of this home
-(CTX_HOME/adapters): which of them readers have, and how one leaves, as a file or for good.
+(CTX_HOME/adapters): which of them readers have, and how one leaves, as a file or for good. A
+translator, which needs no base, lies among them and is listed, promoted and deleted like them.
 
 An adapter folder describes itself, so a new pair is one more folder. Pure: no torch, no store; a
 screen may ask while nothing is loaded.
@@ -20,20 +21,24 @@ from pathlib import Path
 from engine.checking import CARD, CONFIG, WEIGHTS, Adapter, AdapterError, Card, read_adapter
 from engine.present import BASE, read_pointer
 from engine.settings import Settings, assets, base_name
+from engine.translator import FILES as TRANSLATOR_FILES
+from engine.translator import Translator, is_translator, read_translator
 
 HOME_FOLDER = "adapters"  # in the home: <pair>-<task>/<version>
 STAGE = ".new-"  # a folder that is being made or unmade; what a kill leaves is cleared at the start
 IMPORTED = "imported.json"  # where an imported one came from, and when
 FILES = (WEIGHTS, CONFIG, CARD, "README.md", "SCORES.md", "recipe.json", "LICENSE", "NOTICE")
+_FILES = (*FILES, *TRANSLATOR_FILES)
 _FIRST = ("en-zh", "en-es", "de-en", "en-hi", "en-ta")  # the order in which pairs are offered
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An adapter on disk. `origin`: shipped, imported, or promoted (a copy of what a run made)."""
+    """An adapter or a translator on disk. `origin`: shipped, imported, or promoted (a copy of what
+    a run made)."""
 
     origin: str
-    adapter: Adapter
+    adapter: Adapter | Translator
 
     @property
     def card(self) -> Card:
@@ -86,7 +91,7 @@ def list_adapters(settings: Settings) -> tuple[tuple[Entry, ...], tuple[Refusal,
 
 def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
     for folder in sorted((assets() / "adapters").iterdir()):
-        if (folder / WEIGHTS).is_file():  # one that was never trained has its recipe alone
+        if is_there(folder):  # one that was never trained has its recipe alone
             yield "shipped", folder
     home = settings.home / HOME_FOLDER
     for folder in sorted(home.glob("*/*")):
@@ -95,11 +100,11 @@ def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
             yield "imported" if (folder / IMPORTED).is_file() else "promoted", folder
 
 
-def read_unchanged(folder: Path) -> Adapter:
-    """The adapter in `folder`, hashed anew only where a file of it changed; AdapterError where it
-    is refused."""
+def read_unchanged(folder: Path) -> Adapter | Translator:
+    """The adapter or translator in `folder`, hashed anew only where a file of it changed;
+    AdapterError where it is refused."""
     stamps = []
-    for name in (WEIGHTS, CONFIG, CARD):
+    for name in (WEIGHTS, CONFIG, CARD, *TRANSLATOR_FILES):
         try:
             found = (folder / name).stat()
         except OSError:
@@ -109,9 +114,19 @@ def read_unchanged(folder: Path) -> Adapter:
 
 
 @lru_cache(maxsize=256)
-def _read(folder: Path, stamps: tuple[tuple[int, int, int], ...]) -> Adapter:
+def _read(folder: Path, stamps: tuple[tuple[int, int, int], ...]) -> Adapter | Translator:
     """Its version is a hash of all it holds, and a screen asks for every adapter's again."""
-    return read_adapter(folder)
+    return read_folder(folder)
+
+
+def read_folder(folder: Path) -> Adapter | Translator:
+    """The adapter or translator in `folder`; AdapterError where it is refused."""
+    return read_translator(folder) if is_translator(folder) else read_adapter(folder)
+
+
+def is_there(folder: Path) -> bool:
+    """Whether the folder has the weights of an adapter or a translator."""
+    return (folder / WEIGHTS).is_file() or is_translator(folder)
 
 
 def find_adapter(settings: Settings, name: str) -> Entry:
@@ -188,7 +203,7 @@ def export_adapter(entry: Entry, file: Path) -> None:
     folder = f"{entry.pair}-{entry.task}-{entry.version}"
     try:
         with zipfile.ZipFile(fresh, "x") as out:
-            for name in FILES:
+            for name in _FILES:
                 if (entry.folder / name).is_file():
                     info = zipfile.ZipInfo(
                         f"{folder}/{name}"

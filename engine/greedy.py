@@ -24,6 +24,7 @@ class Growing:
         base = model.get_base_model() if hasattr(model, "get_base_model") else model
         self._body, self._head = base.get_decoder(), base.get_output_embeddings()
         self._cache = DynamicCache(config=base.config)
+        self._both = getattr(base.config, "prefix", "") == "both"  # how a prompt sees itself
         device, length = self._head.weight.device, max(map(len, prompts))
         pads = [length - len(prompt) for prompt in prompts]
         padded = [[0] * pad + list(prompt) for pad, prompt in zip(pads, prompts)]
@@ -34,9 +35,12 @@ class Growing:
     @torch.no_grad()
     def step(self) -> list[int]:
         """The next token of each row."""
-        places = (self._mask.cumsum(-1) - 1).clamp(min=0)[:, -self._ids.shape[1] :]
+        length, seen = self._ids.shape[1], self._mask
+        places = (seen.cumsum(-1) - 1).clamp(min=0)[:, -length:]
+        if self._both and length > 1:  # the prompt: each token sees all of it
+            seen = seen[:, None, None].bool().expand(-1, 1, length, -1)
         hidden = self._body(
-            input_ids=self._ids, attention_mask=self._mask, position_ids=places,
+            input_ids=self._ids, attention_mask=seen, position_ids=places,
             past_key_values=self._cache, use_cache=True,
         ).last_hidden_state[:, -1]  # fmt: skip
         self._ids = self._head(hidden.to(self._head.weight.dtype)).argmax(-1, keepdim=True)

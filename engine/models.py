@@ -141,7 +141,7 @@ def load_base(
     source, name, revision = find_base(settings, progress)
     progress("loading", 0.2)
     start = time.monotonic()
-    model, tokenizer = _load(source, choice, quantised)
+    model, tokenizer = load_folder(source, choice, quantised)
     revision = revision or str(getattr(model.config, "_commit_hash", None) or "unknown")[:12]
     log.info(
         "loaded %s@%s on %s in %s, %.1f s (%s)",
@@ -190,9 +190,11 @@ def _check_memory(needed: int) -> None:
         )
 
 
-def _load(
-    source: str, choice: Choice, quantised: bool
+def load_folder(
+    source: str, choice: Choice, quantised: bool = False
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """The model and tokenizer of a folder or a hub id, as `choice` says; BaseError where they
+    cannot be had."""
     logging_of_transformers.disable_progress_bar()
     try:
         tokenizer = load_tokenizer(source)

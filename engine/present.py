@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 POINTER = "present.json"
 BASE, SHIPPED = "base", "shipped"
-_WEIGHTS = "adapter_model.safetensors"
+_WEIGHTS = ("adapter_model.safetensors", "model.safetensors")  # an adapter's, a translator's
 _SECONDS = 1.0  # between two looks at the file
 _LARGEST = 65_536  # bytes
 
@@ -53,7 +53,7 @@ def read_pointer(home: Path, pair: str = "en-zh", task: str = "sense") -> Pointe
     if not inside:
         _warn(f"names {found.folder!r}, which lies outside the home")
         return Pointer()
-    if not (place / _WEIGHTS).is_file():
+    if not any((place / name).is_file() for name in _WEIGHTS):
         _warn(f"names {found.folder!r}, which is gone")
         return Pointer()
     return found

@@ -13,6 +13,7 @@ import regex
 
 from engine.lemma import lemma
 from engine.passage import split_passage, split_words
+from engine.script import script_of
 from engine.sense import QueryError, check_context, context_words
 from engine.teaching import BadAnswer, read_object
 
@@ -23,6 +24,7 @@ _SLOTS = frozenset(
     ["someone", "somebody", "something", "someone's", "somebody's", "one's", "oneself"]
 )  # of a phrase as dictionaries print it: other words stand there
 _HAN = regex.compile(r"\p{Han}")
+_DENSE = ("zh", "ja", "ko")  # languages whose characters say as much as several letters
 
 SENTENCES_SCHEMA: Mapping[str, Any] = {
     "type": "object",
@@ -114,15 +116,19 @@ def find_shown(text: str, words: list[str]) -> tuple[int, ...]:
     return best
 
 
-def read_translation(context: str, text: str) -> str:
+def read_translation(context: str, text: str, pair: str = "en-zh") -> str:
     """The translation in a teacher's text; BadAnswer where it is none."""
     found = read_object(text, "translation")["translation"]
     if not isinstance(found, str) or not found.strip():
         raise BadAnswer('"translation" must be a text')
-    found = " ".join(found.split())
-    if not _HAN.search(found):
+    found, target = " ".join(found.split()), pair.partition("-")[2]
+    if target == "zh" and not _HAN.search(found):
         raise BadAnswer("the translation has no Chinese character")
-    if len(found) > 2 * len(context) + 20:
+    if not script_of(target).letter.search(found):
+        raise BadAnswer("the translation has no letter of its language")
+    # What Chinese says in a character takes other languages several.
+    times = 8 if pair.startswith(_DENSE) else 2 if target in _DENSE else 4
+    if len(found) > times * len(context) + 20:
         raise BadAnswer("the translation is longer than its sentence can need")
     return found
 

@@ -66,7 +66,7 @@ class BadAnswer(ValueError):
 @dataclass(frozen=True)
 class Template:
     """How something is asked: instructions, examples as pairs of question and answer, the question
-    and what follows an answer that is not good, both with blanks."""
+    and what follows an answer that is not good; all but the examples with blanks."""
 
     name: str
     system: str
@@ -76,7 +76,7 @@ class Template:
 
     def messages(self, **blanks: str) -> list[Message]:
         """The conversation up to the question."""
-        talk = [{"role": "system", "content": self.system}]
+        talk = [{"role": "system", "content": fill(self.system, blanks)}]
         for question, answer in self.examples:
             talk.append({"role": "user", "content": question})
             talk.append({"role": "assistant", "content": answer})

@@ -8,35 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.checking import Adapter
 from engine.greedy import Growing
-from engine.translation import Line, TranslationPrompt
+from engine.translation import Line, prompt_of
+from engine.translator import Translator
 
 if TYPE_CHECKING:
+    from engine.alone import Alone
     from engine.residents import Residents
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """What one row translates, and with which adapter."""
+    """What one row translates, and with which adapter or translator."""
 
     text: str
-    adapter: Adapter
+    adapter: Adapter | Translator
 
 
 class Batch:
     """Rows that are written together. Their order is the one given, but for adapters that stand
     together: give rows of one adapter side by side where it matters."""
 
-    def __init__(self, residents: Residents, sentences: Sequence[Sentence], most: int = 0):
+    def __init__(self, residents: Residents | Alone, sentences: Sequence[Sentence], most: int = 0):
         """`most`: tokens of a row at most; 0: what its sentence has room for."""
         self._residents, tokenizer = residents, residents.base.tokenizer
-        prompts = [TranslationPrompt(tokenizer, one.adapter.card.style) for one in sentences]
+        prompts = [prompt_of(tokenizer, one.adapter.card.style) for one in sentences]
         self.lines = [Line(prompt, one.text, most) for prompt, one in zip(prompts, sentences)]
         self.rows = list(range(len(sentences)))  # those that are still written
-        self._adapters = [one.adapter for one in sentences]
+        self._adapters: list[Any] = [one.adapter for one in sentences]  # as the residents have them
         asked = [p.parts(s.text, s.adapter.card.pair) for p, s in zip(prompts, sentences)]
         with residents.using(*self._adapters) as model:  # loads them, or says what does not fit
             self._growing = Growing(model, asked)

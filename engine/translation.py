@@ -3,6 +3,7 @@
     <bos>Translate this from English to Chinese:⏎English: He is here.⏎Chinese: 他在这里。<eos>
 
 An answer is one line: it ends with the tokenizer's end-of-text, or at the first line end behind it.
+A translator made from nothing has a token for each language instead: <en> He is here. <zh>
 Works with any causal language model, with whatever adapter is active in it; knows no folders.
 """
 
@@ -17,6 +18,7 @@ from transformers import PreTrainedTokenizerBase
 
 from engine.greedy import Growing, grow
 from engine.sense import QueryError, clean_context
+from engine.translator import TAGGED
 
 TRANSLATION_VERSION = "translation-1"  # part of a kept answer's key: change it with the text
 # As prompts name them; the first six have adapters that ship, any can have one that is brought in.
@@ -105,6 +107,38 @@ class TranslationPrompt:
 
     def _ids(self, text: str) -> list[int]:
         return list(self.tokenizer(text, add_special_tokens=False).input_ids)
+
+
+class TaggedPrompt(TranslationPrompt):
+    """The same for translators that were made from nothing: the sentence between its language's
+    token and that of the language it is to be in."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase):
+        super().__init__(tokenizer)
+        self.style, self._begin = TAGGED, ()
+
+    def parts(self, sentence: str, pair: str) -> tuple[int, ...]:
+        source, _, target = pair.partition("-")
+        return (self._tag(source, pair), *self._ids(_plain(sentence)), self._tag(target, pair))
+
+    def answer(self, text: str) -> tuple[int, ...]:
+        return (*self._ids(_plain(text)), self.end)
+
+    def _tag(self, language: str, pair: str) -> int:
+        found = self.tokenizer.get_vocab().get(f"<{language}>")
+        if found is None:
+            raise QueryError("unknown_pair", pair=pair)
+        return found
+
+    def _ids(self, text: str) -> list[int]:
+        # Whatever somebody writes is text: `</s>` in it ends nothing.
+        told = self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)
+        return list(told.input_ids)
+
+
+def prompt_of(tokenizer: PreTrainedTokenizerBase, style: str) -> TranslationPrompt:
+    """The prompt that a card's style names; ValueError where there is none."""
+    return TaggedPrompt(tokenizer) if style == TAGGED else TranslationPrompt(tokenizer, style)
 
 
 class Line:

@@ -1,4 +1,5 @@
-"""Whole sentences for readers: one queue in front of one base and its adapters, answers kept.
+"""Whole sentences for readers: one queue in front of one base with its adapters and of translators
+that need no base, answers kept.
 
 Whoever waits is written for at once, in one batch, each under the adapter of their pair; who comes
 later gets a batch beside it, and the batches take turns by the token. Words that somebody clicked
@@ -13,9 +14,9 @@ import logging
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.catalogue import list_pairs, readers_adapter
 from engine.checking import Adapter
@@ -23,8 +24,10 @@ from engine.lookup import LookupFailed, Status
 from engine.memory import give_back
 from engine.sense import QueryError, check_context, clean_context
 from engine.settings import Settings
+from engine.translator import Translator
 
 if TYPE_CHECKING:
+    from engine.alone import Alone
     from engine.models import Base
     from engine.residents import Resident, Residents
     from engine.together import Batch
@@ -36,6 +39,7 @@ MOST_ROWS = 8  # written at the same time
 _MOST_WAITING = 32
 _MOST_OF_ONE = 4  # that one reader may have waiting
 _MOST_KEPT = 2_000
+_MOST_ALONE = 4  # translators in memory
 _IDLE = 600.0  # seconds after which the base is given back
 
 _Key = tuple[str, str]  # the adapter's version, the sentence
@@ -59,7 +63,7 @@ class _Asked:
     """One reader's sentence, and how the reader is told."""
 
     sentence: str
-    adapter: Adapter
+    adapter: Adapter | Translator
     reader: str
     loop: asyncio.AbstractEventLoop
     told: asyncio.Queue[str | Exception | None] = field(default_factory=asyncio.Queue)
@@ -100,6 +104,7 @@ class Translations:
         self._settings, self._words, self._load = settings, words, load
         self._budget, self._most, self._most_kept, self._idle = budget, most, most_kept, idle
         self._residents: Residents | None = None
+        self._alone: OrderedDict[str, Alone] = OrderedDict()  # translators, by version
         self._opening = threading.Lock()
         self._words_used = 0.0  # when the base was last asked for words
         self._used: dict[str, float] = {}  # by version, seconds since 1970
@@ -151,8 +156,9 @@ class Translations:
                 asked.keep = asked.keep and asked.sentence not in dropped
 
     def loaded(self) -> tuple[Resident, ...]:
-        """The adapters in memory."""
-        return self._residents.loaded() if self._residents else ()
+        """The adapters and translators in memory."""
+        adapters = self._residents.loaded() if self._residents else ()
+        return (*adapters, *(one.told() for one in list(self._alone.values())))
 
     def base_bytes(self) -> int:
         """What the base takes in memory beside readers' own model; 0 while it is not loaded."""
@@ -163,13 +169,15 @@ class Translations:
         nobody has since the app started."""
         return self._used.get(version)
 
-    def load(self, adapter: Adapter) -> None:
-        """Have an adapter in memory, and the base under it, before anybody asks. AdapterError or
-        BaseError where it cannot be had; LookupFailed where the words' model is not there yet."""
+    def load(self, adapter: Adapter | Translator) -> None:
+        """Have an adapter in memory, and the base under it, or a translator, before anybody asks.
+        AdapterError or BaseError where it cannot be had; LookupFailed where the words' model is not
+        there yet."""
         self._check_ready()
         with self._wake:
             self._start()  # the thread that gives the base back after a while
-        with self._opened().using(adapter):
+        holder: Any = self._holder(adapter)
+        with holder.using(adapter):
             pass
 
     def opened(self) -> Residents:
@@ -182,6 +190,8 @@ class Translations:
 
     def unload(self, version: str) -> bool:
         """Give an adapter's memory back; the next translation loads it again."""
+        if self._alone.pop(version, None):
+            return True
         return self._residents.unload(version) if self._residents else False
 
     def close(self) -> None:
@@ -226,8 +236,7 @@ class Translations:
 
     def _work(self) -> None:
         while self._rest():
-            fresh = self._take()
-            if fresh:
+            for fresh in _apart(self._take()):
                 self._begin(fresh)
             for written in list(self._writing):
                 self._let_words_go_first()
@@ -242,8 +251,9 @@ class Translations:
             while not (self._closed or self._waiting or self._writing):
                 woken = self._wake.wait(self._idle)
                 rested = time.monotonic() - self._words_used >= self._idle
-                if not woken and rested and self._residents is not None:
+                if not woken and rested and (self._residents is not None or self._alone):
                     self._residents = None
+                    self._alone.clear()
                     give_back()
             return not self._closed
 
@@ -269,12 +279,13 @@ class Translations:
         refused must not take the others' answers."""
         from engine.together import Batch, Sentence
 
+        holder = None
         try:
-            residents = self._opened()
+            holder = self._holder(asked[0].adapter)
             sentences = [Sentence(one.sentence, one.adapter) for one in asked]
-            batch = Batch(residents, sentences, self._most)
+            batch = Batch(holder, sentences, self._most)
         except Exception as error:
-            if len(asked) > 1 and self._residents is not None:
+            if len(asked) > 1 and holder is not None:
                 for one in asked:
                     self._begin([one])
                 return
@@ -284,6 +295,20 @@ class Translations:
             return
         with self._wake:
             self._writing.append(_Written(batch, asked))
+
+    def _holder(self, adapter: Adapter | Translator) -> Residents | Alone:
+        """What writes under this adapter: the base, or the translator alone."""
+        if isinstance(adapter, Adapter):
+            return self._opened()
+        from engine.alone import Alone
+
+        with self._opening:
+            if adapter.version not in self._alone:
+                self._alone[adapter.version] = Alone(adapter, self._settings)
+            self._alone.move_to_end(adapter.version)
+            while len(self._alone) > _MOST_ALONE:
+                self._alone.popitem(last=False)
+            return self._alone[adapter.version]
 
     def _opened(self) -> Residents:
         """The base, loaded where it is not."""
@@ -329,6 +354,16 @@ class Translations:
                 self._kept[asked.key] = text
             while len(self._kept) > self._most_kept:
                 self._kept.popitem(last=False)
+
+
+def _apart(asked: Sequence[_Asked]) -> list[list[_Asked]]:
+    """Those who can be written for in one batch: under adapters of the base, or by one translator
+    each."""
+    groups: dict[str, list[_Asked]] = {}
+    for one in asked:
+        alone = one.adapter.version if isinstance(one.adapter, Translator) else ""
+        groups.setdefault(alone, []).append(one)
+    return list(groups.values())
 
 
 def _failed(error: Exception) -> LookupFailed:

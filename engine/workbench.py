@@ -214,10 +214,10 @@ def _answer_all(
     answers: list[dict[int, Answer]] = [{} for _ in asked]
     batches = [parts[start : start + AT_ONCE] for start in range(0, len(parts), AT_ONCE)]
 
-    def answer(batch: list[tuple[int, View, set[int]]]) -> list[dict[int, Answer]]:
+    def ask(batch: list[tuple[int, View, set[int]]]) -> list[dict[int, Answer]]:
         return engine.decoder.answer_many([(view, mine) for _, view, mine in batch], brief=True)
 
-    for some, found in zip(batches, run(answer, batches)):
+    for some, found in zip(batches, run(ask, batches)):
         for (number, _, _), given in zip(some, found):
             for position, answer in given.items():
                 sure = engine.calibration.apply(answer.confidence)

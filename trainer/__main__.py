@@ -7,6 +7,9 @@ python -m trainer books RECIPE.json
 python -m trainer sweep [--rows N] [--steps N] [--out FILE]
 python -m trainer pairs [DIR …] [--rows N] [--out FILE.json]
 python -m trainer quantise MODEL [--ways NAME …] [--progressive] [--ratio R] [--out FILE.json]
+python -m trainer scratch tokenizer|pretrain|finetune|report RECIPE.json [--folder DIR]
+python -m trainer scratch translate MODEL [TEXT …] [--beams N]
+python -m trainer scratch export MODEL [--to DIR] [--both-ways]
 python -m trainer bundle RECIPE.json DIR
 python -m trainer adopt DIR
 python -m trainer student STUDENT.json DIR [--adapter DIR]
@@ -40,10 +43,12 @@ from trainer.jobs.stopping import watch_signals
 
 STOPPED = "stopped; the same command goes on from where it was"
 _NAMED = (
-    ("trainer.recipe", "RecipeError"),
+    ("trainer.fields", "RecipeError"),
+    ("trainer.training", "TrainingError"),
     ("trainer.bundle", "BundleError"),
     ("trainer.jobs.kinds", "JobError"),
     ("trainer.catalogue", "ModelError"),
+    ("trainer.scratch.corpus.reading", "CorpusError"),
     ("engine.models", "BaseError"),
     ("engine.checking", "AdapterError"),
     ("engine.settings", "SettingsError"),
@@ -57,6 +62,7 @@ def main() -> int:
     from trainer.distil.quantise_command import add_quantise
     from trainer.jobs.commands import add_commands
     from trainer.promoting import add_promoting
+    from trainer.scratch.command import add_scratch
 
     parser = argparse.ArgumentParser(prog="python -m trainer", description=__doc__)
     commands = parser.add_subparsers(required=True)
@@ -82,6 +88,7 @@ def main() -> int:
     _add_elsewhere(commands)
     add_quantise(commands)
     add_promoting(commands)
+    add_scratch(commands)
     _add_evaluate(commands)
     demo = commands.add_parser("demo", help="the whole loop on example data")
     demo.add_argument("--home", type=Path, default=Path(".venv/demo"), help="a home of its own")

@@ -1,8 +1,8 @@
 """The models there are, by name, so that a screen or a recipe can choose one and never a path.
 
 base · shipped (English–Chinese senses) · shipped:en-es-translation · run:7 (what that training run
-made) · kept:VERSION (a copy in this home, of a run or brought in) · setting (the folder that
-CTX_ADAPTER names). Reads folders and cards; loads no weights.
+made) · kept:VERSION (a copy in this home, of a run or brought in, or a translator that was exported
+there) · setting (the folder that CTX_ADAPTER names). Reads folders and cards; loads no weights.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from db.store import Job, Refused, Store
-from engine.catalogue import read_unchanged
+from engine.catalogue import is_there, read_unchanged
 from engine.checking import CARD, WEIGHTS, AdapterError
 from engine.settings import Settings, assets
 from trainer.jobs.process import job_folder
@@ -25,6 +25,7 @@ from trainer.mending import KEPT_FOLDER
 BASE, SHIPPED, RUN, KEPT, SETTING = "base", "shipped", "run:", "kept:", "setting"
 ALSO_SHIPPED = "shipped:"  # and the folder's name: the other adapters that ship
 _FIRST = "en-zh-sense"  # the folder of `shipped`
+_TRAINING = ("train", "scratch")  # kinds of jobs that make models
 
 
 class ModelError(RuntimeError):
@@ -67,7 +68,7 @@ def list_models(store: Store, settings: Settings) -> list[Model]:
             continue
     known = {model.version for model in found}
     for folder in sorted((settings.home / KEPT_FOLDER).glob("*/*")):
-        if folder.name not in known and (folder / WEIGHTS).is_file():
+        if folder.name not in known and is_there(folder):
             try:
                 found.append(model_in(f"{KEPT}{folder.name}", folder))
             except AdapterError:
@@ -105,13 +106,13 @@ def find_model(name: str, store: Store, settings: Settings) -> Model:
 def _runs(store: Store) -> Iterator[Job]:
     before: int | None = None
     while page := store.jobs.list_jobs(("done",), before, 200):
-        yield from (job for job in page if job.kind == "train")
+        yield from (job for job in page if job.kind in _TRAINING)
         before = page[-1].id
 
 
 def _of_run(job: Job, settings: Settings) -> Model:
     folder = job_folder(settings.home, job.id) / "adapter"
-    if job.kind != "train" or job.state != "done" or not (folder / WEIGHTS).is_file():
+    if job.kind not in _TRAINING or job.state != "done" or not is_there(folder):
         raise ModelError("unknown_model", f"job {job.id} ended with no adapter")
     fit = job.figures.get("fit")
     told: dict[str, Any] = {
@@ -143,12 +144,12 @@ def set_model(settings: Settings) -> Model:
 
 
 def model_in(name: str, folder: Path, title: str = "", **told: Any) -> Model:
-    """The adapter in `folder` under this name; AdapterError where it is refused."""
+    """The adapter or translator in `folder` under this name; AdapterError where it is refused."""
     adapter = read_unchanged(folder)
-    card, file = adapter.card, folder / WEIGHTS
-    made = os.stat(folder / CARD if (folder / CARD).is_file() else file).st_mtime
+    card = adapter.card
+    made = os.stat(folder / CARD if (folder / CARD).is_file() else folder / WEIGHTS).st_mtime
     return Model(
         name, title or card.name, folder, adapter.version, card.pair, card.task, card.style,
-        file.stat().st_size, datetime.fromtimestamp(made, UTC).isoformat(timespec="seconds"),
+        adapter.bytes, datetime.fromtimestamp(made, UTC).isoformat(timespec="seconds"),
         **told,
     )  # fmt: skip

@@ -12,12 +12,13 @@ from typing import Any
 
 Event = Mapping[str, Any]
 # What events of steps and of dev evaluations may tell, in the order in which it is shown.
-STEP_FIGURES = ("loss", "rate", "rows_per_second", "memory_gb")
+STEP_FIGURES = ("loss", "rate", "rows_per_second", "memory_gb", "kept_share")
 DEV_FIGURES = (
     "dev_loss", "score", "meaning_match", "class_accuracy", "phrase_f1", "phrase_precision",
     "phrase_recall", "valid", "ended",
 )  # fmt: skip
 SPEED_FIGURES = ("answer_ms",)  # of dev evaluations, too, but no shares
+TRANSLATION_FIGURES = ("bleu",)  # the same, of sentences: 0 to 100
 MADE = ("taught", "layers", "student")  # what a distillation tells before its first step
 MARKS = ("rollback", "given_up", "resumed", "stopped", "early")
 

@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from trainer.rows import Batch
+from trainer.rows import Batch, make_batch, pieces
 
 CHUNK = 64  # answer tokens whose logits exist at a time
 
@@ -35,7 +35,10 @@ class AnswerLoss(nn.Module):
 
     Returns (tokens,) each: the cross-entropy of each answer token, and whether it was the
     likeliest. `chosen` stand for the vocabulary; `compute`: the numbers that products are taken in.
+    `make_batch` and `pieces` say what a batch is, and how one is cut for the memory.
     """
+
+    make_batch, pieces = staticmethod(make_batch), staticmethod(pieces)
 
     def __init__(self, model: nn.Module, compute: torch.dtype = torch.float32):
         super().__init__()

@@ -8,11 +8,13 @@ sharded: each process keeps a part of every layer, and a layer is whole only whi
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import torch
 from accelerate import Accelerator, PartialState
@@ -25,13 +27,16 @@ from torch.nn.parallel import DistributedDataParallel
 
 from engine.models import choose
 from engine.settings import Settings
-from trainer.recipe import Recipe, RecipeError
+from trainer.fields import RecipeError
+from trainer.pace import Tracked
 
 # The others wait while the first process scores the result, far longer than torch expects.
 _PATIENCE = timedelta(days=2)
 
+Report = Callable[[dict[str, Any]], None]
 
-def make_accelerator(recipe: Recipe, folder: Path, settings: Settings) -> Accelerator:
+
+def make_accelerator(recipe: Tracked, folder: Path, settings: Settings) -> Accelerator:
     """The accelerator of a run; RecipeError where the tracker it asks for is not installed."""
     if recipe.tracker and find_spec(recipe.tracker) is None:
         raise RecipeError(f"tracker = {recipe.tracker!r}: run  pip install {recipe.tracker}")
@@ -47,6 +52,20 @@ def make_accelerator(recipe: Recipe, folder: Path, settings: Settings) -> Accele
     if recipe.tracker:
         accelerator.init_trackers(recipe.name)
     return accelerator
+
+
+def teller(accelerator: Accelerator, log: TextIO, report: Report) -> Report:
+    """What a run's events go to, once for all its processes: its log, its tracker, `report`."""
+
+    def tell(event: dict[str, Any]) -> None:
+        if accelerator.is_main_process:
+            print(json.dumps(event), file=log, flush=True)
+            if "step" in event:
+                numbers = {k: v for k, v in event.items() if type(v) in (int, float)}
+                accelerator.log(numbers, step=event["step"])
+            report(event)
+
+    return tell
 
 
 def agree(settings: Settings, accelerator: Accelerator) -> Settings:

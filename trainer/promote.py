@@ -16,11 +16,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from db.store import Promoted, Promotion, Store
-from engine.catalogue import Entry, readers_adapter, usual_adapter
-from engine.checking import CARD, CONFIG, WEIGHTS, AdapterError, read_adapter
+from engine.catalogue import Entry, is_there, read_folder, readers_adapter, usual_adapter
+from engine.checking import CARD, CONFIG, WEIGHTS, AdapterError
 from engine.files import sync_folder
 from engine.present import Pointer, read_pointer
 from engine.settings import Settings
+from engine.translator import FILES as TRANSLATOR_FILES
 from trainer.catalogue import (
     ALSO_SHIPPED,
     BASE,
@@ -44,7 +45,9 @@ _FINAL = {
     FAILED: "as a student it holds too little of its teacher's score",
     OTHER_BASE: "it is of a student that is a base of its own, not of the one that readers have",
 }
-_FILES = (WEIGHTS, CONFIG, CARD, "README.md", "SCORES.md", "recipe.json")
+_FILES = (
+    WEIGHTS, CONFIG, CARD, "README.md", "SCORES.md", "recipe.json", *TRANSLATOR_FILES,
+)  # fmt: skip
 
 
 class PromotionRefused(RuntimeError):
@@ -81,7 +84,7 @@ def _kept(pointer: Pointer, settings: Settings) -> Model:
     """The kept copy, under its run's name while its run is there."""
     number = pointer.model.removeprefix(RUN)
     there = pointer.model.startswith(RUN) and number.isdecimal()
-    there = there and (job_folder(settings.home, int(number)) / "adapter" / WEIGHTS).is_file()
+    there = there and is_there(job_folder(settings.home, int(number)) / "adapter")
     name = pointer.model if there else f"{KEPT}{pointer.version}"
     return model_in(name, settings.home / pointer.folder, pointer.title)
 
@@ -159,7 +162,7 @@ def back(
         raise PromotionRefused("nothing_before", "nothing was promoted that could be taken back")
     undone, was = found
     again = was or _unpromoted(settings, pair, task)
-    if again.folder and not (settings.home / again.folder / WEIGHTS).is_file():
+    if again.folder and not is_there(settings.home / again.folder):
         raise PromotionRefused("kept_gone", f"{again.folder} is gone from {settings.home}")
     row = replace(again, reason="", who=who, evaluation_id=None, figures={}, undoes=undone.id)
     made = store.promotions.add(row, after=rows[-1].id)
@@ -236,7 +239,7 @@ def _copy(file: Path, to: Path) -> None:
 
 def _version(folder: Path) -> str | None:
     try:
-        return read_adapter(folder).version
+        return read_folder(folder).version
     except (AdapterError, OSError):
         return None
 

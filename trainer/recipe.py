@@ -219,6 +219,11 @@ class Recipe:
         """The loss weight of each of FIELDS."""
         return tuple(getattr(self, f"{name}_weight") for name in FIELDS)
 
+    @property
+    def drop(self) -> float:
+        """The share by which an evaluation may score worse than the best; 0: no such bound."""
+        return self.distil.drop if self.distil.teacher else 0.0
+
 
 def on_base(recipe: Recipe, settings: Settings) -> Settings:
     """The settings with the recipe's own base, where it names one."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from trainer.evaluation.errors import KINDS
 from trainer.history import (
     DEV_FIGURES,
     SPEED_FIGURES,
+    TRANSLATION_FIGURES,
     Event,
     History,
     changes,
@@ -32,12 +33,19 @@ from trainer.recipe import named_fields, unfolded
 if TYPE_CHECKING:
     from trainer.jobs.queue import Jobs
 
-_RESULTS = ("adapter", "model")  # where a run's card may lie in its folder
+_RESULTS = (
+    "adapter",
+    "model",
+    "pretrain/model",
+    "finetune/model",
+    "random/model",
+)  # where a run's card may lie in its folder
 _MOST_POINTS = 400  # of a curve
 _PLOTS = (
     ("Loss", ("loss", "dev_loss")),
     ("Answers to dev rows", DEV_FIGURES[1:]),
     ("Answer to a dev row, ms", SPEED_FIGURES),
+    ("BLEU of dev sentences", TRANSLATION_FIGURES),
     ("Learning rate", ("rate",)),
     ("Rows a second", ("rows_per_second",)),
     ("Memory, GB", ("memory_gb",)),
@@ -77,7 +85,8 @@ def read_events(jobs: Jobs, job_id: int) -> list[Event]:
 def write_report(job: Job, events: Sequence[Event], folder: Path) -> tuple[Path, Path]:
     """Write both reports into the job's folder; their files, HTML first. OSError where the disk
     does not take them."""
-    title = f"Run {job.id}: {value_text(job.recipe.get('name', ''))}"
+    name = job.recipe.get("name") or job.recipe.get("recipe", {}).get("name", "")
+    title = f"Run {job.id}: {value_text(name)}"
     sections = make_sections(job, read_history(events), read_card(folder), folder)
     return write_pages(folder, title, sections)
 
@@ -98,8 +107,8 @@ def make_sections(
         Section("Errors at the best checkpoint", "", (), _wrong(history)),
         *(_scores(name, found) for name, found in scores.items() if isinstance(found, Mapping)),
         Section("Data", "", (), (("name", "rows", "SHA-256"), _data(job, card))),
-        Section("Recipe", "", (), (("field", "value", ""), _recipe(job.recipe))),
-        Section("Again", command=run_command(folder)),
+        Section("Recipe", "", (), (("field", "value", ""), _recipe(job))),
+        Section("Again", command=run_command(folder) if job.kind == "train" else ""),
     ]
     return [one for one in sections if not one.is_empty]
 
@@ -245,17 +254,31 @@ def _scores(name: str, found: Mapping[str, Any]) -> Section:
 def _data(job: Job, card: Mapping[str, Any]) -> list[list[str]]:
     known = {one.get("name"): one for one in card.get("data", ()) if isinstance(one, Mapping)}
     rows = []
+    if job.kind != "train":
+        keys = ("file", "lines", "sha256")
+        return [[value_text(one.get(key)) for key in keys] for one in card.get("data", ())]
     for source in job.recipe.get("sources", ()):
         one = {**source, **known.get(source.get("name"), {})}
         rows.append([value_text(one.get(key)) for key in ("name", "rows", "sha256")])
     return rows
 
 
-def _recipe(recipe: Mapping[str, Any]) -> list[list[str]]:
+def _recipe(job: Job) -> list[list[str]]:
+    if job.kind != "train":
+        return [[name, value_text(value), ""] for name, value in _flat(job.recipe)]
     rows = []
-    told = unfolded(recipe)
+    told = unfolded(job.recipe)
     for name, one in named_fields():
         value = told.get(name, one.default)
         if name != "sources":
             rows.append([name, value_text(value), "changed" if value != one.default else ""])
     return rows
+
+
+def _flat(recipe: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """A recipe's values with the names of what they stand in before theirs."""
+    for name, value in recipe.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", value

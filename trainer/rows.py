@@ -55,6 +55,10 @@ class Pack:
         """The loss weight of all its answer tokens."""
         return sum(sum(row.weights) for row in self.rows)
 
+    @property
+    def count(self) -> int:
+        return len(self.rows)
+
 
 @dataclass(frozen=True)
 class Batch:

@@ -7,15 +7,12 @@ checkpoint.
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
-
-from accelerate import Accelerator
+from typing import Any
 
 from engine.catalogue import readers_folder
 from engine.checking import read_adapter
@@ -27,7 +24,7 @@ from trainer.finish import write_verdict
 from trainer.losses import AnswerLoss
 from trainer.model import load_start, make_trainable, save_adapter, save_whole
 from trainer.order import Order
-from trainer.parallel import agree, is_sharded, make_accelerator, shard_base
+from trainer.parallel import agree, is_sharded, make_accelerator, shard_base, teller
 from trainer.recipe import FULL, PRESENT, Recipe, RecipeError, load_recipe, on_base, save_recipe
 from trainer.rows import Pack
 from trainer.splits import Splits, load_splits, older
@@ -65,7 +62,7 @@ def run_recipe(
         settings = replace(settings, device="cpu")
     task = task_of(recipe)
     with (folder / LOG).open("a", encoding="utf-8") as log:
-        tell = _teller(accelerator, log, report)
+        tell = teller(accelerator, log, report)
         distillation = teacher = None
         if recipe.distil.teacher:
             with accelerator.main_process_first():
@@ -123,20 +120,6 @@ def _finish(task: Task, run: Finished, tell: Report) -> None:
     task.write_card(run, tell)
     if run.teacher:
         tell({"event": "result", **write_verdict(run)})
-
-
-def _teller(accelerator: Accelerator, log: TextIO, report: Report) -> Report:
-    """What a run's events go to, once for all its processes: its log, its tracker, `report`."""
-
-    def tell(event: dict[str, Any]) -> None:
-        if accelerator.is_main_process:
-            print(json.dumps(event), file=log, flush=True)
-            if "step" in event:
-                numbers = {k: v for k, v in event.items() if type(v) in (int, float)}
-                accelerator.log(numbers, step=event["step"])
-            report(event)
-
-    return tell
 
 
 def _save(model: Any, base: Base, recipe: Recipe, folder: Path, settings: Settings) -> Base:

@@ -93,15 +93,12 @@ def student_of(job: Job, history: History) -> Smaller | None:
     made, result = history.made.get("student", {}), history.result
     gate = result.get("gate") or {}
     reference = result.get("reference") or {}
+    kept, low, high = (gate.get(name, reference.get(name)) for name in ("kept", "low", "high"))
     return Smaller(
-        f"run:{job.id}",
-        str(reference.get("reference") or teacher),
-        made.get("bytes"),
-        *(gate.get(name, reference.get(name)) for name in ("kept", "low", "high")),
-        gate.get("passed"),
-        str(result.get("reason") or ""),
+        f"run:{job.id}", str(reference.get("reference") or teacher), made.get("bytes"),
+        kept, low, high, gate.get("passed"), str(result.get("reason") or ""),
         (history.best or {}).get("answer_ms"),
-    )
+    )  # fmt: skip
 
 
 def _read(file: Path) -> dict[str, Any] | None:

@@ -22,13 +22,12 @@ from accelerate import Accelerator
 from torch import nn
 
 from engine.memory import give_back
+from trainer.averaging import AveragedAdamW
 from trainer.checkpoints import BEST, CHECKPOINT, Progress, State, discard, load, save
 from trainer.guard import Guard, interval
 from trainer.losses import AnswerLoss, Candidates
-from trainer.order import Order
+from trainer.pace import Learnt, Pace, Steps
 from trainer.parallel import prepare
-from trainer.recipe import Recipe
-from trainer.rows import Pack, make_batch, pieces
 
 _TIDY = 20  # steps after which freed memory is given back to the system
 _REPORTS = 200  # of a run's steps, at most, and every 20th at least
@@ -56,26 +55,29 @@ class Watched:
 
 def fit(
     model: nn.Module,
-    recipe: Recipe,
-    order: Order,
+    recipe: Pace,
+    order: Steps,
     watch: Callable[[nn.Module], Watched],
-    candidates: Candidates,
+    candidates: Candidates | None,
     folder: Path,
     report: Report,
     stopped: Callable[[], bool] = lambda: False,
     compute: torch.dtype = torch.float32,
     accelerator: Accelerator | None = None,
-    make_loss: Callable[[nn.Module, torch.dtype], AnswerLoss] = AnswerLoss,
+    make_loss: Callable[[nn.Module, torch.dtype], Any] = AnswerLoss,
+    make_optimizer: Callable[[Weights, Pace], torch.optim.Optimizer] | None = None,
 ) -> bool:
     """Train to the recipe's end and leave the weights it keeps in the model; False when stopped.
 
-    Goes on from the folder's checkpoint where there is one. `report` gets one dict an event.
-    TrainingError where memory or disk do not suffice.
+    Goes on from the folder's checkpoint where there is one. `report` gets one dict an event;
+    `candidates` None: a step's softmax sees all tokens. TrainingError where memory or disk do not
+    suffice.
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
         loss = make_loss(model, compute)
-        run = _Run(loss, recipe, order, watch, candidates, folder, report, accelerator)
+        optimizer = (make_optimizer or _adamw)(_trained(model), recipe)
+        run = _Run(loss, optimizer, recipe, order, watch, candidates, folder, report, accelerator)
         return run.go(stopped)
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise TrainingError("out_of_memory", _NO_MEMORY) from error
@@ -95,22 +97,34 @@ _NO_MEMORY = (
 )
 
 
+Weights = Mapping[str, nn.Parameter]
+"""What is trained of a model, by name."""
+
+
+def _trained(model: nn.Module) -> Weights:
+    return {name: p for name, p in model.named_parameters() if p.requires_grad}
+
+
+def _adamw(weights: Weights, recipe: Pace) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(weights.values(), lr=recipe.rate, weight_decay=recipe.weight_decay)
+
+
 class _Run:
     """What `fit` holds while it is at work."""
 
-    def __init__(self, loss, recipe, order, watch, candidates, folder, report, accelerator):
+    def __init__(
+        self, loss, optimizer, recipe, order, watch, candidates, folder, report, accelerator
+    ):
         model = loss.model
         self.model, self.recipe, self.order, self.watch = model, recipe, order, watch
         self.candidates, self.folder, self.report = candidates, folder, report
         cpu = next(model.parameters()).device.type == "cpu"
         self.accelerator = accelerator or Accelerator(cpu=cpu)
-        self.weights = {n: p for n, p in model.named_parameters() if p.requires_grad}
-        optimizer = torch.optim.AdamW(
-            self.weights.values(), lr=recipe.rate, weight_decay=recipe.weight_decay
-        )
+        self.weights = _trained(model)
+        self.make_batch, self.pieces = loss.make_batch, loss.pieces
+        self.mean = optimizer if isinstance(optimizer, AveragedAdamW) else None
         self.loss, self.optimizer = prepare(self.accelerator, loss, optimizer)
-        drop = recipe.distil.drop if recipe.distil.teacher else 0.0
-        self.guard = Guard(Progress(), recipe.patience, drop)
+        self.guard = Guard(Progress(), recipe.patience, recipe.drop)
         self.began, self.first = time.monotonic(), 0
         self.spent = 0.0  # seconds of evaluations since the last report
 
@@ -134,7 +148,7 @@ class _Run:
             batches = next(steps)
             losses.append(self._step(batches))
             self.progress.step += 1
-            rows += sum(len(pack.rows) for batch in batches for pack in batch)
+            rows += sum(pack.count for batch in batches for pack in batch)
             state, last = self.guard.watch(losses[-1]), self.progress.step == self.order.steps
             if self.progress.step % every == 0 or last:
                 self._tell(losses, rows, time.monotonic() - clock - self.spent)
@@ -156,10 +170,12 @@ class _Run:
                 return False
         if self.recipe.keep == "best" or self.progress.bad:
             self._restore(_whole(self.folder / BEST))
+        elif self.mean:
+            self.mean.settle()
         self.model.eval()
         return True
 
-    def _step(self, batches: Sequence[Sequence[Pack]]) -> float:
+    def _step(self, batches: Sequence[Sequence[Learnt]]) -> float:
         """One step of the optimizer over these batches; the loss, a mean by weight."""
         recipe, world = self.recipe, self.accelerator.num_processes
         weight = max(1.0, sum(pack.weight for batch in batches for pack in batch))
@@ -178,20 +194,22 @@ class _Run:
         self.optimizer.step()
         return float(total)
 
-    def _backward(self, batch: Sequence[Pack], weight: float, last: bool) -> torch.Tensor:
+    def _backward(self, batch: Sequence[Learnt], weight: float, last: bool) -> torch.Tensor:
         """Add this process's share of a batch to the gradients, in pieces that the memory bears;
         its part of the loss. The step's last piece is where processes meet."""
         world, device = self.accelerator.num_processes, self.accelerator.device
         mine = batch[self._rank :: world]
         share = float(world if mine else 0)  # every process must take part; the mean is taken
         # All processes and pieces see one softmax, that of the whole batch.
-        chosen = self.candidates.of(make_batch(batch).to(device), self.progress.step)
-        parts = pieces(mine or batch[:1], self.recipe.tokens_at_once)
+        chosen = None
+        if self.candidates:
+            chosen = self.candidates.of(self.make_batch(batch).to(device), self.progress.step)
+        parts = self.pieces(mine or batch[:1], self.recipe.tokens_at_once)
         total = torch.zeros((), device=device)
         for number, part in enumerate(parts):
             met = last and number == len(parts) - 1
             with nullcontext() if met else self.accelerator.no_sync(self.loss):
-                made = make_batch(part).to(device)
+                made = self.make_batch(part).to(device)
                 losses, _ = self.loss(made, chosen)
                 loss = share * (losses * made.weight).sum() / weight
                 self.accelerator.backward(loss)
@@ -215,9 +233,12 @@ class _Run:
         """Score the weights as they are, and keep them; what the guard says of them."""
         clock = time.monotonic()
         self.model.eval()
-        found = self.watch(self.model)
+        with self.mean.averaged() if self.mean else nullcontext():
+            found = self.watch(self.model)
+            said = self.guard.judge(found.figures["dev_loss"], found.sentences)
+            if said == "best":
+                self._save(self.folder / BEST)
         self.model.train()
-        said = self.guard.judge(found.figures["dev_loss"], found.sentences)
         figures = {k: v for k, v in found.figures.items() if math.isfinite(v)}
         if found.sentences:
             low, high = interval(found.sentences)
@@ -227,8 +248,6 @@ class _Run:
         self.report({"event": "dev", "step": self.progress.step, **figures, "best": best})
         if found.errors:
             self.report({"event": "errors", "step": self.progress.step, **found.errors})
-        if best:
-            self._save(self.folder / BEST)
         if said in ("best", "fine"):
             self._save(self.folder / CHECKPOINT)
         self.spent += time.monotonic() - clock
@@ -246,9 +265,7 @@ class _Run:
 
     def _restore(self, state: State) -> None:
         """Take a state's weights and optimizer; where the run stands is left as it is."""
-        with torch.no_grad():
-            for name, weight in self.weights.items():
-                weight.copy_(state.weights[name])
+        _put(state.weights, self.weights)
         self.optimizer.load_state_dict(state.optimizer)
 
     def _resume(self, folder: Path) -> bool:
@@ -281,6 +298,12 @@ class _Run:
         return self.accelerator.process_index
 
 
+@torch.no_grad()
+def _put(state: Mapping[str, torch.Tensor], weights: Weights) -> None:
+    for name, weight in weights.items():
+        weight.copy_(state[name])
+
+
 def _whole(folder: Path) -> State:
     state = load(folder)
     if state is None:
@@ -288,7 +311,7 @@ def _whole(folder: Path) -> State:
     return state
 
 
-def rate_at(step: int, order: Order, recipe: Recipe) -> float:
+def rate_at(step: int, order: Steps, recipe: Pace) -> float:
     """The share of the peak rate at a step: a linear warm-up, then as the schedule says, cosine and
     linear down to a tenth."""
     steps = order.steps

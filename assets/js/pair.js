@@ -14,7 +14,8 @@ const languageName = (code) => {
   }
 };
 
-const pairName = (pair) => `${languageName(sourceOf(pair))} → ${languageName(targetOf(pair))}`;
+// A text in one language is of no pair, but of that language.
+const pairName = (pair) => pair.split('-').map(languageName).join(' → ');
 
 // Fonts and screen readers need to know which Chinese it is.
 const languageTag = (code) => (code === 'zh' ? 'zh-CN' : code);

@@ -57,13 +57,14 @@ def export_marked(store: Store, file: Path, name: str) -> Counts:
 
 
 def export_sentences(store: Store, file: Path, name: str) -> Counts:
-    """Write a frozen set of sentences, {context, text} a JSON object a line; Refused where there is
-    none of the name."""
-    rows = store.sentence_sets.rows(name)
+    """Write a frozen set of sentences, {context, text} a JSON object a line, and by whom the text
+    is where a model wrote it; Refused where there is none of the name."""
+    rows = store.sentence_sets.marked(name)
     fresh = file.with_name(f"{file.name}.part")
     with fresh.open("w", encoding="utf-8") as out:
-        for context, text in rows:
-            out.write(json.dumps({"context": context, "text": text}, ensure_ascii=False) + "\n")
+        for context, text, by in rows:
+            told = {"context": context, "text": text} | ({"synthetic": by} if by else {})
+            out.write(json.dumps(told, ensure_ascii=False) + "\n")
     os.replace(fresh, file)
     return {"written": len(rows)}
 

@@ -11,7 +11,7 @@ from db.store.schema_jobs import JOBS
 from db.store.schema_models import MODELS
 from db.store.schema_review import REVIEW_MORE
 from db.store.schema_runs import RUNS
-from db.store.schema_sentences import SENTENCES
+from db.store.schema_sentences import SENTENCES, SYNTHETIC_ROWS
 
 APPLICATION_ID = 0x43545831  # "CTX1" in the file's header: this database is ours
 # What is kept for speed only. Backups leave it out, or forgotten text would live on in them.
@@ -372,4 +372,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     REVIEW_MORE,
     MODELS,
     SENTENCES,
+    SYNTHETIC_ROWS,
 )

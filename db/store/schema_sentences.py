@@ -1,5 +1,5 @@
-"""The migration that adds frozen sets of sentences with their translations. Never edited once
-released, as in `schema`.
+"""The migrations that add frozen sets of sentences with their translations, and say which of these
+a model wrote. Never edited once released, as in `schema`.
 """
 
 from __future__ import annotations
@@ -38,3 +38,8 @@ SENTENCES = (
         for verb in ("UPDATE", "DELETE")
     ),
 )
+
+# Whose translation a row has: "" for the one that came with its sentence, else the teacher's name.
+SYNTHETIC_ROWS = (
+    "ALTER TABLE sentence_set_row ADD COLUMN who TEXT NOT NULL DEFAULT ''",
+)  # fmt: skip

@@ -18,12 +18,14 @@ from db.store.rows import utc_now
 from engine.split import SPLITS, split_of_translation
 
 Rows = list[tuple[str, str]]
+MarkedRows = list[tuple[str, str, str]]
+"""Sentence, translation, and who wrote that: "" where it came with its sentence."""
 
 
 @dataclass(frozen=True)
 class SentenceSet:
     """A frozen set of sentences. `teacher`: whose translations are in it beside those that came
-    with their sentences; `splits`: sentences of each."""
+    with their sentences, `synthetic` of them; `splits`: sentences of each."""
 
     id: int
     name: str
@@ -35,6 +37,7 @@ class SentenceSet:
     created: str
     rows: int
     splits: Mapping[str, int]
+    synthetic: int = 0
 
 
 class SentenceSetTable:
@@ -45,7 +48,7 @@ class SentenceSetTable:
 
     def count(self, pair: str, teacher: str = "") -> dict[str, int]:
         """How many sentences of each split there are to freeze."""
-        found = Counter(split_of_translation(*row, pair) for row in self._look(pair, teacher))
+        found = Counter(split_of_translation(*row[:2], pair) for row in self._look(pair, teacher))
         return {split: found[split] for split in SPLITS}
 
     def freeze(
@@ -59,7 +62,9 @@ class SentenceSetTable:
         rows = self._look(check_pair(pair), teacher)
         if not rows:
             raise Refused("no_rows")
-        told = json.dumps([pair, *sorted(rows)], ensure_ascii=False)
+        # A row that nobody's model wrote has no mark: its set's hash is what it always was.
+        content = sorted(row if row[2] else row[:2] for row in rows)
+        told = json.dumps([pair, *content], ensure_ascii=False)
         row = {
             "name": name,
             "description": check_text("description", description, MAX_NOTE, lines=True),
@@ -76,10 +81,10 @@ class SentenceSetTable:
                     raise Refused("name_taken", name=name)
             set_id = insert_row(db, "sentence_set", row)
             db.conn.executemany(
-                "INSERT INTO sentence_set_row VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO sentence_set_row VALUES (?, ?, ?, ?, ?, ?)",
                 (
-                    (set_id, number, context, text, split_of_translation(context, text, pair))
-                    for number, (context, text) in enumerate(rows)
+                    (set_id, number, context, text, split_of_translation(context, text, pair), by)
+                    for number, (context, text, by) in enumerate(rows)
                 ),
             )
         return self.get(name)
@@ -100,29 +105,36 @@ class SentenceSetTable:
             }
             for set_id, split, count in db.execute(_SPLITS):
                 splits[set_id][split] = count
-        return tuple(_read(row, splits[row["id"]]) for row in rows)
+            written = dict(tuple(row) for row in db.execute(_SYNTHETIC))
+        return tuple(_read(row, splits[row["id"]], written.get(row["id"], 0)) for row in rows)
 
     def rows(self, name: str) -> Rows:
         """A set's sentences with their translations, in order; Refused where there is no set."""
+        return [(context, text) for context, text, _ in self.marked(name)]
+
+    def marked(self, name: str) -> MarkedRows:
+        """The same, each with who wrote the translation."""
         with self._connections.read() as db:
             return [tuple(row) for row in db.execute(_ROWS, [self.get(name).id])]
 
-    def _look(self, pair: str, teacher: str) -> Rows:
+    def _look(self, pair: str, teacher: str) -> MarkedRows:
         with self._connections.read() as db:
             return [tuple(row) for row in db.execute(_THERE, {"pair": pair, "teacher": teacher})]
 
 
-def _read(row: Mapping[str, Any], splits: Mapping[str, int]) -> SentenceSet:
-    return SentenceSet(**row, rows=sum(splits.values()), splits=splits)
+def _read(row: Mapping[str, Any], splits: Mapping[str, int], synthetic: int) -> SentenceSet:
+    return SentenceSet(**row, rows=sum(splits.values()), splits=splits, synthetic=synthetic)
 
 
 _NAMED = "SELECT 1 FROM sentence_set WHERE name = ?"
 _NAMED_WORDS = "SELECT 1 FROM dataset WHERE name = ?"
 _SPLITS = "SELECT set_id, split, count(*) FROM sentence_set_row GROUP BY set_id, split"
-_ROWS = "SELECT context, text FROM sentence_set_row WHERE set_id = ? ORDER BY number"
+_SYNTHETIC = "SELECT set_id, count(*) FROM sentence_set_row WHERE who <> '' GROUP BY set_id"
+_ROWS = "SELECT context, text, who FROM sentence_set_row WHERE set_id = ? ORDER BY number"
 _THERE = """
-    SELECT context, text FROM (
-        SELECT sentence.id, context, coalesce(nullif(sentence.translation, ''), (
+    SELECT context, text, who FROM (
+        SELECT sentence.id, context, iif(sentence.translation = '', :teacher, '') AS who,
+            coalesce(nullif(sentence.translation, ''), (
             SELECT told.text FROM translation AS told
             JOIN import ON import.id = told.import_id AND import.undone IS NULL
             WHERE told.sentence_id = sentence.id AND told.who = :teacher

@@ -2,7 +2,8 @@
 
 --mode is ready, slow (three seconds an answer), loading (until told), failed or failing.
 For tests it prints "serving" once it listens, then a line of JSON for each line it reads: "state"
-says what was asked, looked ahead, forgotten and stored; "finish" ends the loading first.
+says what was asked, looked ahead, forgotten and stored; "finish" ends the loading first, "answer
+de-en" gives that pair's words answers.
 """
 
 from __future__ import annotations
@@ -41,12 +42,14 @@ def main() -> None:
     parser.add_argument("--translating", type=float, default=0.02, help="seconds a word")
     parser.add_argument("--hosted", action="store_true")
     parser.add_argument("--home", type=Path, help="a folder whose database is used")
+    parser.add_argument("--data", help="the folder of texts, as CTX_DATA names it")
     arguments = parser.parse_args()
     DiskDesk._base_shape = lambda desk: SHAPE  # what is brought in has to fit it; no base is read
     lookup = FakeLookup(arguments.mode, 3.0 if arguments.mode == "slow" else arguments.delay)
     with tempfile.TemporaryDirectory() as own, open_store(_database(arguments, own)) as store:
         home = str(store.path.parent)
-        settings = read_settings({"CTX_HOME": home, "CTX_PORT": str(arguments.port)})
+        told = {"CTX_HOME": home, "CTX_PORT": str(arguments.port), "CTX_DATA": arguments.data}
+        settings = read_settings({name: text for name, text in told.items() if text})
         settings = replace(settings, hosted=arguments.hosted)
         jobs = Jobs(store, settings.home)
         mend(store, settings.home)
@@ -62,8 +65,11 @@ def main() -> None:
         serve(app, settings)
         print("serving", flush=True)
         for line in sys.stdin:
-            if line.strip() == "finish":
+            command, _, rest = line.strip().partition(" ")
+            if command == "finish":
                 lookup.finish()
+            if command == "answer":
+                lookup.add_pair(rest)
             print(json.dumps(_state(lookup, translations, store)), flush=True)
         watch.close()
         app.close(verbose=False)

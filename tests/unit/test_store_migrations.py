@@ -84,6 +84,9 @@ ROWS = {
         "INSERT INTO sentence_set VALUES (1, 'pairs', '', 'en-zh', '', 'abc', 'Ann', '2026')",
         "INSERT INTO sentence_set_row VALUES (1, 0, 'Call me back.', '给我回电话。', 'train')",
     ),
+    13: (
+        "INSERT INTO sentence_set_row VALUES (1, 1, 'Call her.', '给她打电话。', 'train', 'big')",
+    ),
 }
 # What has been released never changes; append a migration instead.
 HASHES = {
@@ -99,6 +102,7 @@ HASHES = {
     10: "75adb9bfd2ec61d1",
     11: "b65e21d6f2e54367",
     12: "c42a844debacbf09",
+    13: "cda2e11f1d7413df",
 }
 Rows = dict[str, list[dict[str, object]]]
 

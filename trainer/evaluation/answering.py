@@ -74,8 +74,8 @@ def find_answerer(
 
 
 class Local:
-    """A model of the catalogue, on the workbench; answered as readers would get it. Its time is that
-    of many answers at once, over all cores."""
+    """A model of the catalogue, on the workbench; answered as readers would get it. Its time is
+    that of many answers at once, over all cores."""
 
     def __init__(self, model: Model, pair: str, bench: Workbench):
         self.model, self._pair, self._bench = model, pair, bench

@@ -1,5 +1,6 @@
-"""Who translates whole sentences in an evaluation: the base or an adapter, what a teacher said
-before, a model behind a server. Each translates some sentences at a time, and says what it took.
+"""Who translates whole sentences in an evaluation: the base or an adapter, a translator that needs
+no base, what a teacher said before, a model behind a server. Each translates some sentences at a
+time, and says what it took.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from typing import Any, Protocol
 
 from db.store import Store
 from engine.adapters import open_adapter
+from engine.alone import load_translator
+from engine.catalogue import read_folder
 from engine.checking import read_adapter
 from engine.models import Base
 from engine.settings import Settings
 from engine.showing import TRANSLATION_SCHEMA, read_translation
 from engine.teacher import Teacher, TeacherError, read_key
 from engine.teaching import BadAnswer, load_template
-from engine.translation import TranslationPrompt, translate_all
+from engine.translation import STYLES, TaggedPrompt, TranslationPrompt, translate_all
+from engine.translator import Translator as Whole
 from trainer.catalogue import BASE, Model, ModelError, find_model
 from trainer.evaluation.answering import SERVER, TEACHER, is_remote
 from trainer.jobs.answerers import Talk
@@ -68,7 +72,7 @@ def find_translators(
             raise ModelError("wrong_task", f"{name} answers words, it translates no sentences")
         if name != BASE and model.pair != pair:
             raise ModelError("wrong_task", f"{name} translates {model.pair}, not {pair}")
-    styles = [model.style for model in models.values() if model.folder]
+    styles = [model.style for model in models.values() if model.folder and model.style in STYLES]
     style = styles[0] if styles else "short"
     found: list[Translator] = []
     for name in names:
@@ -77,9 +81,17 @@ def find_translators(
         elif name.startswith(SERVER):
             found.append(Remote(name.removeprefix(SERVER), pair, url))
         else:
-            model = models[name]
-            found.append(Local(model, pair, model.style if model.folder else style, base))
+            found.append(_of_catalogue(models[name], pair, style, base, settings))
     return found
+
+
+def _of_catalogue(
+    model: Model, pair: str, style: str, base: Base, settings: Settings
+) -> Translator:
+    whole = read_folder(model.folder) if model.folder else None
+    if isinstance(whole, Whole):
+        return Own(model, whole, settings)
+    return Local(model, pair, model.style if model.folder else style, base)
 
 
 class Local:
@@ -98,15 +110,28 @@ class Local:
                 if folder
                 else base.model
             )
-        began = time.perf_counter()
-        found = translate_all(self._opened, self._prompt, contexts, self._pair)
-        ms = 1000 * (time.perf_counter() - began) / len(contexts)
-        return [Written(t.text, t.tokens, ms, t.over, t.ended, t.stopped) for t in found]
+        return _write(self._opened, self._prompt, contexts, self._pair)
 
     def close(self) -> None:
         if self._opened is not None and self.model.folder:
             self._opened.unload()
         self._opened = None
+
+
+class Own:
+    """A translator that has no base under it."""
+
+    def __init__(self, model: Model, whole: Whole, settings: Settings):
+        self.model, self._whole, self._settings = model, whole, settings
+        self._loaded: Base | None = None
+
+    def translate(self, contexts: Sequence[str]) -> list[Written]:
+        self._loaded = self._loaded or load_translator(self._whole, self._settings)
+        prompt = TaggedPrompt(self._loaded.tokenizer)
+        return _write(self._loaded.model, prompt, contexts, self.model.pair)
+
+    def close(self) -> None:
+        self._loaded = None
 
 
 class Stored:
@@ -168,3 +193,12 @@ class Remote:
             return await asyncio.gather(*map(ask, contexts))
         finally:
             await teacher.close()
+
+
+def _write(
+    model: Any, prompt: TranslationPrompt, contexts: Sequence[str], pair: str
+) -> list[Written]:
+    began = time.perf_counter()
+    found = translate_all(model, prompt, contexts, pair)
+    ms = 1000 * (time.perf_counter() - began) / len(contexts)
+    return [Written(t.text, t.tokens, ms, t.over, t.ended, t.stopped) for t in found]

@@ -169,7 +169,7 @@ def _report(arguments: argparse.Namespace) -> int:
 
     with opened() as (_, jobs):
         job = jobs.get(arguments.job)
-        if job.kind != "train":
+        if job.kind not in ("train", "scratch"):
             print(f"job {job.id} is no training run", file=sys.stderr)
             return 2
         for file in write_report(job, read_events(jobs, job.id), jobs.folder(job.id)):

@@ -15,9 +15,12 @@ from db.dataset.exporting import (
     export_teacher,
 )
 from db.store import Refused, Store
+from engine.files import write_whole
 from engine.settings import assets
 from trainer.examples import hash_files
+from trainer.jobs.kinds import JobError
 from trainer.recipe import FROZEN_PAIRS, TRANSLATION, Recipe
+from trainer.scratch.corpus.recipe import SET, CorpusRecipe
 
 FOLDER = "datasets"
 
@@ -67,6 +70,31 @@ def _place_sentences(recipe: Recipe, store: Store, home: Path) -> Recipe:
         placed = replace(source, format=FROZEN_PAIRS, path=str(file), origin=origin, sha256=sha256)
         sources.append(placed)
     return replace(recipe, sources=tuple(sources))
+
+
+def place_corpus(recipe: CorpusRecipe, store: Store, home: Path) -> CorpusRecipe:
+    """The recipe of a corpus with a table for each frozen set of sentences that it names. Refused
+    where there is no such set, JobError where it is of other languages."""
+    sources, told = [], [recipe.origin] if recipe.origin else []
+    for source in recipe.sources:
+        if not source.startswith(SET):
+            sources.append(source)
+            continue
+        found = store.sentence_sets.get(source.removeprefix(SET))
+        if found.pair != recipe.languages:
+            raise JobError("other_pair", f"{source} is of {found.pair}, not of {recipe.languages}")
+        file = _folder(home) / f"{found.sha256}.tsv"
+        if not file.exists():
+            rows = store.sentence_sets.rows(found.name)
+            lines = ("\t".join(" ".join(text.split()) for text in row) + "\n" for row in rows)
+            write_whole(file, "".join(lines))
+        sources.append(str(file))
+        told.append(f"frozen dataset {found.name}, {found.created}")
+        if found.synthetic:
+            told[-1] += (
+                f", {found.synthetic} of {found.rows} translations synthetic ({found.teacher})"
+            )
+    return replace(recipe, sources=tuple(sources), origin="; ".join(told))
 
 
 def _folder(home: Path) -> Path:

@@ -19,6 +19,8 @@ MODULES = {
     "sentences": "trainer.jobs.sentences",
     "translations": "trainer.jobs.translations",
     "evaluate": "trainer.jobs.evaluate",
+    "corpus": "trainer.jobs.corpus",
+    "scratch": "trainer.jobs.scratch",
 }
 
 

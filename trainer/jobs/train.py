@@ -21,21 +21,13 @@ from trainer.examples import parse_row
 from trainer.finish import finish
 from trainer.jobs.frozen import place
 from trainer.jobs.kinds import JobError, Kind, Prepared
-from trainer.jobs.work import Work, is_over
+from trainer.jobs.watched import Watched
+from trainer.jobs.work import Work
 from trainer.plan import base_folder, estimate
 from trainer.recipe import PRESENT, Recipe, RecipeError, on_base, parse_recipe
 from trainer.retention import Reference
 from trainer.run import ADAPTER, MODEL, find_start, run_recipe
 from trainer.splits import load_splits
-
-# What a job's row shows of an event.
-_SHOWN = {
-    "plan": ("rows", "parameters"),
-    "step": ("loss", "rows_per_second", "left_seconds", "memory_gb"),
-    "dev": ("dev_loss", "score"),
-    "scoring": ("scoring", "of"),
-    "result": ("fit", "reason"),
-}
 
 
 def prepare(recipe: Mapping[str, Any]) -> Prepared:
@@ -75,33 +67,6 @@ def run(work: Work) -> bool:
         for name in (ADAPTER, MODEL):
             shutil.rmtree(work.folder / name, ignore_errors=True)
     return bool(made)
-
-
-class Watched:
-    """A run as its job tells of it."""
-
-    def __init__(self, work: Work):
-        self._work = work
-        self._figures: dict[str, Any] = dict(work.job.figures)
-        self._done, self._total = work.job.done, work.job.total
-
-    def stopped(self) -> bool:
-        """Whether the job is asked to end; waits while it is asked to wait."""
-        return is_over(self._work)
-
-    def report(self, event: Mapping[str, Any]) -> None:
-        """Keep an event, and what the job's row shows of it."""
-        work, kind = self._work, str(event.get("event"))
-        work.store.events.tell(work.job.id, work.process, event)
-        work.say(json.dumps(event, ensure_ascii=False))
-        if kind in ("step", "plan"):
-            self._done, self._total = event.get("step", self._done), event["steps"]
-        self._figures |= {name: event[name] for name in _SHOWN.get(kind, ()) if name in event}
-        if kind == "dev" and event.get("best"):
-            best = {"best": event.get("score"), "best_loss": event["dev_loss"]}
-            self._figures |= best | {"best_step": event["step"]}
-        if kind in _SHOWN:
-            work.report(self._done, self._total, self._figures)
 
 
 def _reference(run: Finished, work: Work, taught: tuple[Path, ...]) -> Reference | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from db.store import Origin, Outcome, Request
@@ -35,8 +36,9 @@ def write(
     question: Callable[[Request], str],
     read: Callable[[Request, str], T],
     keep: Callable[[Request, T, Outcome], Any],
+    blanks: Mapping[str, str] = MappingProxyType({}),
 ) -> bool:
-    """Ask all of it; whether it is done."""
+    """Ask all of it; whether it is done. `blanks`: what the template's others are filled with."""
     template, table = load_template(template_name), work.store.requests
     table.fill_asked(work.job.id, work.process, wanted)
 
@@ -49,7 +51,7 @@ def write(
             def aside(reason: str) -> None:
                 table.set_aside(work.job.id, work.process, request, reason, talk.outcome)
 
-            messages = template.messages(question=question(request))
+            messages = template.messages(question=question(request), **blanks)
             try:
                 found = await talk.until_read(
                     messages, dict(schema), lambda text: read(request, text)

@@ -96,7 +96,7 @@ class BoardDesk(CompareDesk):
         from trainer.report import read_events
         from trainer.smaller import student_of
 
-        distilled = [job for job in list_runs(self._jobs) if is_distilled(job.recipe)]
+        distilled = [job for job in list_runs(self._jobs) if is_distilled(job)]
         found = []
         for job in distilled[:_MOST_STUDENTS]:
             student = student_of(job, read_history(read_events(self._jobs, job.id)))

@@ -13,6 +13,7 @@ from db.store.checks import MAX_NOTE, check_choice, check_pair, check_text
 from engine.bringing import Told, bring_adapter, fetch_adapter, is_hub_id
 from engine.catalogue import Entry, delete_adapter, export_adapter, list_adapters, read_unchanged
 from engine.checking import Adapter, AdapterError, BaseShape
+from engine.translator import Translator
 from ui.desk import Bad, Reply, named, text_of
 from ui.files import Files
 from ui.models.part import Desk
@@ -148,7 +149,7 @@ class DiskDesk(Desk):
                 raise Bad("adapter_no_base", detail=str(error)[:300]) from error
         return self._shape
 
-    def _adapter(self, name: str) -> Adapter:
+    def _adapter(self, name: str) -> Adapter | Translator:
         from trainer.catalogue import find_model
 
         folder = find_model(name, self._store, self._settings).folder
@@ -156,7 +157,7 @@ class DiskDesk(Desk):
             raise Bad("adapter_none")
         return read_unchanged(folder)
 
-    def _resident(self, name: str) -> Adapter:
+    def _resident(self, name: str) -> Adapter | Translator:
         adapter = self._adapter(name)
         if adapter.card.task != RESIDENT or self._translations is None:
             raise Bad("adapter_not_resident")

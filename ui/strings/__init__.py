@@ -12,6 +12,8 @@ from ui.strings.en import EN
 from ui.strings.label import LABEL
 from ui.strings.models import MODELS
 from ui.strings.pairs import PAIR_TEXTS
+from ui.strings.scratch import SCRATCH
+from ui.strings.scratch_fields import SCRATCH_FIELDS
 from ui.strings.smaller import SMALLER
 from ui.strings.teacher import TEACHER
 from ui.strings.train import TRAIN
@@ -23,6 +25,8 @@ _PAIRS: dict[str, tuple[str, str]] = {
     **BRING,
     **DATA,
     **TEACHER,
+    **SCRATCH_FIELDS,
+    **SCRATCH,
     **TRAIN,
     **TRAIN_FIELDS,
     **COMPARE,

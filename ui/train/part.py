@@ -5,6 +5,7 @@ from __future__ import annotations
 from db.store import Job
 from ui.desk import Bad, Reply, number_of
 from ui.jobs_desk import JobsDesk
+from ui.train.kinds import KINDS
 
 
 class Desk(JobsDesk):
@@ -13,6 +14,6 @@ class Desk(JobsDesk):
     def _find(self, asked: Reply) -> Job:
         """The training run that is meant."""
         job = self._jobs.get(number_of(asked, "id"))
-        if job.kind != "train":
+        if job.kind not in KINDS:
             raise Bad("unknown_value")
         return job

@@ -15,6 +15,7 @@ from engine.script import is_written
 from ui.desk import Bad, Reply, text_of
 from ui.pairs import USUAL as USUAL_PAIR
 from ui.strings.train_fields import CHINESE_HELP
+from ui.train.kinds import KINDS
 
 if TYPE_CHECKING:
     from trainer.jobs.queue import Jobs
@@ -161,11 +162,11 @@ def told_start(start: str, jobs: Jobs) -> str:
 
 
 def list_runs(jobs: Jobs, most: int = 1000) -> list[Job]:
-    """The training runs, the newest first."""
+    """The runs of all kinds, the newest first."""
     found: list[Job] = []
     before: int | None = None
     while page := jobs.list_jobs(before=before, limit=200):
-        found += [job for job in page if job.kind == "train"]
+        found += [job for job in page if job.kind in KINDS]
         before = page[-1].id
         if len(found) >= most:
             break

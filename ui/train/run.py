@@ -11,14 +11,23 @@ from pathlib import Path
 import gradio as gr
 
 from db.dataset.visible import visible
+from db.store import Job
 from db.store.checks import MAX_NOTE
 from ui.desk import Bad, Reply, Served, guarded, number_of, text_of
 from ui.page import read_page, read_script
 from ui.services import Services
 from ui.strings import STRINGS
+from ui.train.kinds import CORPUS, TRAIN, own_command, result_folder, started_from
 from ui.train.part import Desk
 from ui.train.recipes import told_start
-from ui.train.shape import to_checkpoints, to_data, to_recipe, to_run
+from ui.train.shape import (
+    to_checkpoints,
+    to_data,
+    to_own_data,
+    to_own_recipe,
+    to_recipe,
+    to_run,
+)
 from ui.train.smaller import to_forms
 
 _SCRIPTS = (
@@ -84,6 +93,8 @@ class RunDesk(Desk):
 
             job = self._find(asked)
             folder = self._jobs.folder(job.id)
+            if job.kind != TRAIN:
+                return self._own_details(job, folder)
             card = read_card(folder)
             start = told_start(str(job.recipe.get("start", "")), self._jobs)
             return {
@@ -109,13 +120,24 @@ class RunDesk(Desk):
             return None
         return to_forms(found) if found else None
 
+    def _own_details(self, job: Job, folder: Path) -> Reply:
+        """The same of a run from nothing."""
+        return {
+            "recipe": to_own_recipe(job, started_from(job)),
+            "data": to_own_data(job, folder),
+            "checkpoints": to_checkpoints(result_folder(job, folder)),
+            "command": own_command(job, folder),
+            "scores": {},
+        }
+
     async def verify(self, asked: Reply) -> Reply:
         """Which of the run's checkpoints are, file by file, what was written."""
 
         def act() -> Reply:
             from trainer.checkpoints import is_whole
 
-            folder = self._jobs.folder(self._find(asked).id)
+            job = self._find(asked)
+            folder = result_folder(job, self._jobs.folder(job.id))
             found = [one["name"] for one in to_checkpoints(folder)]
             return {"whole": {name: is_whole(folder / name) for name in found}}
 
@@ -165,7 +187,12 @@ class RunDesk(Desk):
 
             job = self._find(asked)
             folder = self._jobs.folder(job.id)
-            html, markdown = write_report(job, read_events(self._jobs, job.id), folder)
+            if job.kind == CORPUS:
+                html, markdown = (folder / CORPUS / f"report.{end}" for end in ("html", "md"))
+                if not html.is_file():
+                    raise Bad("no_report")
+            else:
+                html, markdown = write_report(job, read_events(self._jobs, job.id), folder)
             file = html if form == "html" else markdown
             return {"text": file.read_text(encoding="utf-8"), "name": f"run-{job.id}.{form}"}
 

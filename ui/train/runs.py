@@ -11,7 +11,13 @@ import threading
 import gradio as gr
 
 from db.store import Job
-from trainer.history import DEV_FIGURES, STEP_FIGURES, History, thinned
+from trainer.history import (
+    DEV_FIGURES,
+    STEP_FIGURES,
+    TRANSLATION_FIGURES,
+    History,
+    thinned,
+)
 from ui.desk import Bad, Reply, Served, guarded, number_of
 from ui.page import read_page, read_script
 from ui.services import Services
@@ -25,6 +31,7 @@ _SCRIPTS = (
     "train/runs/table", "train/runs/compare", "train/runs/start",
 )  # fmt: skip
 MOST_COMPARED = 5
+_OF_DEV = (*DEV_FIGURES, *TRANSLATION_FIGURES)
 _MOST_POINTS = 300  # of a curve
 
 
@@ -41,7 +48,7 @@ def build_runs(services: Services) -> None:
         server_functions=list(RunsDesk(services).served().values()),
         strings=STRINGS,
         limits={"hosted": services.access.hosted, "compared": MOST_COMPARED},
-        figures=["dev_loss", "loss", *(x for x in DEV_FIGURES if x != "dev_loss")],
+        figures=["dev_loss", "loss", *(x for x in _OF_DEV if x != "dev_loss"), "kept_share"],
     )
 
 
@@ -78,7 +85,7 @@ class RunsDesk(Desk):
     async def curves(self, asked: Reply) -> Reply:
         """A figure's curve of each of a few runs."""
         figure, ids = asked.get("figure"), _ids(asked)
-        if figure not in (*STEP_FIGURES, *DEV_FIGURES) or len(ids) > MOST_COMPARED:
+        if figure not in (*STEP_FIGURES, *_OF_DEV) or len(ids) > MOST_COMPARED:
             raise Bad("not_understood")
 
         def act() -> Reply:

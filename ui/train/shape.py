@@ -11,6 +11,18 @@ from typing import Any
 from db.dataset.visible import visible
 from db.store import Dataset, Job, SentenceSet, Store
 from ui.pairs import USUAL
+from ui.train.forms import told_fields
+from ui.train.kinds import (
+    CORPUS,
+    TRAIN,
+    corpus_report,
+    kind_of,
+    learns_from,
+    pair_of,
+    recipe_of,
+    result_folder,
+    short_name,
+)
 from ui.train.recipes import ELSEWHERE, dataset_of
 
 Json = dict[str, Any]
@@ -35,12 +47,8 @@ def to_run(job: Job) -> Json:
     """A run's row: what it is and how far."""
     return {
         "id": job.id,
-        "name": visible(str(job.recipe.get("name", ""))),
-        "dataset": visible(str(dataset_of(job.recipe))),
-        "pair": visible(str(job.recipe.get("pair", USUAL))),
-        "task": visible(str(job.recipe.get("task", "sense"))),
-        "teacher": visible(str((job.recipe.get("distil") or {}).get("teacher", ""))),
-        "keep": job.recipe.get("keep", "best"),
+        "kind": kind_of(job),
+        **(_of_adapter(job) if job.kind == TRAIN else _of_nothing(job)),
         "state": job.state,
         "place": job.place,
         "asked": job.asked,
@@ -55,6 +63,66 @@ def to_run(job: Job) -> Json:
         "ended": job.ended,
         "note": job.note,
     }
+
+
+def _of_adapter(job: Job) -> Json:
+    recipe = job.recipe
+    return {
+        "name": visible(str(recipe.get("name", ""))),
+        "dataset": visible(str(dataset_of(recipe))),
+        "pair": visible(str(recipe.get("pair", USUAL))),
+        "task": visible(str(recipe.get("task", "sense"))),
+        "teacher": visible(str((recipe.get("distil") or {}).get("teacher", ""))),
+        "keep": recipe.get("keep", "best"),
+    }
+
+
+def _of_nothing(job: Job) -> Json:
+    recipe, kind = recipe_of(job), kind_of(job)
+    phase = recipe.get(kind)
+    return {
+        "name": visible(str(recipe.get("name", ""))),
+        "dataset": visible(learns_from(job)),
+        "pair": visible(pair_of(job)),
+        "task": "translation",
+        "keep": phase.get("keep", "best") if isinstance(phase, Mapping) else "",
+    }
+
+
+def to_own_recipe(job: Job, start: str) -> Json:
+    """The recipe of a run from nothing, as `to_recipe` has that of an adapter."""
+    told = told_fields(kind_of(job), recipe_of(job))
+    rows = [{"name": name, "value": _plain(v), "changed": changed} for name, v, changed in told]
+    return {"start": start, "fields": rows, "dataset": learns_from(job)}
+
+
+def to_own_data(job: Job, folder: Path) -> list[Json]:
+    """What a run from nothing took its text from: a corpus its sources and what came of them, the
+    others the files of their card, or else of their recipe."""
+    recipe = recipe_of(job)
+    if job.kind == CORPUS:
+        files = [_file(one["file"], one) for one in corpus_report(folder).get("files", ())]
+        return [_file(short_name(one), {}) for one in recipe.get("sources", ())] + files
+    carded = read_own_card(job, folder).get("data", ())
+    if carded:
+        return [_file(one.get("file", ""), one | {"rows": one.get("lines")}) for one in carded]
+    files = recipe.get("train") or [recipe.get("dataset", "")]
+    return [_file(short_name(str(one)), {}) for one in files]
+
+
+def read_own_card(job: Job, folder: Path) -> Json:
+    """The card of a model from nothing; {} while there is none."""
+    try:
+        card = result_folder(job, folder) / "model" / "card.json"
+        found = json.loads(card.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _file(name: str, told: Mapping[str, Any]) -> Json:
+    hashed = str(told.get("sha256", ""))
+    return {"name": visible(name), "rows": told.get("rows"), "hash": hashed, "older": False}
 
 
 def to_recipe(recipe: Mapping[str, Any], start: str) -> Json:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from db.dataset.visible import visible
+from db.store import Job
+from ui.train.kinds import TRAIN
 
 if TYPE_CHECKING:
     from trainer.smaller import Forms, Smaller
@@ -15,9 +16,9 @@ Json = dict[str, Any]
 _MOST_TEXT = 300
 
 
-def is_distilled(recipe: Mapping[str, Any]) -> bool:
-    """Whether a run with this recipe has a teacher whose probabilities it learns."""
-    return bool((recipe.get("distil") or {}).get("teacher"))
+def is_distilled(job: Job) -> bool:
+    """Whether a run has a teacher whose probabilities it learns."""
+    return job.kind == TRAIN and bool((job.recipe.get("distil") or {}).get("teacher"))
 
 
 def to_smaller(one: Smaller) -> Json:

@@ -7,7 +7,7 @@ const MOST_ROWS = 60; // of the table
 
 // A plot in its place; `update` takes {title, how, curves: [{name, text, points, band}], marks:
 // [{x, text}], best: the step that gets a ring, right: the last step of the axis, quiet: names of
-// curves that are off at first}.
+// curves that are off at first, unit: what is counted along it where that is no steps}.
 const makePlot = (name) => {
   const element = make('figure', 'ctx-curve-plot');
   element.dataset.plot = name;
@@ -154,7 +154,7 @@ const paintReadout = (plot, readout, curves) => {
     const [at, value] = nearest(curve.points, step);
     return at === step || plot.at === null ? `${curve.text} ${shortText(value)}` : '';
   });
-  readout.textContent = [t('step_n', { n: whole(step) }), ...parts.filter(Boolean)].join(' · ');
+  readout.textContent = [t(`${plot.spec.unit ?? 'step'}_n`, { n: whole(step) }), ...parts.filter(Boolean)].join(' · ');
 };
 
 const paintValues = (values, spec) => {
@@ -163,7 +163,7 @@ const paintValues = (values, spec) => {
   const shown = steps.filter((step, i) => i % every === 0 || i === steps.length - 1 || step === spec.best);
   const table = make('table', '');
   const head = make('tr', '');
-  head.append(...[t('step'), ...spec.curves.map((curve) => curve.text)].map((text) => make('th', '', text)));
+  head.append(...[t(spec.unit ?? 'step'), ...spec.curves.map((curve) => curve.text)].map((text) => make('th', '', text)));
   const byStep = spec.curves.map((curve) => new Map(curve.points));
   const rows = shown.map((step) => {
     const row = make('tr', step === spec.best ? 'ctx-is-best' : '');

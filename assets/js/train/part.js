@@ -14,3 +14,15 @@ const shortState = (run) => {
   if (isAsked(run)) return t(ASKED[run.asked]);
   return t('job_' + run.state);
 };
+
+// A tile that holds a choice; it is one of several of this name.
+const tile = (name, value, checked) => {
+  const box = make('label', 'ctx-tile');
+  const radio = make('input', '');
+  radio.type = 'radio';
+  radio.name = name;
+  radio.value = value;
+  radio.checked = checked;
+  box.append(radio);
+  return box;
+};

@@ -54,17 +54,6 @@ const paintTask = () => {
   root.querySelectorAll('[name=task]').forEach((radio) => (radio.checked = radio.value === form.task));
 };
 
-const tile = (name, value, checked) => {
-  const box = make('label', 'ctx-tile');
-  const radio = make('input', '');
-  radio.type = 'radio';
-  radio.name = name;
-  radio.value = value;
-  radio.checked = checked;
-  box.append(radio);
-  return box;
-};
-
 const datasetTile = (found) => {
   const box = tile('dataset', found.name, found.name === form.dataset);
   const text = make('span', 'ctx-tile-text');

@@ -26,7 +26,8 @@ const paintRecipe = () => {
   const { recipe } = details;
   const lines = recipe.fields.map((field) => [field, term(fieldName(field.name), valueText(field.name, field.value))]);
   const changed = lines.filter(([field]) => field.changed && field.name !== 'name').map(([, line]) => line);
-  one('.ctx-recipe').replaceChildren(term(t('pair'), pairName(run.pair)), term(t('new_start_from'), startText(recipe.start)), ...changed);
+  const begun = ['train', 'finetune'].includes(run.kind) ? [term(t('new_start_from'), startText(recipe.start))] : [];
+  one('.ctx-recipe').replaceChildren(term(t('pair'), pairName(run.pair)), ...begun, ...changed);
   one('.ctx-recipe-all').replaceChildren(...lines.map(([, line]) => line.cloneNode(true)));
 };
 

@@ -31,6 +31,10 @@ const runningText = () => {
   const { scoring } = told;
   if (scoring) return t('run_is_scoring', { n: whole(scoring.done), total: whole(scoring.of) });
   const step = lastStep();
+  if (step && run.kind === 'corpus') {
+    return t(step.steps ? 'run_is_reading' : 'run_is_reading_on', { n: whole(step.step), total: whole(step.steps ?? 0) });
+  }
+  if (run.kind === 'corpus') return t('run_is_looking');
   return step ? t('run_is_training', { n: whole(step.step), total: whole(step.steps) }) : t('run_is_ready');
 };
 
@@ -56,6 +60,8 @@ const paintBar = () => {
   bar.setAttribute('aria-label', stateText());
   bar.firstElementChild.style.width = `${100 * (share ?? 0)}%`;
   const parts = [share === null ? '' : `${Math.floor(100 * share)} %`, leftText()];
+  const step = lastStep();
+  if (step && run.kind === 'corpus') parts.push(t('run_kept', { kept: whole(step.kept), rows: whole(step.step) }));
   if (run.state === 'running') parts.push(t('train_goes_on'));
   one('.ctx-run-far').textContent = parts.filter(Boolean).join(' · ');
 };
@@ -106,7 +112,7 @@ const paintActions = () => {
   });
   const again = button(t('train_again'), 'again');
   if (!isWorking(run)) buttons.splice(-1, 0, again);
-  if (run.state === 'done') buttons.unshift(...whatNext());
+  if (run.state === 'done' && ['train', 'finetune'].includes(run.kind)) buttons.unshift(...whatNext());
   const bar = one('.ctx-run-actions');
   const same = (had) => buttons.filter((one) => one.dataset.do === had.dataset.do);
   keepFocusIn(bar, () => bar.replaceChildren(...buttons), (had) => [...same(had), ...buttons]);
@@ -117,6 +123,7 @@ const paintHead = () => {
   const title = one('.ctx-run-head h2');
   title.textContent = `${t('run_title', { id: run.id })}: ${run.name}`;
   const about = [t('run_learns', { dataset: run.dataset }), t('run_made', { when: whenText(run.created) })];
+  if (run.kind !== 'train') about.splice(0, 1, t('kind_' + run.kind), run.dataset);
   if (run.who) about.push(t('run_by', { who: run.who }));
   one('.ctx-run-about').textContent = about.join(' · ');
   const state = one('.ctx-run-state');

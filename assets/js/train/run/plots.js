@@ -24,7 +24,21 @@ const curvesOf = (events, names) =>
     .map((name) => ({ name, text: figureName(name), points: curveOf(events, name) }))
     .filter((curve) => curve.points.length);
 
+// A corpus is told by pieces of its text: which share of each was kept, and what dropped the others.
+const corpusSpecs = () => {
+  const { steps } = told;
+  const names = [...new Set(steps.flatMap(Object.keys))].filter((name) => name.startsWith('dropped_'));
+  const dropped = names.filter((name) => steps.some((one) => one[name] > 0));
+  return {
+    kept: { title: t('plot_kept'), how: t('plot_kept_how'), unit: 'row', curves: curvesOf(steps, ['kept_share']) },
+    dropped: { title: t('plot_dropped'), how: t('plot_dropped_how'), unit: 'row', curves: curvesOf(steps, dropped) },
+    speed: { title: t('plot_speed'), unit: 'row', curves: curvesOf(steps, ['rows_per_second']) },
+    memory: { title: t('plot_memory'), unit: 'row', curves: curvesOf(steps, ['memory_gb']) },
+  };
+};
+
 const specs = () => {
+  if (run.kind === 'corpus') return corpusSpecs();
   const { steps, devs } = told;
   const dev = curvesOf(devs, DEV);
   const score = dev.find((curve) => curve.name === 'score');
@@ -33,7 +47,8 @@ const specs = () => {
   const losses = [...curvesOf(steps, ['loss']), ...curvesOf(devs, ['dev_loss'])];
   return {
     loss: { title: t('plot_loss'), how: t('plot_loss_how'), curves: losses },
-    dev: { title: t('plot_dev'), how: t('plot_dev_how'), curves: dev, quiet: QUIET },
+    dev: { title: t(run.kind === 'train' ? 'plot_dev' : 'plot_chrf'), how: t('plot_dev_how'), curves: dev, quiet: QUIET },
+    bleu: { title: t('plot_bleu'), curves: curvesOf(devs, ['bleu']) },
     rate: { title: t('plot_rate'), curves: curvesOf(steps, ['rate']) },
     answer: { title: t('plot_answer'), curves: curvesOf(devs, ['answer_ms']) },
     speed: { title: t('plot_speed'), curves: curvesOf(steps, ['rows_per_second']) },
@@ -52,7 +67,7 @@ const paintCurves = () => {
   for (const [name, spec] of Object.entries(specs())) {
     if (!spec.curves.length) continue;
     any = true;
-    const wide = ['loss', 'dev', 'errors'].includes(name);
+    const wide = ['loss', 'dev', 'bleu', 'errors'].includes(name);
     plotFor(name).update({ ...spec, right, ...(wide ? { best, marks } : {}) });
   }
   one('.ctx-run-curves > .ctx-none').hidden = any;

@@ -106,6 +106,12 @@ const again = () => {
   if (!details) return;
   const values = Object.fromEntries(details.recipe.fields.map((field) => [field.name, field.value]));
   const { dataset, start } = details.recipe;
+  if (run.kind !== 'train') {
+    const kept = run.kind === 'corpus' ? { corpus: values } : { values };
+    remember('train.scratch', JSON.stringify({ task: run.kind, languages: run.pair, start, ...kept }));
+    location.hash = '#train/scratch';
+    return;
+  }
   remember('train.form', JSON.stringify({ dataset, preset: 'own', start, values }));
   location.hash = '#train/new';
 };

@@ -17,7 +17,7 @@ const searchField = one('.ctx-runs-search input');
 
 const found = () => {
   const words = searchField.value.toLowerCase().split(/\s+/).filter(Boolean);
-  const textOf = (run) => [run.id, run.name, run.dataset, pairName(run.pair), run.note, run.who, shortState(run)].join(' ').toLowerCase();
+  const textOf = (run) => [run.id, run.name, t('kind_' + run.kind), run.dataset, pairName(run.pair), run.note, run.who, shortState(run)].join(' ').toLowerCase();
   const kept = runs.filter((run) => words.every((word) => textOf(run).includes(word)));
   const { of } = COLUMNS[sorted.by];
   const order = (a, b) => (of(a) < of(b) ? -1 : of(a) > of(b) ? 1 : a.id - b.id);
@@ -82,7 +82,7 @@ const runRow = (run) => {
   link.href = `#train/run/${run.id}`;
   row.append(
     choose,
-    cell('run', link),
+    cell('run', link, ...(run.kind === 'train' ? [] : [make('span', 'ctx-note ctx-run-pair', t('kind_' + run.kind))])),
     cell('dataset', run.dataset, make('span', 'ctx-note ctx-run-pair', pairName(run.pair))),
     stateCell(run),
     cell('score', ...(typeof run.score === 'number' ? [run.score.toFixed(3)] : [])),

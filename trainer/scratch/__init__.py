@@ -1,0 +1,1 @@
+"""A translation model from nothing: corpus, tokenizer, model, pre-training, fine-tuning."""

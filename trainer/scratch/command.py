@@ -1,0 +1,146 @@
+"""`python -m trainer scratch …`: a translation model from nothing, step by step."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trainer.jobs.stopping import watch_signals
+from trainer.scratch.corpus.command import add_corpus
+
+if TYPE_CHECKING:
+    from trainer.scratch.run import Place
+
+_STOPPED = "stopped; the same command goes on from where it was"
+_RUNS = {
+    "tokenizer": "make the tokenizer of a recipe's texts",
+    "pretrain": "learn both languages by filling holes; again after a stop, to go on",
+    "finetune": "learn to translate; again after a stop, to go on",
+    "report": "score what was made on the test text, and write the report with its curves",
+}
+
+
+def add_scratch(commands: Any) -> None:
+    """The commands, for a parser that has subcommands."""
+    scratch = commands.add_parser("scratch", help="a translation model from nothing")
+    steps = scratch.add_subparsers(required=True)
+    add_corpus(steps)
+    for name, text in _RUNS.items():
+        step = steps.add_parser(name, help=text)
+        step.add_argument("recipe", type=Path, metavar="RECIPE.json")
+        step.add_argument("--folder", type=Path, help="where its runs lie; default: CTX_HOME/runs")
+        step.set_defaults(command=_COMMANDS[name])
+        if name == "finetune":
+            step.add_argument(
+                "--start", default="pretrain", metavar="pretrain|random|DIR",
+                help="the weights it goes on from: pre-trained, random, or a model's",
+            )  # fmt: skip
+        if name == "report":
+            step.add_argument("--out", type=Path, metavar="FILE.json", help="also .md and .svg")
+    told = steps.add_parser("translate", help="translate texts with a model from nothing")
+    told.add_argument("model", type=Path, metavar="MODEL", help="its folder")
+    told.add_argument("texts", nargs="*", metavar="TEXT", help="default: lines of the input")
+    told.add_argument("--beams", type=int, default=4, help="1: the likeliest token at each step")
+    told.set_defaults(command=_translate)
+    written = steps.add_parser("export", help="write a model as transformers' Llama class has it")
+    written.add_argument("model", type=Path, metavar="MODEL", help="its folder")
+    written.add_argument(
+        "--to", type=Path, metavar="DIR",
+        help="a new folder; default: among this home's adapters, to be compared and promoted",
+    )  # fmt: skip
+    written.add_argument(
+        "--both-ways", action="store_true",
+        help="also a model that sees its prefix both ways, which this app alone reads rightly",
+    )  # fmt: skip
+    written.set_defaults(command=_export)
+
+
+def _place(arguments: argparse.Namespace) -> Place:
+    from db.store import open_store
+    from engine.settings import read_settings
+    from trainer.scratch.frozen import place_frozen
+    from trainer.scratch.recipe import load_scratch
+    from trainer.scratch.run import Place
+
+    settings, recipe = read_settings(), load_scratch(arguments.recipe)
+    if recipe.dataset:
+        with open_store(settings.database) as store:
+            recipe = place_frozen(recipe, store, settings.home)
+    folder = arguments.folder or settings.home / "runs" / recipe.name
+    home = arguments.recipe.resolve().parent
+    return Place(recipe, home, folder, settings, _say, watch_signals())
+
+
+def _tokenizer(arguments: argparse.Namespace) -> int:
+    from trainer.scratch.run import make_tokenizer
+
+    place = _place(arguments)
+    codec = make_tokenizer(place)
+    print(f"done: {place.folder}, {codec.vocabulary} tokens")
+    return 0
+
+
+def _pretrain(arguments: argparse.Namespace) -> int:
+    from trainer.scratch.run import pretrain
+
+    return _ended(pretrain(_place(arguments)))
+
+
+def _finetune(arguments: argparse.Namespace) -> int:
+    from trainer.scratch.run import finetune
+
+    return _ended(finetune(_place(arguments), arguments.start))
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from trainer.scratch.report import make_report, page, write_report
+
+    found = make_report(_place(arguments))
+    if arguments.out:
+        write_report(found, arguments.out)
+    print(page(found))
+    return 0
+
+
+def _translate(arguments: argparse.Namespace) -> int:
+    from trainer.scratch.folder import load_model
+    from trainer.scratch.translating import translate
+
+    model = load_model(arguments.model)
+    texts = arguments.texts or [line.strip() for line in sys.stdin]
+    pair = str(model.card["pair"])
+    for text in translate(model.net, model.codec, texts, pair, arguments.beams):
+        print(text)
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from engine.settings import read_settings
+    from trainer.scratch.export import export, install
+    from trainer.scratch.folder import load_model
+
+    model, both = load_model(arguments.model), arguments.both_ways
+    if arguments.to:
+        made = export(model.net, model.codec, model.card, arguments.to, both)
+        print(f"done: {made.folder}")
+        return 0
+    made = install(model.net, model.codec, model.card, read_settings().home, both)
+    print(f"done: kept:{made.version}")
+    return 0
+
+
+def _ended(made: Path | None) -> int:
+    print(f"done: {made}" if made else _STOPPED)
+    return 0 if made else 130
+
+
+def _say(event: dict[str, Any]) -> None:
+    print(json.dumps(event, ensure_ascii=False), flush=True)
+
+
+_COMMANDS = {
+    "tokenizer": _tokenizer, "pretrain": _pretrain, "finetune": _finetune, "report": _report,
+}  # fmt: skip

@@ -1,0 +1,224 @@
+"""The model: a decoder that reads a prefix (a sentence, a text with holes) and writes on from it.
+
+Grouped-query attention with rotary positions, SwiGLU, RMSNorm before each, tied embeddings; the
+shapes and names are Llama's, so an export renames and nothing more. Knows tensors alone: no text,
+no training. Rows are padded on the right (training) or, told by `start`, on the left (decoding).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from trainer.scratch.config import ModelConfig
+
+
+class Cache:
+    """Keys and values of the columns that were read, (layers, 2, rows, kv_heads, columns, head);
+    room for all columns is made at once, so a step copies none of the earlier ones."""
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        rows: int,
+        columns: int,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ):
+        shape = (config.layers, 2, rows, config.kv_heads, columns, config.head_width)
+        self.kept = torch.zeros(shape, dtype=dtype, device=device)
+        self.length = 0
+
+    def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Write new columns behind those that are there; all of the layer's, with them."""
+        end = self.length + keys.shape[2]
+        kept = self.kept[layer]
+        kept[0, :, :, self.length : end] = keys
+        kept[1, :, :, self.length : end] = values
+        return kept[0, :, :, :end], kept[1, :, :, :end]
+
+    def choose(self, rows: Tensor) -> None:
+        """Go on with these rows, in this order; a row may come more than once."""
+        self.kept = self.kept[:, :, rows]
+
+
+class Translator(nn.Module):
+    """The whole model. `forward` gives hidden states, `logits` scores the next token of some."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.config = config
+        self.embed_tokens = nn.Embedding(config.vocabulary, config.width)
+        self.layers = nn.ModuleList(Block(config, number) for number in range(config.layers))
+        self.norm = nn.RMSNorm(config.width, config.norm_eps)
+        self.dropout = Dropout(config.dropout)
+        self.cos: Tensor
+        self.sin: Tensor
+        cos, sin = rotary(config)
+        self.register_buffer("cos", cos, persistent=False)
+        self.register_buffer("sin", sin, persistent=False)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        """Matrices that keep the size of what they multiply; what is added 2 × layers times is so
+        much smaller."""
+        nn.init.normal_(self.embed_tokens.weight, std=self.config.width**-0.5)
+        for name, matrix in self.layers.named_parameters():
+            if matrix.dim() == 2:
+                added = name.endswith(("o_proj.weight", "down_proj.weight"))
+                shrink = (2 * self.config.layers) ** -0.5 if added else 1.0
+                nn.init.normal_(matrix, std=shrink * matrix.shape[1] ** -0.5)
+
+    def forward(
+        self,
+        tokens: Tensor,
+        prefix: Tensor,
+        start: Tensor | None = None,
+        cache: Cache | None = None,
+    ) -> Tensor:
+        """Hidden states (rows, length, width) of `tokens` (rows, length), which stand behind what
+        the cache holds. `prefix` (rows,): tokens of each row's prefix, all of which come with the
+        first call; `start` (rows,): the column of its first token, None: 0 in every row. ValueError
+        where a row would be longer than the model has positions."""
+        first = cache.length if cache else 0
+        end = first + tokens.shape[1]
+        if end > self.config.positions:
+            raise ValueError(f"{end} tokens: the model has {self.config.positions} positions")
+        places = torch.arange(first, end, device=tokens.device)
+        mask = self._mask(places, end, prefix, start)
+        if start is not None:
+            places = (places - start[:, None]).clamp(min=0)[:, None]  # beside heads
+        turn = self.cos[places], self.sin[places]
+        states = self.dropout(self.embed_tokens(tokens))
+        for layer in self.layers:
+            states = layer(states, turn, mask, cache)
+        if cache:
+            cache.length = end
+        return self.norm(states)
+
+    def logits(self, states: Tensor) -> Tensor:
+        """Scores of every token as the next one: (…, width) → (…, vocabulary)."""
+        return F.linear(states, self.embed_tokens.weight)
+
+    def _mask(
+        self, places: Tensor, end: int, prefix: Tensor, start: Tensor | None
+    ) -> Tensor | None:
+        """Which columns each place sees, (rows or 1, 1, length, columns); None: those up to its
+        own, of a square or of one last place."""
+        causal = self.config.causal_prefix
+        if start is None and (len(places) == 1 or (causal and len(places) == end)):
+            return None
+        columns = torch.arange(end, device=places.device)
+        seen = (columns <= places[:, None])[None]
+        begin = 0 if start is None else start[:, None]
+        if not causal:
+            seen = seen | (columns < begin + prefix[:, None])[:, None]
+        if start is not None:  # padding sees itself: a row of nothing would have no softmax
+            seen = (seen & (columns >= begin)[:, None]) | (columns == places[:, None])
+        return seen[:, None]
+
+
+class Block(nn.Module):
+    """One layer: attention, then feed-forward, each on the normalised states and added to them."""
+
+    def __init__(self, config: ModelConfig, number: int):
+        super().__init__()
+        self.input_layernorm = nn.RMSNorm(config.width, config.norm_eps)
+        self.self_attn = Attention(config, number)
+        self.post_attention_layernorm = nn.RMSNorm(config.width, config.norm_eps)
+        self.mlp = FeedForward(config)
+        self.dropout = Dropout(config.dropout)
+
+    def forward(
+        self,
+        states: Tensor,
+        turn: tuple[Tensor, Tensor],
+        mask: Tensor | None,
+        cache: Cache | None,
+    ) -> Tensor:
+        seen = self.self_attn(self.input_layernorm(states), turn, mask, cache)
+        states = states + self.dropout(seen)
+        return states + self.dropout(self.mlp(self.post_attention_layernorm(states)))
+
+
+class Attention(nn.Module):
+    """Grouped-query attention: several heads of queries share one of keys and values."""
+
+    def __init__(self, config: ModelConfig, number: int):
+        super().__init__()
+        self.number, self.head = number, config.head_width
+        self.grouped = config.kv_heads != config.heads
+        keys = config.kv_heads * self.head
+        self.q_proj = nn.Linear(config.width, config.width, bias=False)
+        self.k_proj = nn.Linear(config.width, keys, bias=False)
+        self.v_proj = nn.Linear(config.width, keys, bias=False)
+        self.o_proj = nn.Linear(config.width, config.width, bias=False)
+
+    def forward(
+        self,
+        states: Tensor,
+        turn: tuple[Tensor, Tensor],
+        mask: Tensor | None,
+        cache: Cache | None,
+    ) -> Tensor:
+        queries = rotate(self._heads(self.q_proj(states)), turn)
+        keys = rotate(self._heads(self.k_proj(states)), turn)
+        values = self._heads(self.v_proj(states))
+        if cache:
+            keys, values = cache.extend(self.number, keys, values)
+        square = mask is None and queries.shape[2] > 1
+        seen = F.scaled_dot_product_attention(
+            queries, keys, values, mask, is_causal=square, enable_gqa=self.grouped
+        )
+        return self.o_proj(seen.transpose(1, 2).flatten(2))
+
+    def _heads(self, states: Tensor) -> Tensor:
+        """(rows, length, heads × head) → (rows, heads, length, head)."""
+        return states.unflatten(-1, (-1, self.head)).transpose(1, 2)
+
+
+class FeedForward(nn.Module):
+    """SwiGLU: one projection, through SiLU, opens and closes the other."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.gate_proj = nn.Linear(config.width, config.ffn, bias=False)
+        self.up_proj = nn.Linear(config.width, config.ffn, bias=False)
+        self.down_proj = nn.Linear(config.ffn, config.width, bias=False)
+
+    def forward(self, states: Tensor) -> Tensor:
+        return self.down_proj(F.silu(self.gate_proj(states)) * self.up_proj(states))
+
+
+class Dropout(nn.Module):
+    """Dropout by random bytes, so `share` counts in 256ths: on processors torch's own draws each
+    number by itself, which takes an eighth of a training step here."""
+
+    def __init__(self, share: float):
+        super().__init__()
+        self.least = round(256 * share)
+
+    def forward(self, states: Tensor) -> Tensor:
+        if not self.training or not self.least:
+            return states
+        drawn = torch.randint(256, states.shape, dtype=torch.uint8, device=states.device)
+        return states * (drawn >= self.least).to(states.dtype).mul_(256 / (256 - self.least))
+
+
+def rotary(config: ModelConfig) -> tuple[Tensor, Tensor]:
+    """Cosines and sines of each position's angles, (positions, head) each; the halves of a head are
+    the two coordinates that turn together, as in transformers."""
+    half = torch.arange(0, config.head_width, 2) / config.head_width
+    speeds = torch.exp(-math.log(config.rope_theta) * half)
+    angles = torch.outer(torch.arange(config.positions).float(), speeds).repeat(1, 2)
+    return angles.cos(), angles.sin()
+
+
+def rotate(heads: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
+    """Queries or keys (rows, heads, length, head) turned by their positions."""
+    cos, sin = (one.to(heads.dtype) for one in turn)
+    first, second = heads.chunk(2, dim=-1)
+    return heads * cos + torch.cat((-second, first), dim=-1) * sin

@@ -1,0 +1,229 @@
+"""What a recipe's runs came to: test scores, curves, and texts of five levels translated.
+
+Reads the runs' folder and the recipe's test text; `FILE.json` holds every figure of the page.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.bench.run import machine_of
+from engine.files import write_whole
+from engine.settings import assets
+from trainer.evaluation.texts import TextRow, Texts
+from trainer.fields import RecipeError
+from trainer.history import History, read_history
+from trainer.scratch.curves import curves_plot
+from trainer.scratch.data import Parallel, read_lines
+from trainer.scratch.folder import Model, load_model
+from trainer.scratch.run import COSTS, FINETUNE, LOG, MODEL, PRETRAIN, RANDOM, Place
+from trainer.scratch.translating import BEAMS, translate
+
+_FIGURES = ("bleu", "chrf", "ter")
+_NAMES = {FINETUNE: "pre-trained", RANDOM: "random start"}
+JUDGED = "judged.json"
+
+
+@dataclass(frozen=True)
+class Told:
+    """One run: its steps, what it took, and the figures of its evaluations by step."""
+
+    steps: int
+    dtype: str
+    seconds: float
+    processor_seconds: float
+    dev: list[dict[str, float]]
+    best: int | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """All of a report. `test`: figures by model and search; `gain`: what pre-training adds, paired;
+    `texts`: by level, sentences with their translations and what was judged of them."""
+
+    recipe: dict[str, Any]
+    parameters: int
+    machine: dict[str, Any]
+    tokenizer: dict[str, Any]
+    runs: dict[str, Told]
+    test: dict[str, dict[str, Any]]
+    gain: dict[str, dict[str, Any]]
+    texts: dict[str, list[dict[str, str]]]
+
+
+def make_report(place: Place) -> Found:
+    """Score what was made on the test text; RecipeError where a run is missing."""
+    recipe, test = place.recipe, place.data.parallel("test")
+    models = {name: load_model(place.folder / name / MODEL) for name in _NAMES}
+    names = [(name, beams) for name in _NAMES for beams in (BEAMS, 1)]
+    rows = [_rows(place, models[name], test, beams) for name, beams in names]
+    scored = Texts(rows, recipe.languages[1])
+    figures = {
+        f"{name} {beams}": _chosen(scored.figures(number)) | {"ms": round(rows[number][0].ms, 1)}
+        for number, (name, beams) in enumerate(names)
+    }
+    gain = {str(beams): _chosen(scored.differences(2 + n, n)) for n, beams in enumerate((BEAMS, 1))}
+    costs = json.loads((place.folder / COSTS).read_text(encoding="utf-8"))
+    return Found(
+        asdict(recipe), recipe.model.parameters(), machine_of(), costs,
+        {name: _told(place.folder / name) for name in (PRETRAIN, FINETUNE, RANDOM)},
+        figures, gain, _texts(place, models[FINETUNE]),
+    )  # fmt: skip
+
+
+def _rows(place: Place, model: Model, test: Parallel, beams: int) -> list[TextRow]:
+    place.report({"event": "scoring", "beams": beams, "rows": len(test)})
+    clock = time.monotonic()
+    sources = test.source.lines
+    texts = translate(model.net, model.codec, sources, place.recipe.pair, beams)
+    ms = 1000 * (time.monotonic() - clock) / len(texts)
+    return [
+        TextRow(source, reference, text, ms=ms)
+        for source, reference, text in zip(sources, test.target.lines, texts)
+    ]
+
+
+def _chosen(figures: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: figures[name] for name in _FIGURES}
+
+
+def history_of(folder: Path) -> tuple[History, list[Mapping[str, Any]]]:
+    """A run's history and its events; RecipeError where it was not begun."""
+    try:
+        lines = (folder / LOG).read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise RecipeError(f"{folder} holds no run yet") from error
+    events = [json.loads(line) for line in lines]
+    return read_history(events), events
+
+
+def _told(folder: Path) -> Told:
+    history, events = history_of(folder)
+    spent = [one for one in events if one["event"] == "spent"]
+    kept = ("step", "dev_loss", "bleu", "score")
+    return Told(
+        int(history.plan["steps"]), str(history.plan["dtype"]),
+        sum(one["seconds"] for one in spent), sum(one["processor_seconds"] for one in spent),
+        [{key: one[key] for key in kept if key in one} for one in history.devs],
+        int(history.best["step"]) if history.best else None,
+    )  # fmt: skip
+
+
+def _texts(place: Place, model: Model) -> dict[str, list[dict[str, str]]]:
+    """The texts of each level, translated."""
+    folder = assets() / "texts" / place.recipe.languages[0]
+    judged = json.loads((folder / JUDGED).read_text(encoding="utf-8")) if folder.is_dir() else {}
+    found: dict[str, list[dict[str, str]]] = {}
+    for file in sorted(folder.glob("*.txt")):
+        lines = read_lines(file)
+        texts = translate(model.net, model.codec, lines, place.recipe.pair, BEAMS)
+        found[file.stem.upper()] = [
+            {"text": line, "translation": text, "judged": judged.get(text, "")}
+            for line, text in zip(lines, texts)
+        ]
+    return found
+
+
+def write_report(found: Found, file: Path) -> None:
+    """Write FILE.json, and beside it the page as FILE.md and the curves as FILE.svg."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(file, json.dumps(asdict(found), indent=1, ensure_ascii=False) + "\n")
+    write_whole(file.with_suffix(".md"), page(found, file.with_suffix(".svg").name))
+    curves = {title: found.runs[name].dev for name, title in _NAMES.items()}
+    write_whole(file.with_suffix(".svg"), curves_plot(curves))
+
+
+def page(found: Found, picture: str = "") -> str:
+    """The report in Markdown."""
+    model, machine = found.recipe["model"], found.machine
+    lines = [
+        f"# A translator from nothing: {found.recipe['name']}, {found.recipe['pair']}", "",
+        "Written by `python -m trainer scratch report`, after `tokenizer`, `pretrain`, `finetune`"
+        " and `finetune --start random` with the same recipe. Data:"
+        f" {found.recipe['origin']}; {found.recipe['licence']}.", "",
+        f"{found.parameters / 1e6:.2f} M parameters: {model['layers']} layers of width"
+        f" {model['width']}, {model['heads']} heads ({model['kv_heads']} of keys and values),"
+        f" feed-forward {model['ffn']}, {model['vocabulary']} tokens, dropout"
+        f" {model['dropout']}; the prefix is seen"
+        f" {'causally' if model['causal_prefix'] else 'both ways'}. On"
+        f" {machine['processor']}, {machine['threads']} threads, torch {machine['torch']}.", "",
+        "## What it took", "",
+        "| run | steps | numbers | minutes on the clock | processor minutes |",
+        "|---|---|---|---|---|",
+        *(_spent(name, run) for name, run in found.runs.items()), "",
+        "The clock ran beside other work; processor time is of both cores together, evaluations"
+        " with it.", "",
+        "## On the test text", "",
+        f"| start | search | {' | '.join(_FIGURES)} | n | ms a sentence |",
+        f"|---|---|{'---|' * len(_FIGURES)}---|---|",
+        *(_scored(name, told) for name, told in found.test.items()), "",
+        f"sacreBLEU `{next(iter(found.test.values()))['bleu']['signature']}`; value and 95 %"
+        " bootstrap interval over sentences. What pre-training adds, in pairs: "
+        + "; ".join(_gained(beams, told) for beams, told in found.gain.items()) + ".", "",
+        *([f"![Held-out loss and BLEU by step]({picture})", ""] if picture else []),
+        "## Held out, by step", "",
+        *_steps(found.runs), "",
+        "## The tokenizer", "",
+        "| text | tokens a word | characters a token | bytes' share |", "|---|---|---|---|",
+        *(
+            f"| {name} | {one['tokens_per_word']:.3f} | {one['characters_per_token']:.2f} |"
+            f" {one['bytes_share']:.5f} |"
+            for name, one in found.tokenizer.items()
+        ), "",
+        "## Texts from A1 to C1", "",
+        "Written for this report, in no data of the run; translated by the pre-trained model, beam"
+        f" of {BEAMS}.", "",
+    ]  # fmt: skip
+    for level, rows in found.texts.items():
+        lines += [f"**{level}**", "", "| text | translation | judged |", "|---|---|---|"]
+        lines += [f"| {r['text']} | {r['translation']} | {r['judged']} |" for r in rows] + [""]
+    return "\n".join(lines)
+
+
+def _spent(name: str, run: Told) -> str:
+    return (
+        f"| {name} | {run.steps} | {run.dtype} | {run.seconds / 60:.1f} |"
+        f" {run.processor_seconds / 60:.1f} |"
+    )
+
+
+def _search(beams: str) -> str:
+    return "greedy" if beams == "1" else f"beam of {beams}"
+
+
+def _scored(name: str, told: Mapping[str, Any]) -> str:
+    run, _, beams = name.partition(" ")
+    cells = " | ".join(_interval(told[one]) for one in _FIGURES)
+    return f"| {_NAMES[run]} | {_search(beams)} | {cells} | {told['bleu']['n']} | {told['ms']} |"
+
+
+def _gained(beams: str, told: Mapping[str, Any]) -> str:
+    return f"{_search(beams)} {_interval(told['bleu'], '+')} BLEU"
+
+
+def _interval(one: Mapping[str, Any], sign: str = "") -> str:
+    low, high = one["interval"]
+    return f"{one['value']:{sign}.2f} ({low:.2f} to {high:.2f})"
+
+
+def _steps(runs: Mapping[str, Told]) -> Sequence[str]:
+    """Loss and BLEU of both fine-tunings at the steps at which both were scored."""
+    mine = {name: {int(one["step"]): one for one in runs[name].dev} for name in _NAMES}
+    steps = sorted(set.intersection(*(set(one) for one in mine.values())))
+    head = [f"{title}: {figure}" for title in _NAMES.values() for figure in ("loss", "BLEU")]
+    rows = [
+        " | ".join(
+            f"{mine[name][step]['dev_loss']:.4f} | {mine[name][step]['bleu']:.2f}"
+            for name in _NAMES
+        )
+        for step in steps
+    ]
+    return [
+        f"| step | {' | '.join(head)} |", f"|---|{'---|' * len(head)}",
+        *(f"| {step} | {row} |" for step, row in zip(steps, rows)),
+    ]  # fmt: skip
