@@ -129,7 +129,9 @@ def _told(folder: Path) -> Told:
 def _texts(place: Place, model: Model) -> dict[str, list[dict[str, str]]]:
     """The texts of each level, translated."""
     folder = assets() / "texts" / place.recipe.languages[0]
-    judged = json.loads((folder / JUDGED).read_text(encoding="utf-8")) if folder.is_dir() else {}
+    if not folder.is_dir():
+        return {}
+    judged = json.loads((folder / JUDGED).read_text(encoding="utf-8"))
     found: dict[str, list[dict[str, str]]] = {}
     for file in sorted(folder.glob("*.txt")):
         lines = read_lines(file)
@@ -189,7 +191,8 @@ def page(found: Found, picture: str = "") -> str:
         ), "",
         "## Texts from A1 to C1", "",
         "Written for this report, in no data of the run; translated by the model that scored best"
-        f" on dev sentences ({_NAMES[found.best]}), beam of {BEAMS}.", "",
+        f" on dev sentences ({_NAMES[found.best]}), beam of {BEAMS}; judged by a large language"
+        " model, not by a person.", "",
     ]  # fmt: skip
     for level, rows in found.texts.items():
         lines += [f"**{level}**", "", "| text | translation | judged |", "|---|---|---|"]
