@@ -143,9 +143,7 @@ def write_report(found: Found, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, json.dumps(asdict(found), indent=1, ensure_ascii=False) + "\n")
     write_whole(file.with_suffix(".md"), page(found, file.with_suffix(".svg").name))
-    curves = {
-        title: found.runs[name].dev for name, title in _NAMES.items() if name in found.runs
-    }
+    curves = {title: found.runs[name].dev for name, title in _NAMES.items() if name in found.runs}
     write_whole(file.with_suffix(".svg"), curves_plot(curves))
 
 
@@ -231,8 +229,7 @@ def _steps(runs: Mapping[str, Told]) -> Sequence[str]:
     head = [f"{_NAMES[name]}: {figure}" for name in names for figure in ("loss", "BLEU")]
     rows = [
         " | ".join(
-            f"{mine[name][step]['dev_loss']:.4f} | {mine[name][step]['bleu']:.2f}"
-            for name in names
+            f"{mine[name][step]['dev_loss']:.4f} | {mine[name][step]['bleu']:.2f}" for name in names
         )
         for step in steps
     ]
