@@ -22,7 +22,7 @@ SCRATCH: dict[str, tuple[str, str]] = {
     "scratch_hub_hint": ("owner/name:config:split", "owner/name:config:split"),
     "scratch_hub_how": ("It is read as a stream, from huggingface.co.", "从 huggingface.co 以流的方式读取。"),
     "scratch_frozen": ("frozen set", "固定的句子集"),
-    "scratch_synthetic": ("{n} of them synthetic", "其中 {n} 条为合成"),
+    "set_synthetic": ("{n} of them synthetic", "其中 {n} 条为合成"),
     "scratch_data": ("Which sentences with translations?", "用哪些带译文的句子？"),
     "scratch_data_how": ("It learns from those to learn, and is watched by those held out.", "用学习部分训练，用留出部分观察。"),
     "scratch_no_data": ("There are none yet. Make a corpus of sentences with translations first.", "还没有。请先制作一份带译文的语料。"),
