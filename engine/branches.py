@@ -290,8 +290,10 @@ class Branches:
         """The rows with these numbers, in this order, to grow another way; one may come twice."""
         return Branches([self._rows[row] for row in rows])
 
-    def __add__(self, other: Branches) -> Branches:
-        return Branches([*self._rows, *other._rows])
+    @staticmethod
+    def joined(parts: Sequence[Branches]) -> Branches:
+        """The rows of several, in order."""
+        return Branches([row for part in parts for row in part._rows])
 
 
 def _earlier(count: int) -> torch.Tensor:

@@ -16,7 +16,7 @@ from engine.books import Books
 from engine.branches import Branches, Runner, Task, begin, side_by_side
 from engine.meanings import MeaningWriter, Request, Written
 from engine.phrasebook import NO_CANDIDATES, Candidates, Known, favoured, hints, join
-from engine.phrases import MemberPaths, Vote, certainty, reconcile
+from engine.phrases import MemberPaths, Vote, can_matter, certainty, reconcile
 from engine.prompt import SensePrompt
 from engine.sense import CLASSES, Answer, Phrase, Sense
 from engine.views import View
@@ -42,7 +42,7 @@ class _Word:
 class _Read:
     """A view that was read: its asked words by position; rows to go on from, behind each one's
     class, and of the words that are wanted behind the bar after that, in the order of `wanted`; and
-    the hidden states there, the bar's in `ended`."""
+    the hidden states there, the bar's in `ended`. `brief`: of meanings only the best are wanted."""
 
     view: View
     words: dict[int, _Word]
@@ -51,6 +51,7 @@ class _Read:
     barred: Branches
     hidden: torch.Tensor
     ended: torch.Tensor
+    brief: bool
 
     def votes(self) -> dict[int, Vote]:
         return {i: word.ballot.vote() for i, word in self.words.items()}
@@ -95,13 +96,14 @@ class SenseDecoder:
 
     @torch.inference_mode()
     def answer_many(
-        self, asking: Sequence[tuple[View, Collection[int]]]
+        self, asking: Sequence[tuple[View, Collection[int]]], brief: bool = False
     ) -> list[dict[int, Answer]]:
         """For each view the answers for some of its asked words, by their positions in the context;
         all views at once, and nothing written for words that nobody wants. What `answer` gives, but
-        for the last digits of its sums."""
+        for the last digits of its sums. `brief`: without second-best meanings, and with as few
+        tokens as that takes; one alone would be slower so, many are faster."""
         return self.runner.run_all(
-            [self._answer(view, self.known(view), mine) for view, mine in asking]
+            [self._answer(view, self.known(view), mine, brief) for view, mine in asking]
         )
 
     @torch.inference_mode()
@@ -115,18 +117,19 @@ class SenseDecoder:
         return {m: told for m, told in found.items() if view.first <= m[0] and m[-1] < view.last}
 
     def _answer(
-        self, view: View, known: Candidates, wanted: Collection[int]
+        self, view: View, known: Candidates, wanted: Collection[int], brief: bool = False
     ) -> Task[dict[int, Answer]]:
         """The answers for the wanted positions of the context. Meanings are written while words
         still vote, behind the phrases that their first tokens make likely; where the votes then say
-        otherwise, they are written again."""
+        otherwise, they are written again. `brief`: they wait for the votes."""
         mine = [i for i in range(view.first, view.last) if i + view.offset in wanted]
-        read = yield from self._read(view, hints(known), mine)
+        read = yield from self._read(view, hints(known), mine, brief)
         words = {i: read.words[i] for i in mine}
         voting = self._take(read.hidden, read.words)
-        likely = self._reconcile(read, known)
+        likely = {} if brief else self._reconcile(read, known)
         drafts, _ = yield from side_by_side(
-            self._drafts(read, {i: likely[i] for i in words}), self._vote(read, voting, known)
+            self._drafts(read, {i: likely[i] for i in words if i in likely}),
+            self._vote(read, self._hopeful(read, voting, known), known),
         )
         given, votes = self._reconcile(read, known), read.votes()
         tellers = {given[i]: _surest(given, i, votes) for i in words if given[i]}
@@ -147,14 +150,21 @@ class SenseDecoder:
         return answers
 
     def _votes(self, view: View, known: Candidates) -> Task[dict[int, Vote]]:
-        read = yield from self._read(view, hints(known), [])
+        read = yield from self._read(view, hints(known), [], brief=False)
         yield from self._vote(read, self._take(read.hidden, read.words), known)
         return read.votes()
+
+    def _hopeful(self, read: _Read, voting: Mapping[int, int], known: Candidates) -> dict[int, int]:
+        """Of the words that would go on voting those whose members can still matter."""
+        hopeful = can_matter(read.votes(), self.threshold, favoured(known), self.favour)
+        return {i: token for i, token in voting.items() if i in hopeful}
 
     def _reconcile(self, read: _Read, known: Candidates) -> dict[int, Members]:
         return reconcile(read.votes(), self.threshold, favoured(known), self.favour)
 
-    def _read(self, view: View, hint: Mapping[int, Members], wanted: list[int]) -> Task[_Read]:
+    def _read(
+        self, view: View, hint: Mapping[int, Members], wanted: list[int], brief: bool
+    ) -> Task[_Read]:
         """Every asked word's class. The bar that says "no phrase" is run at once with the classes
         of wanted words, as most have none."""
         asked = range(view.first, view.last)
@@ -174,7 +184,7 @@ class SenseDecoder:
             paths = MemberPaths(spelled, i, view.first, view.last)
             ballot = _Ballot(paths, self.prompt.bar)
             words[i] = _Word(number, names[number], float(best.values[number]), ballot)
-        return _Read(view, words, wanted, classed, barred, hidden, ended)
+        return _Read(view, words, wanted, classed, barred, hidden, ended, brief)
 
     def _vote(self, read: _Read, voting: dict[int, int], known: Candidates) -> Task[None]:
         """Let every word that votes write its members out until none goes on; `voting`: position →
@@ -188,7 +198,7 @@ class SenseDecoder:
             }
             found = yield from branches.feed_along([[[t] for t in path] for path in paths.values()])
             at = dict(zip(voting, found))
-            voting, branches, step = {}, Branches(()), 0
+            voting, ahead, step = {}, list[Branches](), 0
             while at:
                 hidden = torch.stack([states[step] for _, states in at.values()])
                 taken = self._take(hidden, {i: read.words[i] for i in at})
@@ -196,10 +206,11 @@ class SenseDecoder:
                     i for i, token in taken.items() if paths[i][step + 1 : step + 2] == [token]
                 }
                 for i in taken.keys() - guessed:
-                    branches += at[i][0].chosen([step])
+                    ahead.append(at[i][0].chosen([step]))
                     voting[i] = taken[i]
                 at = {i: at[i] for i in at if i in guessed}
                 step += 1
+            branches = Branches.joined(ahead)
 
     def _take(self, hidden: torch.Tensor, words: Mapping[int, _Word]) -> dict[int, int]:
         """What each word's ballot takes next, given its hidden state: position → token, of those
@@ -240,7 +251,7 @@ class SenseDecoder:
     ) -> Task[dict[int, _Draft]]:
         requests = [self._request(read, i, in_phrase=bool(given[i])) for i in positions]
         longest = self.prompt.script.longest
-        found = yield from self._writer.write(branches, hidden, requests, longest, ways=2)
+        found = yield from self._writer.write(branches, hidden, requests, longest, 2, read.brief)
         return {
             i: _Draft(given[i], ways, branches.chosen([row]))
             for row, (i, ways) in enumerate(zip(positions, found))

@@ -7,7 +7,7 @@ know meanings, which then count for more than the model says of them.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -41,6 +41,15 @@ class Written:
         return min(1.0, math.exp(self.score))
 
 
+@dataclass(frozen=True)
+class _Going:
+    """A text that is not whole yet: its row, the token to feed, and the token that would end it."""
+
+    branch: Branches
+    token: int
+    end: int
+
+
 class MeaningWriter:
     """Writes meanings with one model and tokenizer."""
 
@@ -63,9 +72,11 @@ class MeaningWriter:
         requests: Sequence[Request],
         longest: int,
         ways: int,
+        brief: bool = False,
     ) -> Task[list[list[Written]]]:
         """For each request, behind its own branch with these hidden states, its meanings from the
-        `ways` best first tokens on, the best first.
+        `ways` best first tokens on, the best first; `brief`: the best alone, and none of the others
+        is written further than it can win.
 
         None but a spelling has more than `longest` characters; texts of one request differ.
         """
@@ -75,20 +86,21 @@ class MeaningWriter:
         first = self._first_shares(hidden, requests, tries, longest).topk(ways)
         written: list[Written] = []
         at: list[Trie | None] = []  # where each written text stands among the known ones
-        growing: list[tuple[int, int]] = []  # number in `written`, token to feed
+        growing: dict[int, _Going] = {}  # by number in `written`
         for i, request in enumerate(requests):
             for column, score in zip(first.indices[i].tolist(), first.values[i].tolist()):
                 if column == len(self._ids):
                     text = request.spelling
                 else:
                     text = self._texts[column]
-                    growing.append((len(written), self._ids[column]))
+                    going = _Going(branches.chosen([i]), self._ids[column], request.end)
+                    growing[len(written)] = going
                 written.append(Written(text, score))
                 at.append(tries[i].next.get(self._ids[column]) if column < len(self._ids) else None)
-        begun = branches.chosen([number // ways for number, _ in growing])
-        ends = [requests[number // ways].end for number in range(len(written))]
-        yield from self._finish(begun, written, at, growing, ends, longest)
-        return [_distinct(written[i : i + ways]) for i in range(0, len(written), ways)]
+        together = ways if brief else 1
+        yield from self._finish(written, at, growing, longest, together)
+        found = [_distinct(written[i : i + ways]) for i in range(0, len(written), ways)]
+        return [texts[:1] for texts in found] if brief else found
 
     def weigh(
         self, branch: Branches, tokens: Sequence[int], end: int, options: Sequence[tuple[int, ...]]
@@ -141,30 +153,43 @@ class MeaningWriter:
         return torch.cat([logits, spelled], dim=1).log_softmax(-1)
 
     def _finish(
-        self, branches: Branches, written, at, growing, ends: list[int], longest: int
+        self,
+        written: list[Written],
+        at: list[Trie | None],
+        growing: dict[int, _Going],
+        longest: int,
+        together: int,
     ) -> Task[None]:
-        """Grow the begun meanings greedily, each to its own end."""
-        while growing:
-            hidden = yield from branches.feed([(token,) for _, token in growing])
-            room = [longest - len(written[number].text) for number, _ in growing]
-            places = [at[number] for number, _ in growing]
+        """Grow the begun meanings greedily to their ends; of `together` that stand together only
+        the likeliest, until that one is whole: no text gets likelier as it grows."""
+        while numbers := _leading(written, growing, together):
+            mine = [growing.pop(number) for number in numbers]
+            branches = Branches.joined([one.branch for one in mine])
+            hidden = yield from branches.feed([(one.token,) for one in mine])
+            room = [longest - len(written[number].text) for number in numbers]
+            places = [at[number] for number in numbers]
             logits = self._favour(self._score(hidden), places)
             too_long = self._lengths > torch.tensor(room, device=hidden.device)[:, None]
             logits = logits.masked_fill(too_long, -math.inf)
-            end = self._runner.own_logits(hidden, [ends[number] for number, _ in growing])
+            end = self._runner.own_logits(hidden, [one.end for one in mine])
             end += torch.tensor([[p.whole if p else 0.0] for p in places], device=end.device)
             best = torch.cat([end, logits], dim=1).log_softmax(-1).max(-1)
-            going, kept = [], []
             for row, (column, gain) in enumerate(zip(best.indices.tolist(), best.values.tolist())):
-                number, _ = growing[row]
+                number = numbers[row]
                 written[number].score += gain
                 if column:
+                    token = self._ids[column - 1]
                     written[number].text += self._texts[column - 1]
                     here = at[number]
-                    at[number] = here.next.get(self._ids[column - 1]) if here else None
-                    going.append((number, self._ids[column - 1]))
-                    kept.append(row)
-            branches, growing = branches.chosen(kept), going
+                    at[number] = here.next.get(token) if here else None
+                    growing[number] = _Going(branches.chosen([row]), token, mine[row].end)
+
+
+def _leading(written: Sequence[Written], growing: Collection[int], together: int) -> list[int]:
+    """Of each `together` texts the likeliest, the first of equals, where it is not whole yet."""
+    groups = (range(i, i + together) for i in range(0, len(written), together))
+    best = (max(group, key=lambda number: written[number].score) for group in groups)
+    return [number for number in best if number in growing]
 
 
 def _distinct(ways: list[Written]) -> list[Written]:

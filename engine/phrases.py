@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from engine.sense import Answer, Phrase
 
 LONGEST = 10  # members of one phrase
 WIDEST_GAP = 9  # words between two members
+_EDGE = 1e-9  # of a sum in another order
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,31 @@ def reconcile(
         if scored[members] >= threshold and not any(given[i] for i in members):
             given |= dict.fromkeys(members, members)
     return given
+
+
+def can_matter(
+    votes: Mapping[int, Vote],
+    threshold: float,
+    known: Collection[tuple[int, ...]] = (),
+    favour: float = 0.0,
+) -> set[int]:
+    """Before members are written: the positions of words that can be given a phrase at all. No
+    phrase scores above the mean of its members' probabilities, so what the others would write
+    changes nothing that `reconcile` gives."""
+    hopeful = {
+        i
+        for members in known
+        if score(members, votes) + favour >= threshold - _EDGE
+        for i in members
+    }
+    ranked = sorted(votes, key=lambda i: -votes[i].probability)
+    for i, vote in votes.items():
+        others = [votes[j].probability for j in ranked[:LONGEST] if j != i][: LONGEST - 1]
+        sums = accumulate(others, initial=vote.probability)
+        means = (total / count for count, total in enumerate(sums, 1) if count > 1)
+        if max(means, default=0.0) >= threshold - _EDGE:
+            hopeful.add(i)
+    return hopeful
 
 
 def score(members: tuple[int, ...], votes: Mapping[int, Vote]) -> float:

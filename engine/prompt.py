@@ -65,11 +65,13 @@ class SensePrompt:
 
     def ids(self, text: str) -> tuple[int, ...]:
         """Token ids of `text` on its own, without special tokens."""
-        if text not in self._ids:
+        found = self._ids.get(text)  # another thread may clear them meanwhile
+        if found is None:
             if len(self._ids) > 50_000:
                 self._ids.clear()
-            self._ids[text] = tuple(self.tokenizer(text, add_special_tokens=False).input_ids)
-        return self._ids[text]
+            found = tuple(self.tokenizer(text, add_special_tokens=False).input_ids)
+            self._ids[text] = found
+        return found
 
     def prefix(self, context: str, marked: Word | None = None) -> tuple[int, ...]:
         """Begin-of-text and the context: what all words of the context share."""

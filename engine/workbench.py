@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.crew import Map, crew
 from engine.sense import Answer, Query
 from engine.settings import Settings
 from engine.views import AT_ONCE, View, views
@@ -43,15 +44,17 @@ def _load(settings: Settings, progress: Progress) -> Base:
 
 
 class Workbench:
-    """Holds the models. `load` gives the base, `idle` is in seconds."""
+    """Holds the models. `load` gives the base, `idle` is in seconds; `busy`: it takes all cores, a
+    batch on each, as where nobody else waits for an answer."""
 
     def __init__(
         self,
         settings: Settings,
         load: Callable[[Settings, Progress], Base] = _load,
         idle: float = _IDLE,
+        busy: bool = False,
     ):
-        self._settings, self._load, self._idle = settings, load, idle
+        self._settings, self._load, self._idle, self._busy = settings, load, idle, busy
         self._lock = threading.Lock()
         self._rest: threading.Timer | None = None
         self._base: Base | None = None
@@ -72,7 +75,9 @@ class Workbench:
         self._begin()
         try:
             engines = self._find(folders, progress, pair)
-            return [_answer_all(engine, asked, pair) for engine in engines]
+            on_cpu = self._base is not None and self._base.choice.device == "cpu"
+            with crew(self.at_once if on_cpu else 1) as run:
+                return [_answer_all(engine, asked, pair, run) for engine in engines]
         finally:
             self._end()
 
@@ -104,6 +109,13 @@ class Workbench:
             return [found[number :: len(folders)] for number in range(len(folders))]
         finally:
             self._end()
+
+    @property
+    def at_once(self) -> int:
+        """How many batches are best asked for together."""
+        import torch
+
+        return torch.get_num_threads() if self._busy else 1
 
     @property
     def is_loaded(self) -> bool:
@@ -190,7 +202,9 @@ class Workbench:
         self._tuned.eval()
 
 
-def _answer_all(engine: ModelEngine, asked: Sequence[Wanted], pair: str) -> list[dict[int, Answer]]:
+def _answer_all(
+    engine: ModelEngine, asked: Sequence[Wanted], pair: str, run: Map
+) -> list[dict[int, Answer]]:
     parts: list[tuple[int, View, set[int]]] = []
     for number, (context, wanted) in enumerate(asked):
         for view in views(context, pair):
@@ -198,9 +212,12 @@ def _answer_all(engine: ModelEngine, asked: Sequence[Wanted], pair: str) -> list
             if mine:
                 parts.append((number, view, mine))
     answers: list[dict[int, Answer]] = [{} for _ in asked]
-    for start in range(0, len(parts), AT_ONCE):
-        some = parts[start : start + AT_ONCE]
-        found = engine.decoder.answer_many([(view, mine) for _, view, mine in some])
+    batches = [parts[start : start + AT_ONCE] for start in range(0, len(parts), AT_ONCE)]
+
+    def ask(batch: list[tuple[int, View, set[int]]]) -> list[dict[int, Answer]]:
+        return engine.decoder.answer_many([(view, mine) for _, view, mine in batch], brief=True)
+
+    for some, found in zip(batches, run(ask, batches)):
         for (number, _, _), given in zip(some, found):
             for position, answer in given.items():
                 sure = engine.calibration.apply(answer.confidence)

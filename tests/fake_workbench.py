@@ -18,10 +18,12 @@ class FakeWorkbench:
     def __init__(self, delay: float = 0.0):
         self.delay = delay
         self.asked: list[tuple[Any, ...]] = []
+        self.pairs: list[str] = []
         self._maker = FakeLookup()
 
     def answers(self, folders, asked, pair="en-zh", progress=lambda share: None):
         self.asked.append(("answers", tuple(folders), tuple(context for context, _ in asked)))
+        self.pairs.append(pair)
         for step in range(1, 5):
             time.sleep(self.delay / 4)
             progress(step / 4)

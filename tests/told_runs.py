@@ -33,6 +33,28 @@ SCORES = {
 }
 
 
+def _errors(step: int, wrong: int) -> dict[str, Any]:
+    told = {"context": "I call you back.", "target": "call", "answered": "verb · 打"}
+    return {
+        "event": "errors", "step": step, "rows": 60, "counts": {"wrong_sense": wrong, "empty": 0},
+        "examples": {"wrong_sense": [told | {"expected": "verb · 打电话"}]},
+    }  # fmt: skip
+
+
+# Of a distillation whose student fell through its gate.
+GATE = {"kept": 0.85, "low": 0.8, "high": 0.9, "least": 0.9, "least_low": 0.88, "passed": False}
+STUDENT = [
+    {"event": "student", "layers": 12, "of_layers": 18, "tokens": 30_000, "of_tokens": 262_144,
+     "teacher_bytes": 536_000_000, "bytes": 180_000_000},
+    {"event": "dev", "step": 50, "score": 0.6, "answer_ms": 31.5, "best": True},
+    _errors(50, 9),
+    {"event": "dev", "step": 100, "score": 0.5, "answer_ms": 30.0},
+    _errors(100, 12),
+    {"event": "result", "fit": False, "reason": "failed_gate", "gate": GATE,
+     "reference": {"reference": "en-zh-sense", "sentences": 40, "kept": 0.85}},
+]  # fmt: skip
+
+
 def freeze(store: Store, folder: Path, name: str, count: int = 12, pair: str = "en-zh") -> None:
     """A frozen dataset of that name with `count` rows."""
     file = folder / f"{name}.jsonl"

@@ -22,8 +22,12 @@ def list_pairs(services: Services) -> list[Reply]:
 
 
 def list_work_pairs(services: Services) -> list[str]:
-    """The pairs that can be labelled and trained: those, and whatever else has questions."""
-    held = () if services.access.hosted else services.store.queries.pairs()
+    """The pairs that can be labelled, trained and compared: those, and whatever else has questions
+    or sentences with their translations."""
+    held: tuple[str, ...] = ()
+    if not services.access.hosted:
+        store = services.store
+        held = (*store.queries.pairs(), *store.synthetic.referenced_pairs())
     return list(dict.fromkeys((*(one["pair"] for one in list_pairs(services)), *held)))
 
 
@@ -37,7 +41,7 @@ def read_pair(asked: Reply, services: Services) -> str:
 
 
 def work_pair(asked: Reply) -> str:
-    """The pair that somebody labels or trains, which may have no adapter yet."""
+    """The pair that somebody labels, trains or compares, which may have no adapter yet."""
     return check_pair(text_of(asked, "pair") or USUAL)
 
 

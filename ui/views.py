@@ -1,6 +1,6 @@
 """The bar above a tab's views: one button each, and who is at work. Which view is shown is said by
-the page's fragment (#label/queue); the bar's own choices stay in the browser. Label and Train work
-on one pair of languages, which is chosen there, too.
+the page's fragment (#label/queue); the bar's own choices stay in the browser. What is
+labelled, trained and compared is of one pair of languages, which is chosen there, too.
 """
 
 from __future__ import annotations

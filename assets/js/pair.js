@@ -20,7 +20,7 @@ const pairName = (pair) => pair.split('-').map(languageName).join(' → ');
 // Fonts and screen readers need to know which Chinese it is.
 const languageTag = (code) => (code === 'zh' ? 'zh-CN' : code);
 
-// The pair that is labelled and trained, chosen above the views of those tabs.
+// The pair that is labelled, trained and compared, chosen above the views of those tabs.
 const workPair = () => recall('work-pair') ?? USUAL_PAIR;
 const sourceTag = (pair = workPair()) => languageTag(sourceOf(pair));
 const targetTag = (pair = workPair()) => languageTag(targetOf(pair));

@@ -1,5 +1,4 @@
-// The bar above a tab's views: which of them is shown, who is at work, and in Label and Train on which
-// pair. All stay in the browser; other page parts hear of a new name by the event ctx-person, of
+// The bar above a tab's views: which of them is shown, who is at work, and on which pair. All stay in the browser; other page parts hear of a new name by the event ctx-person, of
 // another pair by ctx-pair. `data-under` names the views that are
 // reached from a button's own.
 

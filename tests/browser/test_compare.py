@@ -19,6 +19,7 @@ from tests.browser.pages import App
 from tests.fake_translations import SHAPE
 from tests.made_adapters import make_adapter
 from tests.stored_evaluations import add_evaluation, add_sentences
+from tests.told_runs import STUDENT, add_run
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 TEXT = "She meant to call them back. The bank was <b>unkind</b>."
@@ -37,6 +38,9 @@ def app(tmp_path_factory) -> Iterator[App]:
         bring(store, file, Origin("pairs", "", "en-fr"))
         entry = bring_adapter(make_adapter(home / "made", SHAPE, pair="en-fr"), home, SHAPE)
         add_sentences(store, home, models=("base", f"kept:{entry.version}"))
+        german = make_adapter(home / "german", SHAPE, pair="de-en", task="sense", style="last")
+        bring_adapter(german, home, SHAPE)
+        add_run(store, home, STUDENT, distil={"teacher": "present"})
     app = App("--home", str(home))
     yield app
     app.close()
@@ -45,6 +49,10 @@ def app(tmp_path_factory) -> Iterator[App]:
 def open_view(page: Page, app: App, view: str) -> None:
     page.goto(f"{app.url}/#compare/{view}")
     page.wait_for_selector(f"#compare-{view.split('/')[0]} .ctx-work:not([data-state=loading])")
+
+
+def choose_pair(page: Page, pair: str) -> None:
+    page.locator("#compare-views select.ctx-pair").select_option(pair)
 
 
 def test_what_two_models_answer_to_own_sentences(page, app):
@@ -112,8 +120,8 @@ def test_an_evaluations_figures_and_rows(page, app):
 def test_whole_sentences(page, app):
     open_view(page, app, "split")
     split = page.locator("#compare-split")
+    choose_pair(page, "en-fr")
     split.locator("select[name=task]").select_option("translation")
-    split.locator("select[name=pair]").select_option("en-fr")
     expect(split.locator("select[name=dataset]")).to_be_hidden()
     models = split.locator(".ctx-split-models select")
     expect(models.nth(0).locator("option")).to_have_count(2)
@@ -144,7 +152,7 @@ def test_an_evaluation_by_keyboard(page, app):
     split, press = page.locator("#compare-split"), page.keyboard.press
     tab_to(page, split.locator("select[name=task]"))
     press("w")  # whole sentences
-    expect(split.locator("select[name=pair]")).to_be_visible()
+    expect(split.locator("select[name=dataset]")).to_be_hidden()
     tab_to(page, split.locator(".ctx-split-models select").first)
     tab_to(page, split.locator(".ctx-split-earlier a").last)
     press("Enter")
@@ -211,19 +219,57 @@ def test_own_sentences_are_voted_on(page, app):
 def test_the_board(page, app):
     open_view(page, app, "board")
     board = page.locator("#compare-board")
-    names = board.locator("tbody th a")
-    board.locator("select").select_option(label="en-zh-gold · dev")
+    names = board.locator(".ctx-board-table tbody th a")
     expect(names).to_have_text(["run 7 first try", "shipped adapter", "base"])
     expect(names.first).to_have_attribute("href", "#models/card/run:7")
-    expect(board.locator(".ctx-drawing circle")).to_have_count(3)
-    board.locator("select").select_option(label="English → French, whole sentences · dev")
-    expect(board.locator("thead")).to_contain_text("chrF++")
+    expect(board.locator(".ctx-board-all .ctx-drawing circle")).to_have_count(3)
+    choose_pair(page, "en-fr")
+    expect(board.locator(".ctx-board-table thead")).to_contain_text("chrF++")
     expect(board.locator("tbody td").first).to_contain_text("48.0 45.6 – 50.4")
-    board.locator("select").select_option(label="en-zh-gold · dev")
+    choose_pair(page, "en-zh")
     board.get_by_role("link", name="120").click()
     expect(page.locator("#compare-split .ctx-split-one h2").first).to_have_text(
         "base · shipped adapter"
     )
+
+
+def test_the_board_shows_what_was_made_smaller(page, app):
+    open_view(page, app, "board")
+    smaller = page.locator("#compare-board .ctx-smaller")
+    expect(smaller.locator("tbody tr")).to_have_count(1)
+    row = smaller.locator("tbody tr").first
+    expect(row).to_contain_text("180.0 MB")
+    expect(row).to_contain_text("85.0 % 80.0 % – 90.0 %")
+    expect(row).to_contain_text("holds too little of its teacher's score")
+    expect(smaller.locator("circle.ctx-open")).to_have_count(2)
+    smaller.locator("select").select_option(index=1)
+    expect(smaller.locator("tbody th").first).to_have_text(re.compile("bf16"))
+    expect(smaller.locator(".ctx-smaller-judged")).to_contain_text("616 rows of en-zh-gold")
+    expect(smaller.locator("[data-passed=false]").first).to_have_text("failed")
+    smaller.locator("select").select_option("students")
+    row.get_by_role("link", name="Run").click()
+    run = page.locator("#train-run")
+    expect(run.locator(".ctx-run-student")).to_contain_text("85.0 % (80.0 % – 90.0 %)")
+    expect(run.locator(".ctx-run-student")).to_contain_text("12 of 18")
+    expect(run.locator("[data-kind=wrong_sense] h3")).to_have_text("wrong meaning: 9 of 60")
+    run.locator(".ctx-run-errors select").select_option("100")
+    expect(run.locator("[data-kind=wrong_sense] h3")).to_have_text("wrong meaning: 12 of 60")
+    expect(run.locator("[data-kind=wrong_sense] p")).to_contain_text("answered verb · 打")
+
+
+def test_words_of_another_pair(page, app):
+    open_view(page, app, "side")
+    side = page.locator("#compare-side")
+    choose_pair(page, "de-en")
+    expect(side.locator("select[name=right]")).to_have_value(re.compile("^kept:"))
+    expect(side.locator("textarea")).to_have_attribute("lang", "de")
+    side.locator("textarea").fill("Bettina war im Krankenhaus.")
+    side.get_by_role("button", name="Compare").click()
+    expect(side.locator(".ctx-sentences .ctx-pair-word").first).to_have_attribute("lang", "de")
+    expect(side.locator(".ctx-sentences .ctx-is-zh").first).to_have_attribute("lang", "en")
+    choose_pair(page, "en-fr")
+    expect(side.locator(".ctx-alone")).to_be_visible()
+    expect(side.get_by_role("button", name="Compare")).to_be_disabled()
 
 
 def test_nothing_hangs_over_the_edge_of_a_phone_in_the_dark(new_context, app):

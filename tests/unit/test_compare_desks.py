@@ -19,7 +19,7 @@ from tests.fake_translations import SHAPE
 from tests.fake_workbench import FakeWorkbench
 from tests.made_adapters import make_adapter
 from tests.stored_evaluations import SHA256, add_evaluation, add_sentences
-from tests.told_runs import freeze
+from tests.told_runs import STUDENT, add_run, freeze
 from trainer.jobs import kinds
 from trainer.jobs.kinds import Kind, Prepared
 from trainer.jobs.process import job_folder
@@ -250,6 +250,34 @@ def test_sentences_have_more_than_one_right_translation(page):
     assert split["models"][0]["interval"] == pytest.approx([0.456, 0.504])
 
 
+def test_words_of_another_pair_are_compared_in_it(page, tmp_path):
+    folder = make_adapter(tmp_path / "made", SHAPE, pair="de-en", task="sense", style="last")
+    model = f"kept:{bring_adapter(folder, page.home, SHAPE).version}"
+    freeze(page.store, tmp_path, "german", pair="de-en")
+    both = {"left": "base", "right": model, "pair": "de-en"}
+    context = "Bettina war im Bett."
+    (mine,) = [one for one in page.ask("side.models")["models"] if one["name"] == model]
+    assert (mine["pair"], mine["task"], mine["present"]) == ("de-en", "sense", True)
+    cut = page.ask("side.cut", text=f"{context} Es war am 3. Mai.", pair="de-en")
+    assert [one["context"] for one in cut["sentences"]] == [context, "Es war am 3. Mai."]
+    (rows,) = page.ask("side.answers", contexts=[context], **both)["answers"]
+    assert [row["position"] for row in rows] == list(range(4))
+    assert page.bench.pairs == ["de-en"]
+    for asked in ({"pair": "en-zh"}, {"right": "shipped"}):
+        told = page.ask("side.answers", contexts=[context], **(both | asked))
+        assert told["error"] == "model_style"
+    asked = {"models": ["base", model], "split": "dev", "pair": "de-en"}
+    made = page.ask("split.begin", dataset="german", **asked)["evaluation"]
+    assert page.store.jobs.get(made["id"]).recipe["pair"] == "de-en"
+    freeze(page.store, tmp_path, "mine")
+    assert page.ask("split.begin", dataset="mine", **asked)["error"] == "no_dataset"
+    sitting = page.ask("vote.paste", text=context, **both)
+    page.ask("vote.choose", session=sitting["session"], number=0, choice="first")
+    assert len(page.store.votes.list_votes("de-en")) == 1
+    assert len(page.ask("vote.choices", pair="de-en")["standings"]) == 1
+    assert page.ask("vote.choices", pair="en-zh")["standings"] == []
+
+
 def test_rows_are_filtered_sorted_and_paged(page):
     job = add_evaluation(page.store, page.home)
     counts = page.ask("split.result", id=job.id)["counts"]
@@ -337,6 +365,20 @@ def test_own_sentences_are_voted_on_where_models_differ(page):
     assert sorted(ballot["position"] for ballot in asked) == [1, 3, 5]
     assert page.ask("vote.paste", text="It was.", **BOTH)["error"] == "nothing_differs"
     assert page.ask("vote.paste", text="It was. " * 21, **BOTH)["error"] == "too_many_sentences"
+
+
+def test_the_board_has_what_was_made_smaller(page):
+    told = page.ask("board.board")["smaller"]
+    assert told["forms"][0]["forms"][0]["name"] == "bf16" and told["students"] == []
+    job = add_run(page.store, page.home, STUDENT, distil={"teacher": "present"}, name="tiny")
+    add_run(page.store, page.home)
+    (student,) = page.ask("board.board")["smaller"]["students"]
+    assert (student["name"], student["title"], student["pair"]) == (
+        f"run:{job.id}",
+        "tiny",
+        "en-zh",
+    )
+    assert (student["kept"], student["reason"]) == (0.85, "failed_gate")
 
 
 def test_the_board_has_each_models_latest_evaluation(page):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.books import Books
-from engine.branches import Runner
+from engine.branches import Runner, _Tree
 from engine.decoding import SenseDecoder
 from engine.phrasebook import Entry, Known, Phrasebook
 from engine.prompt import STYLES
@@ -88,12 +88,31 @@ def test_some_words_of_many_views_get_what_all_words_of_each_alone_get(texts, mo
     decoder = SenseDecoder(Runner(MODELS[model]), PROMPT, BOOKS, threshold)
     cut = [view for text in texts for view in views(text, "en-zh")]
     asking = [(view, [i for i in view.asked if i % 3 != 1]) for view in cut]
-    for (view, wanted), found in zip(asking, decoder.answer_many(asking), strict=True):
+    whole, brief = decoder.answer_many(asking), decoder.answer_many(asking, brief=True)
+    for (view, wanted), found, short in zip(asking, whole, brief, strict=True):
         alone = dict(zip(view.asked, decoder.answer(view)))
-        assert list(found) == wanted
-        assert {i: answer.sense for i, answer in found.items()} == {
-            i: alone[i].sense for i in wanted
-        }
+        assert list(found) == list(short) == wanted
+        for i in wanted:
+            assert found[i].sense == short[i].sense == alone[i].sense
+            assert short[i].confidence == pytest.approx(alone[i].confidence, abs=1e-3)
+            assert (found[i].second, short[i].second) == (alone[i].second, "")
+
+
+def test_brief_answers_take_fewer_tokens(monkeypatch):
+    decoder = SenseDecoder(Runner(MODELS[0]), PROMPT, BOOKS, 0.5)
+    asking = [(view, view.asked) for view in views("I call you back, Tom, at the bed.", "en-zh")]
+    taken = []
+    grow = _Tree.grow
+
+    def counted(tree, pieces):
+        taken[-1] += sum(len(tokens) for _, tokens in pieces)
+        return grow(tree, pieces)
+
+    monkeypatch.setattr(_Tree, "grow", counted)
+    for brief in (False, True):
+        taken.append(0)
+        decoder.answer_many(asking, brief)
+    assert taken[1] < taken[0]
 
 
 PERSONS = Known("打人", "person")

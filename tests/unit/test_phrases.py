@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.phrases import LONGEST, WIDEST_GAP, MemberPaths, Vote, overlay, reconcile
+from engine.phrases import LONGEST, WIDEST_GAP, MemberPaths, Vote, can_matter, overlay, reconcile
 from engine.sense import Answer, Phrase, Sense
 
 VOTES = st.lists(
@@ -26,6 +26,22 @@ def test_all_members_are_given_the_same_phrase(votes, threshold):
     for i, members in given_phrases.items():
         assert not members or i in members
         assert all(given_phrases[m] == members for m in members)
+
+
+@given(VOTES, st.floats(0.1, 0.9), st.floats(0, 0.5))
+def test_words_that_cannot_be_given_a_phrase_need_not_write_it(votes, threshold, favour):
+    known = [(0, 1), (2, 3, 5)]
+    unwritten = {i: Vote(vote.probability) for i, vote in votes.items()}
+    hopeful = can_matter(unwritten, threshold, known, favour)
+    spared = {i: votes[i] if i in hopeful else unwritten[i] for i in votes}
+    assert reconcile(spared, threshold, known, favour) == reconcile(votes, threshold, known, favour)
+
+
+def test_a_sure_word_far_above_the_threshold_matters_and_an_unsure_sentence_does_not():
+    votes = {0: Vote(0.9), 1: Vote(0.2), 2: Vote(0.01)}
+    assert can_matter(votes, 0.5) == {0, 1}
+    assert can_matter(votes, 0.6) == set()
+    assert can_matter(votes, 0.6, [(1, 2)], 0.55) == {1, 2}
 
 
 def test_a_member_that_was_unsure_follows_the_sure_ones():

@@ -41,6 +41,10 @@ def test_it_holds_both_starts_with_each_search_and_what_they_took(found):
         assert found.gain[beams]["bleu"]["value"] == pytest.approx(values[0] - values[1], abs=1e-3)
     assert [one["step"] for one in found.runs["random"].dev] == [0, 3, 6]
     assert all(run.seconds > 0 and run.steps == 6 for run in found.runs.values())
+    scores = {
+        name: max(one["score"] for one in found.runs[name].dev) for name in ("finetune", "random")
+    }
+    assert scores[found.best] == max(scores.values())
     assert [row["text"] for row in found.texts["A1"]] == [PAIRS[0][0]]
 
 

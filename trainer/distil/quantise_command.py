@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ def _quantise(arguments: argparse.Namespace) -> int:
     from engine.settings import read_settings
     from trainer.distil.quantise_run import DEFAULT, Wanted, quantise
     from trainer.distil.quantise_table import page, write_table
+    from trainer.smaller import keep_table
 
     wanted = Wanted(
         arguments.model,
@@ -48,6 +50,7 @@ def _quantise(arguments: argparse.Namespace) -> int:
     settings = read_settings()
     with open_store(settings.database) as store:
         table = quantise(wanted, store, settings, lambda line: print(line, flush=True))
+    keep_table(settings.home, asdict(table))
     if arguments.out:
         write_table(table, arguments.out)
     print(page(table))

@@ -53,6 +53,7 @@ class Table:
     machine: dict[str, Any]
     rows: list[Row] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    pair: str = "en-zh"
 
 
 def quantise(wanted: Wanted, store: Store, settings: Settings, tell: Tell) -> Table:
@@ -90,7 +91,7 @@ def quantise(wanted: Wanted, store: Store, settings: Settings, tell: Tell) -> Ta
         rows = quantiser.speeds(rows, wanted.rounds, wanted.sentences)
     return Table(
         model.title, quantiser.version, wanted.dataset, test.sha256, subject.split, machine_of(),
-        rows, said,
+        rows, said, model.pair,
     )  # fmt: skip
 
 

@@ -47,7 +47,11 @@ class Answerer(Protocol):
     """A model under evaluation."""
 
     model: Model
-    at_once: int  # contexts that are best asked together
+
+    @property
+    def at_once(self) -> int:
+        """Contexts that are best asked together."""
+        ...
 
     def answer(self, asked: Asked) -> Answers: ...
 
@@ -70,12 +74,15 @@ def find_answerer(
 
 
 class Local:
-    """A model of the catalogue, on the workbench; answered as readers would get it."""
-
-    at_once = AT_ONCE
+    """A model of the catalogue, on the workbench; answered as readers would get it. Its time is
+    that of many answers at once, over all cores."""
 
     def __init__(self, model: Model, pair: str, bench: Workbench):
         self.model, self._pair, self._bench = model, pair, bench
+
+    @property
+    def at_once(self) -> int:
+        return AT_ONCE * self._bench.at_once
 
     def answer(self, asked: Asked) -> Answers:
         began = time.perf_counter()

@@ -29,7 +29,7 @@ from trainer.recipe import TRANSLATION, is_translated
 
 MOST_MODELS = 4
 _TIDY = 2  # times that contexts are answered between two returns of freed memory
-_FREE_AT_ONCE = 16  # rows that are written with nothing to hold the models
+_FREE_AT_ONCE = 32  # rows that are written with nothing to hold the models
 _NAMES = (BASE, SHIPPED, SETTING)
 
 
@@ -82,7 +82,7 @@ def run(work: Work) -> bool:
     rows = find_rows(
         recipe.dataset, recipe.split, recipe.rows, recipe.seed, recipe.pair, store, settings
     )
-    bench = Workbench(settings)
+    bench = Workbench(settings, busy=True)
     try:
         found = [
             find_answerer(name, recipe.pair, recipe.url, bench, store, settings)

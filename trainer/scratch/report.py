@@ -45,7 +45,8 @@ class Told:
 @dataclass(frozen=True)
 class Found:
     """All of a report. `test`: figures by model and search; `gain`: what pre-training adds, paired;
-    `texts`: by level, sentences with their translations and what was judged of them."""
+    `best`: the model that scored best on dev sentences; `texts`: by level, sentences with its
+    translations and what was judged of them."""
 
     recipe: dict[str, Any]
     parameters: int
@@ -54,6 +55,7 @@ class Found:
     runs: dict[str, Told]
     test: dict[str, dict[str, Any]]
     gain: dict[str, dict[str, Any]]
+    best: str
     texts: dict[str, list[dict[str, str]]]
 
 
@@ -76,12 +78,13 @@ def make_report(place: Place) -> Found:
         for number, beams in enumerate(_SEARCHES)
         if len(done) > 1
     }
+    best = max(done, key=lambda name: models[name].card["dev"]["score"])
     costs = json.loads((place.folder / COSTS).read_text(encoding="utf-8"))
     begun = [name for name in (PRETRAIN, *_NAMES) if (place.folder / name / LOG).is_file()]
     return Found(
         asdict(recipe), recipe.model.parameters(), machine_of(), costs,
         {name: _told(place.folder / name) for name in begun},
-        figures, gain, _texts(place, models[done[0]]),
+        figures, gain, best, _texts(place, models[best]),
     )  # fmt: skip
 
 
@@ -185,8 +188,8 @@ def page(found: Found, picture: str = "") -> str:
             for name, one in found.tokenizer.items()
         ), "",
         "## Texts from A1 to C1", "",
-        "Written for this report, in no data of the run; translated by the pre-trained model, beam"
-        f" of {BEAMS}.", "",
+        "Written for this report, in no data of the run; translated by the model that scored best"
+        f" on dev sentences ({_NAMES[found.best]}), beam of {BEAMS}.", "",
     ]  # fmt: skip
     for level, rows in found.texts.items():
         lines += [f"**{level}**", "", "| text | translation | judged |", "|---|---|---|"]

@@ -37,6 +37,7 @@ class Session:
     """The ballots of one sitting. `given` is what was chosen, by number; once it is over nothing is
     added, as the names are known then."""
 
+    pair: str
     left: Side
     right: Side
     titles: tuple[str, str]
@@ -92,13 +93,18 @@ class Sessions:
         self._open: OrderedDict[str, Session] = OrderedDict()
 
     def add(
-        self, left: Side, right: Side, titles: tuple[str, str], ballots: Sequence[Ballot]
+        self,
+        pair: str,
+        left: Side,
+        right: Side,
+        titles: tuple[str, str],
+        ballots: Sequence[Ballot],
     ) -> Session:
         """A new session over these ballots in a random order, at most MOST_BALLOTS."""
         if not ballots:
             raise Bad("nothing_differs")
         shuffled = random.SystemRandom().sample(list(ballots), min(len(ballots), MOST_BALLOTS))
-        session = Session(left, right, titles, shuffled)
+        session = Session(pair, left, right, titles, shuffled)
         with self.lock:
             self._open[session.id] = session
             while len(self._open) > _SESSIONS:

@@ -1,4 +1,5 @@
-"""The Board: every model that was evaluated on a split, best first, quality against time.
+"""The Board: every model that was evaluated on a split, best first, quality against time; and what
+was made smaller, students and forms.
 
 Every argument comes from a stranger. The desk knows no gradio.
 """
@@ -13,13 +14,17 @@ from ui.compare.evaluations import Evaluations
 from ui.compare.part import CompareDesk
 from ui.desk import Reply, Served, guarded
 from ui.page import read_page, read_script
+from ui.pairs import USUAL
 from ui.services import Services
 from ui.strings import STRINGS
+from ui.train.recipes import list_runs
+from ui.train.smaller import is_distilled, to_forms, to_smaller
 
 _SCRIPTS = (
-    "language", "part", "pair", "work", "train/axes", "compare/part", "compare/board/scatter",
+    "language", "part", "pair", "work", "train/axes", "scatter", "smaller", "compare/part",
     "compare/board/start",
 )  # fmt: skip
+_MOST_STUDENTS = 30
 
 
 def build_board(services: Services, evaluations: Evaluations) -> None:
@@ -48,7 +53,8 @@ class BoardDesk(CompareDesk):
         return {self.board.__name__: guarded(self.board)}
 
     async def board(self, asked: Reply) -> Reply:
-        """For each split that models were evaluated on, the latest evaluation of each model."""
+        """For each split that models were evaluated on, the latest evaluation of each model; all
+        smaller models."""
 
         def act() -> Reply:
             splits: dict[tuple[str, ...], dict[str, Reply]] = {}
@@ -73,10 +79,31 @@ class BoardDesk(CompareDesk):
                     }
                     for (dataset, split, sha256, task, pair), rows in splits.items()
                     if rows
-                ]
+                ],
+                "smaller": {"forms": self._forms(), "students": self._students()},
             }
 
         return await self._run(act)
+
+    def _forms(self) -> list[Reply]:
+        from trainer.smaller import list_forms
+
+        return [to_forms(found) for found in list_forms(self._settings)]
+
+    def _students(self) -> list[Reply]:
+        """The students of distillation runs, the newest first."""
+        from trainer.history import read_history
+        from trainer.report import read_events
+        from trainer.smaller import student_of
+
+        distilled = [job for job in list_runs(self._jobs) if is_distilled(job)]
+        found = []
+        for job in distilled[:_MOST_STUDENTS]:
+            student = student_of(job, read_history(read_events(self._jobs, job.id)))
+            title, pair = job.recipe.get("name", ""), job.recipe.get("pair") or USUAL
+            told = {"title": visible(str(title)), "pair": visible(str(pair)), "state": job.state}
+            found.append(to_smaller(student) | told)
+        return found
 
 
 def _key(job: Job) -> tuple[str, ...]:

@@ -12,12 +12,13 @@ from db.dataset.visible import visible
 from engine.sense import Query, Sense, phrase_words
 from ui.desk import Bad, Reply, text_of
 from ui.jobs_desk import JobsDesk
+from ui.pairs import work_pair
 from ui.services import Services
 
 if TYPE_CHECKING:
     from trainer.catalogue import Model
 
-PAIR = "en-zh"
+SENSE, TRANSLATION = "sense", "translation"
 STYLES = ("last", "neighbours", "hinted")  # those in which all words of a context are answered
 MOST_CONTEXTS = 50
 MOST_TEXT = 20_000  # characters
@@ -35,7 +36,8 @@ class CompareDesk(JobsDesk):
         return await self._run(lambda: {"models": self._models()})
 
     def _models(self, wanted: Callable[[Model], bool] | None = None) -> list[Reply]:
-        """The models that answer words as readers get them, or others that are wanted."""
+        """The models that answer words of any pair as readers get them, or others that are
+        wanted."""
         from trainer.catalogue import list_models
 
         found = [m for m in list_models(self._store, self._settings) if (wanted or answers)(m)]
@@ -57,23 +59,26 @@ class CompareDesk(JobsDesk):
 
     def _sides(self, asked: Reply) -> tuple[Model, Model]:
         """The two models that are meant; Bad where they are one, or one is none."""
-        left, right = self._model(text_of(asked, "left")), self._model(text_of(asked, "right"))
+        pair = work_pair(asked)
+        left, right = (self._model(text_of(asked, side), pair) for side in ("left", "right"))
         if left.version == right.version:
             raise Bad("same_model")
         return left, right
 
-    def _model(self, name: str) -> Model:
-        from trainer.catalogue import find_model
+    def _model(self, name: str, pair: str, task: str = SENSE) -> Model:
+        """The model of this name, which must do this for the pair; Bad where it does not."""
+        from trainer.catalogue import BASE, find_model
 
         model = find_model(name, self._store, self._settings)
-        if not answers(model):
-            raise Bad("model_style")
+        fits = model.name == BASE or (model.pair, model.task) == (pair, task)
+        if not fits or (task == SENSE and not answers(model)):
+            raise Bad("model_style" if task == SENSE else "model_task")
         return model
 
 
 def answers(model: Model) -> bool:
     """Whether the model answers words within bounds, as readers get them."""
-    return (model.pair, model.task) == (PAIR, "sense") and model.style in STYLES
+    return model.task == SENSE and model.style in STYLES
 
 
 def to_model(model: Model) -> Reply:

@@ -13,16 +13,17 @@ import gradio as gr
 from db.dataset.visible import visible
 from engine.passage import split_passage
 from engine.sense import Query, check_context, clean_context, context_words
-from ui.compare.part import MOST_CONTEXTS, MOST_TEXT, PAIR, CompareDesk, folders, to_answer
+from ui.compare.part import MOST_CONTEXTS, MOST_TEXT, CompareDesk, folders, to_answer
 from ui.desk import Bad, Reply, Served, guarded, is_index, named, text_of
 from ui.label.shape import to_pieces
 from ui.page import read_page, read_script
+from ui.pairs import source_of, work_pair
 from ui.services import Services
 from ui.strings import STRINGS
 from ui.works import Work
 
 _SCRIPTS = (
-    "language", "part", "work", "compare/part", "compare/side/rows", "compare/side/raw",
+    "language", "part", "pair", "work", "compare/part", "compare/side/rows", "compare/side/raw",
     "compare/side/start",
 )  # fmt: skip
 _AT_ONCE = 4  # contexts of one question
@@ -60,14 +61,14 @@ class SideDesk(CompareDesk):
     async def cut(self, asked: Reply) -> Reply:
         """The text's sentences that have words, as contexts and pieces, the first of them; how many
         there are more."""
-        text = text_of(asked, "text")
+        text, pair = text_of(asked, "text"), work_pair(asked)
 
         def act() -> Reply:
-            contexts = cut_text(text)
+            contexts = cut_text(text, pair)
             kept = contexts[:MOST_CONTEXTS]
             return {
                 "sentences": [
-                    {"context": one, "pieces": to_pieces(Query(one, 0, PAIR))} for one in kept
+                    {"context": one, "pieces": to_pieces(Query(one, 0, pair))} for one in kept
                 ],
                 "left_out": len(contexts) - len(kept),
             }
@@ -80,26 +81,27 @@ class SideDesk(CompareDesk):
         contexts = asked.get("contexts")
         if not isinstance(contexts, list) or not 0 < len(contexts) <= _AT_ONCE:
             raise Bad("not_understood")
-        checked = [_context(one) for one in contexts]
+        pair = work_pair(asked)
+        checked = [_context(one, pair) for one in contexts]
 
         def act(work: Work) -> Reply:
-            return named(lambda: self._answers(asked, checked, work))
+            return named(lambda: self._answers(asked, checked, pair, work))
 
         return await self._start(act)
 
-    def _answers(self, asked: Reply, contexts: list[str], work: Work) -> Reply:
+    def _answers(self, asked: Reply, contexts: list[str], pair: str, work: Work) -> Reply:
         sides = self._sides(asked)
         found = self._bench.answers(
-            folders(*sides), [(one, None) for one in contexts], PAIR, _progress(work)
+            folders(*sides), [(one, None) for one in contexts], pair, _progress(work)
         )
         return {
             "answers": [
                 [
-                    self._row(Query(context, i, PAIR), left[i], right[i], accepted.get(i))
+                    self._row(Query(context, i, pair), left[i], right[i], accepted.get(i))
                     for i in sorted(left)
                 ]
                 for context, left, right in zip(contexts, *found)
-                for accepted in [self._store.labels.accepted(PAIR, context)]
+                for accepted in [self._store.labels.accepted(pair, context)]
             ]
         }
 
@@ -121,7 +123,8 @@ class SideDesk(CompareDesk):
         queries = asked.get("queries")
         if not isinstance(queries, list) or not 0 < len(queries) <= MOST_RAW:
             raise Bad("not_understood")
-        checked = [_query(one) for one in queries]
+        pair = work_pair(asked)
+        checked = [_query(one, pair) for one in queries]
 
         def act(work: Work) -> Reply:
             def write() -> Reply:
@@ -138,11 +141,11 @@ class SideDesk(CompareDesk):
         return await self._works.start(act, total=100)
 
 
-def cut_text(text: str) -> list[str]:
+def cut_text(text: str, pair: str) -> list[str]:
     """The contexts that a pasted text or list has: its sentences, those without words left out."""
     if len(text) > MOST_TEXT:
         raise Bad("text_too_long", limit=MOST_TEXT)
-    found = [check_context(one.text) for one in split_passage(text) if one.words]
+    found = [check_context(one.text) for one in split_passage(text, source_of(pair)) if one.words]
     if not found:
         raise Bad("no_context")
     return found
@@ -164,20 +167,20 @@ def _progress(work: Work) -> Any:
     return lambda share: work.tick(round(100 * share))
 
 
-def _context(text: object) -> str:
+def _context(text: object, pair: str) -> str:
     if not isinstance(text, str) or len(text) > MOST_TEXT:
         raise Bad("not_understood")
     context = check_context(text)
-    if not context_words(context, PAIR):
+    if not context_words(context, pair):
         raise Bad("no_context")
     return context
 
 
-def _query(asked: object) -> Query:
+def _query(asked: object, pair: str) -> Query:
     if not isinstance(asked, dict):
         raise Bad("not_understood")
-    context = clean_context(_context(asked.get("context")))
+    context = clean_context(_context(asked.get("context"), pair))
     position = asked.get("position")
-    if not is_index(position, len(context_words(context, PAIR))):
+    if not is_index(position, len(context_words(context, pair))):
         raise Bad("no_such_word")
-    return Query(context, position, PAIR)
+    return Query(context, position, pair)

@@ -7,13 +7,11 @@ started and watched from here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import gradio as gr
 
 from db.dataset.visible import visible
 from db.store import Job
-from db.store.checks import MAX_NAME, check_choice, check_pair, check_text
+from db.store.checks import MAX_NAME, check_choice, check_text
 from engine.catalogue import in_order
 from ui.compare.evaluations import (
     FIGURES,
@@ -27,20 +25,17 @@ from ui.compare.evaluations import (
     count_rows,
     to_row,
 )
-from ui.compare.part import PAIR, CompareDesk, answers
+from ui.compare.part import SENSE, TRANSLATION, CompareDesk, answers
 from ui.desk import Bad, Reply, Served, guarded, is_index, number_of, text_of
 from ui.page import read_page, read_script
+from ui.pairs import USUAL, work_pair
 from ui.services import Services
 from ui.strings import STRINGS
-
-if TYPE_CHECKING:
-    from trainer.catalogue import Model
 
 _SCRIPTS = (
     "language", "part", "pair", "work", "train/part", "compare/part", "compare/split/task",
     "compare/split/ask", "compare/split/figures", "compare/split/rows", "compare/split/start",
 )  # fmt: skip
-SENSE, TRANSLATION = "sense", "translation"
 SPLITS = ("dev", "test", "train")
 MOST_MODELS = 4
 _LISTED = 30  # earlier evaluations
@@ -93,9 +88,12 @@ class SplitDesk(CompareDesk):
                 "models": models,
                 "pairs": sorted(pairs, key=in_order),
                 "datasets": [
-                    {"name": one.name, "splits": {name: one.splits.get(name, 0) for name in SPLITS}}
+                    {
+                        "name": one.name,
+                        "pair": one.pair,
+                        "splits": {name: one.splits.get(name, 0) for name in SPLITS},
+                    }
                     for one in self._store.datasets.list_datasets()
-                    if one.pair == PAIR
                 ],
                 "evaluations": [to_evaluation(job) for job in self._list()],
             }
@@ -109,7 +107,7 @@ class SplitDesk(CompareDesk):
         def act() -> Reply:
             from trainer.jobs.translating import count_sentences
 
-            pair, task = check_pair(text_of(asked, "pair")), _task_of(asked)
+            pair, task = work_pair(asked), _task_of(asked)
             words = task == SENSE
             table = self._store.labels if words else self._store.synthetic
             told = table.teachers(pair)
@@ -140,9 +138,9 @@ class SplitDesk(CompareDesk):
         if not all(isinstance(name, str) for name in names) or not is_index(rows, 10**9):
             raise Bad("not_understood")
         task = _task_of(asked)
-        pair = check_pair(text_of(asked, "pair")) if task == TRANSLATION else PAIR
+        pair = work_pair(asked)
         here = [name for name in names if not _is_elsewhere(name)]
-        versions = [self._find(name, pair, task).version for name in here]
+        versions = [self._model(name, pair, task).version for name in here]
         if len(set(versions)) < len(here) or len(set(names)) < len(names):
             raise Bad("same_model")
         dataset, split = text_of(asked, "dataset"), text_of(asked, "split")
@@ -150,23 +148,14 @@ class SplitDesk(CompareDesk):
             raise Bad("not_understood")
         if task == TRANSLATION:
             dataset = _SENTENCES
-        elif dataset not in {one.name for one in self._store.datasets.list_datasets()}:
+        elif (dataset, pair) not in {
+            (one.name, one.pair) for one in self._store.datasets.list_datasets()
+        }:
             raise Bad("no_dataset")
         return {
             "models": names, "dataset": dataset, "split": split, "rows": rows, "pair": pair,
             "task": task, **({"url": url} if (url := text_of(asked, "url")) else {}),
         }  # fmt: skip
-
-    def _find(self, name: str, pair: str, task: str) -> Model:
-        """The model of this name, which must do this; Bad where it does not."""
-        from trainer.catalogue import BASE, find_model
-
-        if task == SENSE:
-            return self._model(name)
-        model = find_model(name, self._store, self._settings)
-        if name != BASE and (model.pair, model.task) != (pair, task):
-            raise Bad("model_task")
-        return model
 
     async def watch(self, asked: Reply) -> Reply:
         """How far an evaluation is."""
@@ -290,7 +279,7 @@ def to_evaluation(job: Job) -> Reply:
         "ended": job.ended,
         "models": [visible(str(name)) for name in recipe.get("models", [])],
         "task": visible(str(recipe.get("task") or SENSE)),
-        "pair": visible(str(recipe.get("pair") or PAIR)),
+        "pair": visible(str(recipe.get("pair") or USUAL)),
         "dataset": visible(str(recipe.get("dataset", ""))),
         "split": visible(str(recipe.get("split", ""))),
         "scores": job.figures.get("scores", []),

@@ -15,18 +15,19 @@ from engine.sense import Query
 from trainer.voting import rate_of
 from ui.compare.ballots import MOST_BALLOTS, Ballot, Session, Sessions
 from ui.compare.evaluations import Evaluations, same, to_row
-from ui.compare.part import MOST_TEXT, PAIR, CompareDesk, folders, to_answer
+from ui.compare.part import MOST_TEXT, SENSE, TRANSLATION, CompareDesk, folders, to_answer
 from ui.compare.side import cut_text
 from ui.compare.split import to_evaluation, two_of
 from ui.desk import Bad, Reply, Served, guarded, named, number_of, text_of
 from ui.label.shape import to_pieces
 from ui.page import read_page, read_script
+from ui.pairs import USUAL, work_pair
 from ui.services import Services
 from ui.strings import STRINGS
 from ui.works import Work
 
 _SCRIPTS = (
-    "language", "part", "work", "compare/part", "compare/vote/ballot", "compare/vote/keys",
+    "language", "part", "pair", "work", "compare/part", "compare/vote/ballot", "compare/vote/keys",
     "compare/vote/start",
 )  # fmt: skip
 BASE = "base"  # the version of the base without an adapter
@@ -72,17 +73,21 @@ class VoteDesk(CompareDesk):
     async def choices(self, asked: Reply) -> Reply:
         """The models, the evaluations that can be voted on, and what all votes say so far."""
 
+        pair = work_pair(asked)
+
         def act() -> Reply:
             done = [
                 job
                 for job in self._evaluations.list_jobs()
-                if job.state == "done" and job.recipe.get("task") != "translation"
+                if job.state == "done"
+                and job.recipe.get("task") != TRANSLATION
+                and (job.recipe.get("pair") or USUAL) == pair
             ]
             several = [job for job in done if len(job.figures.get("models", [])) > 1]
             return {
                 "models": self._models(),
                 "evaluations": [to_evaluation(job) for job in several[:_LISTED]],
-                "standings": self._standings(),
+                "standings": self._standings(pair),
             }
 
         return await self._run(act)
@@ -104,6 +109,7 @@ class VoteDesk(CompareDesk):
                 query = Query(row["context"], row["position"], found.pair)
                 ballots.append(Ballot(query, *map(_nameless, shown)))
             return self._open(
+                found.pair,
                 *(Side(str(one["name"]), str(one["version"])) for one in sides),
                 (str(sides[0].get("title", "")), str(sides[1].get("title", ""))),
                 ballots,
@@ -113,37 +119,39 @@ class VoteDesk(CompareDesk):
 
     async def paste(self, asked: Reply) -> Reply:
         """A session over the words of one's own sentences that two models answer differently."""
-        text = text_of(asked, "text")
+        text, pair = text_of(asked, "text"), work_pair(asked)
 
         def act(work: Work) -> Reply:
-            return named(lambda: self._paste(asked, text, work))
+            return named(lambda: self._paste(asked, text, pair, work))
 
         self._access.check_write()
         return await self._works.start(act, total=100)
 
-    def _paste(self, asked: Reply, text: str, work: Work) -> Reply:
-        contexts = cut_text(text)
+    def _paste(self, asked: Reply, text: str, pair: str, work: Work) -> Reply:
+        contexts = cut_text(text, pair)
         if len(contexts) > _MOST_VOTED:
             raise Bad("too_many_sentences", limit=_MOST_VOTED)
         left, right = self._sides(asked)
         found = self._bench.answers(
             folders(left, right),
             [(one, None) for one in contexts],
-            PAIR,
+            pair,
             lambda share: work.tick(round(100 * share)),
         )
         ballots = []
         for context, one, other in zip(contexts, *found):
             for i in sorted(one):
-                query = Query(context, i, PAIR)
+                query = Query(context, i, pair)
                 sides = to_answer(query, one[i].sense), to_answer(query, other[i].sense)
                 if not same(*sides):
                     ballots.append(Ballot(query, *map(_nameless, sides)))
         sides = Side(left.name, left.version), Side(right.name, right.version)
-        return self._open(*sides, (left.title, right.title), ballots)
+        return self._open(pair, *sides, (left.title, right.title), ballots)
 
-    def _open(self, left: Side, right: Side, titles: tuple[str, str], ballots: list) -> Reply:
-        session = self._sessions.add(left, right, titles, ballots)
+    def _open(
+        self, pair: str, left: Side, right: Side, titles: tuple[str, str], ballots: list
+    ) -> Reply:
+        session = self._sessions.add(pair, left, right, titles, ballots)
         return {"session": session.id, "count": len(session.ballots), "differ": len(ballots)}
 
     async def ballot(self, asked: Reply) -> Reply:
@@ -186,7 +194,7 @@ class VoteDesk(CompareDesk):
                 "left": _told(session.left, session.titles[0]),
                 "right": _told(session.right, session.titles[1]),
                 **_counted(session.counts()),
-                "standings": self._standings(),
+                "standings": self._standings(session.pair),
             }
 
         return await self._run(act)
@@ -194,12 +202,12 @@ class VoteDesk(CompareDesk):
     def _session(self, asked: Reply) -> Session:
         return self._sessions.find(text_of(asked, "session"))
 
-    def _standings(self) -> list[Reply]:
-        """What all stored votes say of each two versions, the most votes first; the base stands on
-        the left."""
+    def _standings(self, pair: str) -> list[Reply]:
+        """What all stored votes on a pair's words say of each two versions, the most votes first;
+        the base stands on the left."""
         names = self._names()
         lines = []
-        for one in self._store.votes.tallies(PAIR, "sense"):
+        for one in self._store.votes.tallies(pair, SENSE):
             sides = [(one.left, one.left_won), (one.right, one.right_won)]
             sides.sort(key=lambda side: side[0] != BASE)
             (left, left_won), (right, right_won) = sides

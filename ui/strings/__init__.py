@@ -14,6 +14,7 @@ from ui.strings.models import MODELS
 from ui.strings.pairs import PAIR_TEXTS
 from ui.strings.scratch import SCRATCH
 from ui.strings.scratch_fields import SCRATCH_FIELDS
+from ui.strings.smaller import SMALLER
 from ui.strings.teacher import TEACHER
 from ui.strings.train import TRAIN
 from ui.strings.train_fields import TRAIN_FIELDS
@@ -29,6 +30,7 @@ _PAIRS: dict[str, tuple[str, str]] = {
     **TRAIN,
     **TRAIN_FIELDS,
     **COMPARE,
+    **SMALLER,
     **MODELS,
     **PAIR_TEXTS,
 }

@@ -22,6 +22,8 @@ COMPARE: dict[str, tuple[str, str]] = {
     "right_model": ("Right", "右"),
     "model_n": ("Model {n}", "模型 {n}"),
     "swap_models": ("Swap left and right", "左右互换"),
+    "models_alone": ("Only the base answers words of these languages so far.", "这个语言对的词目前只有基础模型能回答。"),
+    "models_alone_to": ("Train an adapter", "训练一个适配器"),
     # answers side by side
     "is_right": ("right", "正确"),
     "is_wrong": ("wrong", "错误"),
@@ -197,7 +199,7 @@ COMPARE: dict[str, tuple[str, str]] = {
     # board
     "board_title": ("Board", "排行"),
     "board_how": ("The latest evaluation of each model, best first, with 95 % intervals. Models whose intervals overlap may be equally good.", "每个模型最近一次评测，最好的在前，附 95% 区间。区间重叠的模型可能一样好。"),
-    "board_none": ("No model was evaluated yet.", "还没有评测过模型。"),
+    "board_none": ("{pair}: no model was evaluated yet.", "{pair}：还没有评测过模型。"),
     "board_none_how": ("Evaluate some on a dataset", "在数据集上评测"),
     "board_split": ("Split", "部分"),
     "board_model": ("Model", "模型"),
@@ -210,7 +212,7 @@ COMPARE: dict[str, tuple[str, str]] = {
     "scatter_how": ("Up and to the left is better: more answers right, in less time.", "越靠左上越好：正确更多，用时更少。"),
     # errors
     "error_same_model": ("Choose two different models.", "请选择两个不同的模型。"),
-    "error_model_style": ("This model cannot be compared here: it does not answer English–Chinese senses as readers get them.", "这个模型不能在这里对比：它不以读者所用的方式回答英汉词义。"),
+    "error_model_style": ("This model cannot be compared here: it does not answer words of these languages as readers get them.", "这个模型不能在这里对比：它不以读者所用的方式回答这个语言对的词义。"),
     "error_model_task": ("This model does not translate sentences of these languages.", "这个模型不翻译这个语言对的句子。"),
     "error_unknown_model": ("This model is not there any more.", "这个模型已不存在。"),
     "error_adapter": ("This adapter is refused.", "这个适配器被拒绝。"),

@@ -37,10 +37,12 @@ from ui.train.shape import (
     to_recipe,
     to_run,
 )
+from ui.train.smaller import to_forms
 
 _SCRIPTS = (
     "language", "part", "pair", "work", "train/part", "train/history", "train/axes", "train/curves",
-    "train/run/head", "train/run/plots", "train/run/details", "train/run/start",
+    "scatter", "smaller", "train/run/head", "train/run/errors", "train/run/plots",
+    "train/run/details", "train/run/student", "train/run/start",
 )  # fmt: skip
 _AT_ONCE = 1000  # events of one answer
 _MOST_LOG = 8000  # characters of a log's end
@@ -93,7 +95,7 @@ class RunDesk(Desk):
         return await self._run(act)
 
     async def details(self, asked: Reply) -> Reply:
-        """The recipe, the data, the checkpoints, the command, the scores."""
+        """The recipe, the data, the checkpoints, the command, the scores, its smaller forms."""
 
         def act() -> Reply:
             from trainer.report import read_card, run_command
@@ -110,9 +112,22 @@ class RunDesk(Desk):
                 "checkpoints": to_checkpoints(folder),
                 "command": run_command(folder),
                 "scores": card.get("scores", {}),
+                "forms": self._forms(folder / "adapter"),
             }
 
         return await self._run(act)
+
+    def _forms(self, adapter: Path) -> Reply | None:
+        """The forms that were made of the run's adapter; None where there are none."""
+        from engine.catalogue import read_unchanged
+        from engine.checking import AdapterError
+        from trainer.smaller import forms_of
+
+        try:
+            found = forms_of(read_unchanged(adapter).version, self._settings)
+        except AdapterError:
+            return None
+        return to_forms(found) if found else None
 
     def _own_details(self, job: Job, folder: Path) -> Reply:
         """The same of a run from nothing."""

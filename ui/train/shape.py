@@ -73,6 +73,7 @@ def _of_adapter(job: Job) -> Json:
         "dataset": visible(str(dataset_of(recipe))),
         "pair": visible(str(recipe.get("pair", USUAL))),
         "task": visible(str(recipe.get("task", "sense"))),
+        "teacher": visible(str((recipe.get("distil") or {}).get("teacher", ""))),
         "keep": recipe.get("keep", "best"),
     }
 

@@ -11,6 +11,22 @@ const modelName = ({ name = '', title = '', version = '' }) => {
   return (told || title || name || version).trim();
 };
 
+// The models that can be set beside each other for the chosen pair; the base can do anything.
+const modelsFor = (models, task = 'sense') =>
+  models.filter((model) => model.name === 'base' || (model.task === task && model.pair === workPair()));
+
+// A model that the address names is compared in its own pair, until somebody chooses another one.
+// Whether the pair was changed by that.
+let taken = '';
+const takePairOf = (model) => {
+  const again = model?.name === taken;
+  taken = model?.name ?? '';
+  if (again || !model || model.name === 'base' || model.pair === workPair()) return false;
+  remember('work-pair', model.pair);
+  window.dispatchEvent(new CustomEvent('ctx-pair'));
+  return true;
+};
+
 const fillModels = (select, models, chosen) => {
   select.replaceChildren(
     ...models.map((model) => {
@@ -42,25 +58,24 @@ const saidOf = (answer, field) => (field === 'phrase' ? (answer.members ?? []).j
 const differing = (one, other) => FIELDS.filter((field) => saidOf(one, field) !== saidOf(other, field));
 const isSame = (one, other) => !differing(one, other).length;
 
-// One answer; the fields in `marked` are painted.
+// One answer; the fields in `marked` are painted. Whoever shows it marks its languages.
 const answerOf = (answer, marked = []) => {
   const cell = make('div', 'ctx-answer-cell');
   const part = (field, tag, text, lang = '') => {
     const made = make(tag, `ctx-is-${field}${marked.includes(field) ? ' ctx-differs' : ''}`, text);
-    if (lang) made.lang = lang;
+    if (lang) made.dataset.lang = lang;
     cell.append(made, ' ');
   };
   if ('text' in answer) {
-    part('text', 'span', answer.text || '—');
-    cell.firstChild.dataset.lang = 'target';
+    part('text', 'span', answer.text || '—', 'target');
     cell.firstChild.dir = 'auto';
     return cell;
   }
-  part('zh', 'b', answer.zh || '—', 'zh-CN');
+  part('zh', 'b', answer.zh || '—', 'target');
   if (answer.class) part('class', 'span', className(answer.class));
   if (answer.members?.length || answer.phrase) {
-    part('phrase', 'span', answer.phrase, 'en');
-    if (answer.phrase_zh) part('phrase_zh', 'span', answer.phrase_zh, 'zh-CN');
+    part('phrase', 'span', answer.phrase, 'source');
+    if (answer.phrase_zh) part('phrase_zh', 'span', answer.phrase_zh, 'target');
   } else if (marked.includes('phrase')) {
     part('phrase', 'span', t('phrase_none'));
   }

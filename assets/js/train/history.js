@@ -1,8 +1,10 @@
-// What a run has told so far: steps, evaluations, marks, plan and result. A run that was killed goes on
+// What a run has told so far: steps, evaluations, their errors, marks, plan and result, and of a
+// distillation what its student is made of. A run that was killed goes on
 // from its checkpoint and takes some steps again: then the second time counts.
 
-const newHistory = () => ({ steps: [], devs: [], marks: [], plan: null, result: null, scoring: null });
+const newHistory = () => ({ steps: [], devs: [], marks: [], errors: [], made: {}, plan: null, result: null, scoring: null });
 
+const MADE = ['taught', 'layers', 'student'];
 const MARKS = ['rollback', 'given_up', 'resumed', 'stopped', 'early'];
 
 const addEvent = (history, event) => {
@@ -10,10 +12,13 @@ const addEvent = (history, event) => {
   if (event.event === 'resumed') {
     history.steps = upTo(history.steps);
     history.devs = upTo(history.devs);
+    history.errors = upTo(history.errors);
   }
   if (event.event !== 'scoring' && event.event !== 'scores') history.scoring = null;
   if (event.event === 'step') history.steps.push(event);
   else if (event.event === 'dev') history.devs.push(event);
+  else if (event.event === 'errors') history.errors.push(event);
+  else if (MADE.includes(event.event)) history.made[event.event] = event;
   else if (MARKS.includes(event.event)) history.marks.push(event);
   else if (event.event === 'plan') history.plan = event;
   else if (event.event === 'result') history.result = event;

@@ -1,22 +1,26 @@
 // The board of a split: its models, best first; which split is chosen.
 
 const splitField = one('.ctx-board-all select');
-let splits = null;
+let all = null; // of every pair
+let splits = null; // of the chosen one
 
 const splitKey = ({ dataset, split, sha256 }) => `${dataset}/${split}/${sha256}`;
 const isOfSentences = (found) => found?.task === 'translation';
-const dataName = (found) => (isOfSentences(found) ? `${pairName(found.pair)}, ${t('task_translation')}` : found.dataset);
+const dataName = (found) => (isOfSentences(found) ? t('task_translation') : found.dataset);
 const shownSplit = () => splits?.find((one) => splitKey(one) === splitField.value) ?? splits?.[0];
 
 const load = async () => {
   const reply = await ask('board');
   if (reply.error) return toast(errorText(reply));
-  splits = reply.splits;
-  root.dataset.state = splits.length ? 'shown' : 'none';
+  all = reply.splits;
+  smaller = reply.smaller;
   paint();
 };
 
 const paint = () => {
+  splits = all.filter((found) => found.pair === workPair());
+  root.dataset.state = splits.length ? 'shown' : 'none';
+  one('.ctx-board-none h2').textContent = t('board_none', { pair: pairName(workPair()) });
   const before = splitField.value || recall('compare.board');
   const twice = (found) => splits.filter((one) => dataName(one) === dataName(found) && one.split === found.split).length > 1;
   splitField.replaceChildren(
@@ -29,7 +33,8 @@ const paint = () => {
     }),
   );
   paintTable();
-  paintScatter();
+  paintBoard();
+  paintSmallerOnes();
 };
 
 const LINES = [
@@ -59,45 +64,63 @@ const scoreOf = (model) => {
 
 const paintTable = () => {
   const models = shownSplit()?.models ?? [];
-  const table = make('table', '');
-  const head = make('thead', '');
-  const top = make('tr', '');
-  top.append(make('th', '', t('board_model')), ...LINES.map((line) => make('th', '', t(keyOf(line)))));
-  head.append(top);
-  const body = make('tbody', '');
-  body.append(...models.map(lineOfModel));
-  table.append(head, body);
-  one('.ctx-board-table').replaceChildren(table);
+  const heads = ['board_model', ...LINES.map(keyOf)].map((key) => t(key));
+  const rows = models.map((model, i) => [
+    [dotOf(i), ' ', linkTo(modelName(model), `#models/card/${model.name}`)],
+    ...LINES.map((line) => line[1](model)),
+  ]);
+  one('.ctx-board-table').replaceChildren(labelledTable(heads, rows));
 };
 
-const lineOfModel = (model, i) => {
-  const row = make('tr', '');
-  const name = make('th', '');
-  const dot = svgOf('svg', { viewBox: '0 0 12 12', width: 12, height: 12, 'aria-hidden': 'true' });
-  dot.append(svgOf('circle', { class: `ctx-point ctx-c${i % 8}`, cx: 6, cy: 6, r: 5 }));
-  name.append(dot, ' ', linkTo(modelName(model), `#models/card/${model.name}`));
-  row.append(
-    name,
-    ...LINES.map((line) => {
-      const cell = make('td', '');
-      cell.dataset.label = t(keyOf(line));
-      cell.append(line[1](model));
-      return cell;
+const paintBoard = () => {
+  const points = (shownSplit()?.models ?? []).map((model) => ({
+    x: model.ms, y: model.score, low: model.interval?.[0], high: model.interval?.[1], name: modelName(model),
+    told: `${modelName(model)}: ${scoreText(model.score)}, ${shortText(model.ms)} ms`,
+  }));
+  paintScatter(one('.ctx-board-all .ctx-scatter'), { title: t('scatter_title'), how: t('scatter_how'), across: t('board_ms'), points });
+};
+
+// Smaller models: the students of the pair's runs, and the forms of each model that has some.
+const smallerField = one('.ctx-smaller select');
+let smaller = { forms: [], students: [] };
+
+const paintSmallerOnes = () => {
+  const students = smaller.students.filter((student) => student.pair === workPair());
+  const forms = smaller.forms.filter((found) => found.pair === workPair());
+  const box = one('.ctx-smaller');
+  box.hidden = !students.length && !forms.length;
+  if (box.hidden) return;
+  const choices = [...(students.length ? [['students', t('smaller_students')]] : []), ...forms.map((found) => [found.version, t('smaller_forms', { name: found.model })])];
+  const before = smallerField.value;
+  smallerField.replaceChildren(
+    ...choices.map(([value, text]) => {
+      const option = make('option', '', text);
+      option.value = value;
+      option.selected = value === before;
+      return option;
     }),
   );
-  return row;
+  const chosen = forms.find((found) => found.version === smallerField.value);
+  one('.ctx-smaller-judged').textContent = chosen
+    ? t('smaller_judged', { n: whole(chosen.rows), dataset: chosen.dataset, split: t('split_' + chosen.split) })
+    : t('smaller_judged_students');
+  paintSmaller(box, chosen ? chosen.forms : students, !chosen);
 };
 
 splitField.addEventListener('change', () => {
   remember('compare.board', splitField.value);
   paintTable();
-  paintScatter();
+  paintBoard();
 });
+
+smallerField.addEventListener('change', paintSmallerOnes);
+new ResizeObserver(() => all && paintBoard()).observe(one('.ctx-board-all .ctx-drawing'));
+new ResizeObserver(() => all && paintSmallerOnes()).observe(one('.ctx-smaller .ctx-drawing'));
 
 window.addEventListener('ctx-language', () => {
   language = findLanguage();
   fillTexts();
-  if (splits) paint();
+  if (all) paint();
 });
 
 fillTexts();

@@ -25,7 +25,7 @@ const askRaw = async () => {
   setBusy(true);
   status.textContent = t('raw_writing');
   const queries = rows.map(({ s, position }) => ({ context: found.sentences[s].context, position }));
-  const reply = await finish(await ask('raw', { left: found.left.name, right: found.right.name, queries }));
+  const reply = await finish(await ask('raw', { left: found.left.name, right: found.right.name, pair: found.pair, queries }));
   setBusy(false);
   if (mine !== asked) return;
   status.textContent = '';
@@ -43,7 +43,7 @@ const paintRaw = () => {
     ...raw.rows.map((row, i) => {
       const item = make('li', 'ctx-pair');
       const word = make('b', 'ctx-pair-word', found.sentences[row.s].pieces[2 * row.position + 1]);
-      word.lang = 'en';
+      word.lang = sourceTag(found.pair);
       item.append(word, ...raw.texts[i].map((text, side) => textOf(text, side)));
       return item;
     }),

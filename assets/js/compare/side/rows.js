@@ -2,7 +2,7 @@
 
 // `sentences` as the desk cut them; `rows` of each once it is answered; `opened` words that were
 // clicked: they are shown whatever the filter says.
-const found = { sentences: [], rows: [], left: null, right: null, shown: 'differ', opened: new Set() };
+const found = { sentences: [], rows: [], left: null, right: null, pair: USUAL_PAIR, shown: 'differ', opened: new Set() };
 
 const keyOf = (s, w) => `${s}/${w}`;
 const namesOf = () => [modelName(found.left), modelName(found.right)];
@@ -31,7 +31,7 @@ const paintFound = () => {
 const sentenceOf = (sentence, s) => {
   const item = make('li', 'ctx-sentence');
   const line = make('p', 'ctx-side-line');
-  line.lang = 'en';
+  line.lang = sourceTag(found.pair);
   const rows = new Map((found.rows[s] ?? []).map((row) => [row.position, row]));
   line.append(
     ...lineOf(sentence.pieces, (text, w) => {
@@ -56,9 +56,10 @@ const sentenceOf = (sentence, s) => {
 const rowOf = (sentence, row) => {
   const pair = make('div', 'ctx-pair');
   const word = make('b', 'ctx-pair-word', sentence.pieces[2 * row.position + 1]);
-  word.lang = 'en';
+  word.lang = sourceTag(found.pair);
   pair.append(word, ...pairOf(row.answers, namesOf()));
   if (row.label) pair.append(labelOf(row.label));
+  markLanguages(pair, found.pair);
   return pair;
 };
 

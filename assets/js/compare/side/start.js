@@ -15,15 +15,20 @@ const loadModels = async () => {
   const reply = await ask('models');
   if (reply.error) return toast(errorText(reply));
   models = reply.models;
-  paintModels(document.body.dataset.item);
+  const wanted = document.body.dataset.item;
+  if (!takePairOf(modelOf(wanted))) paintModels(wanted);
 };
 
 // The address may name a model: #compare/side/run:7.
 const paintModels = (wanted = '') => {
-  const kept = !wanted && models.some((one) => one.name === form.left.value);
-  const { left, right } = kept ? { left: form.left.value, right: form.right.value } : firstModels(models, wanted);
-  fillModels(form.left, models, left);
-  fillModels(form.right, models, right);
+  const mine = modelsFor(models);
+  const kept = !wanted && [form.left.value, form.right.value].every((name) => mine.some((one) => one.name === name));
+  const { left, right } = kept ? { left: form.left.value, right: form.right.value } : firstModels(mine, wanted);
+  fillModels(form.left, mine, left);
+  fillModels(form.right, mine, right);
+  one('.ctx-alone').hidden = mine.length > 1;
+  form.querySelector('[type=submit]').disabled = mine.length < 2;
+  markLanguages(form, workPair());
 };
 
 const modelOf = (name) => models.find((model) => model.name === name);
@@ -54,10 +59,11 @@ const compare = async () => {
   const mine = ++asked;
   if (form.left.value === form.right.value) return toast(t('error_same_model'));
   keepModels();
-  const cut = await ask('cut', { text: textField.value });
+  const pair = workPair();
+  const cut = await ask('cut', { text: textField.value, pair });
   if (mine !== asked) return;
   if (cut.error) return toast(errorText(cut));
-  Object.assign(found, { sentences: cut.sentences, rows: [], left: modelOf(form.left.value), right: modelOf(form.right.value), shown: 'differ' });
+  Object.assign(found, { sentences: cut.sentences, rows: [], left: modelOf(form.left.value), right: modelOf(form.right.value), pair, shown: 'differ' });
   found.opened.clear();
   forgetRaw();
   setBusy(true);
@@ -74,7 +80,7 @@ const answerAll = async (mine) => {
   paintBar(bar, 0, total);
   for (let start = 0; start < total; start += props.limits.at_once) {
     const contexts = found.sentences.slice(start, start + props.limits.at_once).map((sentence) => sentence.context);
-    const reply = await finishTold(await ask('answers', { left: found.left.name, right: found.right.name, contexts }));
+    const reply = await finishTold(await ask('answers', { left: found.left.name, right: found.right.name, pair: found.pair, contexts }));
     if (mine !== asked) return;
     if (reply.error) return toast(errorWithDetail(reply));
     found.rows.push(...reply.answers);

@@ -43,19 +43,18 @@ const fill = (select, choices, textOf, chosen = select.value) => {
 };
 
 const paintForm = (wanted = '') => {
-  const { datasets } = offered;
   paintTask(wanted);
   paintModelFields(modelFields().length || 2, wanted);
   paintTeachers();
-  fill(setField, datasets.map((one) => one.name), (name) => name, setField.value || recall('compare.dataset'));
+  fill(setField, askedSets().map((one) => one.name), (name) => name, setField.value || recall('compare.dataset'));
   paintSplits();
   fill(rowsField, props.choices.rows, (n) => (n ? whole(n) : t('all_rows')), rowsField.value || 1000);
 };
 
 const paintSplits = () => {
-  const sizes = (isOfSentences() ? sources.splits : offered.datasets.find((one) => one.name === setField.value)?.splits) ?? {};
+  const sizes = (isOfSentences() ? sources.splits : askedSets().find((one) => one.name === setField.value)?.splits) ?? {};
   const filled = props.choices.splits.filter((name) => sizes[name]);
-  one('.ctx-split-none').hidden = isOfSentences() || offered.datasets.length > 0;
+  one('.ctx-split-none').hidden = isOfSentences() || askedSets().length > 0;
   one('.ctx-split-no-sentences').hidden = !isOfSentences() || filled.length > 0;
   form.querySelector('[type=submit]').disabled = !filled.length;
   fill(splitField, filled, (name) => `${t('split_' + name)} (${whole(sizes[name])})`, splitField.value || 'dev');
@@ -67,7 +66,10 @@ const stateText = (evaluation) => {
 };
 
 // What was answered: a dataset, or a pair's sentences.
-const dataName = ({ task, pair, dataset }) => (task === SENTENCES ? `${pairName(pair)}, ${t('task_translation')}` : dataset);
+const dataName = ({ task, pair, dataset }) => {
+  if (task === SENTENCES) return `${pairName(pair)}, ${t('task_translation')}`;
+  return pair === USUAL_PAIR ? dataset : `${pairName(pair)}, ${dataset}`;
+};
 
 const paintEarlier = () => {
   const { evaluations, models } = offered;
@@ -94,10 +96,12 @@ const loadStart = async () => {
   root.dataset.state = 'start';
   // Fields that are made anew while somebody is in one of them lose what is chosen and the focus.
   const { evaluations, ...rest } = reply;
-  const now = JSON.stringify([rest, document.body.dataset.item, language]);
-  if (now !== formPainted) paintForm(document.body.dataset.item);
+  const now = JSON.stringify([rest, document.body.dataset.item, workPair(), language]);
+  const wanted = document.body.dataset.item;
+  if (takePairOf(offered.models.find((one) => one.name === wanted))) return;
+  if (now !== formPainted) paintForm(wanted);
   formPainted = now;
-  if (sources.of !== taskField.value + askedPair()) loadSources();
+  if (sources.of !== taskField.value + workPair()) loadSources();
   paintEarlier();
   if (offered.evaluations.some(isWorking)) looking = setTimeout(look, EVERY);
 };
@@ -113,8 +117,7 @@ const evaluate = async () => {
   names.slice(0, 2).forEach((name, i) => remember('compare.' + ['left', 'right'][i], name));
   remember('compare.dataset', setField.value);
   remember('compare.task', taskField.value);
-  if (isOfSentences()) remember('compare.pair', pairField.value);
-  const question = { models: names, task: taskField.value, pair: askedPair(), dataset: setField.value, split: splitField.value, rows: Number(rowsField.value), url: server ? url : '' };
+  const question = { models: names, task: taskField.value, pair: workPair(), dataset: setField.value, split: splitField.value, rows: Number(rowsField.value), url: server ? url : '' };
   const reply = await ask('begin', question);
   if (reply.error) return toast(errorWithDetail(reply));
   location.hash = `#compare/split/${reply.evaluation.id}`;

@@ -40,12 +40,12 @@ const rowOf = (row, names) => {
   const item = make('li', 'ctx-sentence');
   item.dataset.number = row.number;
   const line = make('p', 'ctx-side-line');
-  line.lang = languageTag(sourceOf(chosen.evaluation.pair));
+  line.lang = sourceTag(chosen.evaluation.pair);
   const members = row.reference.members ?? [];
   line.append(...lineOf(row.pieces, row.position === null ? (text) => document.createTextNode(text) : wordAt(row.position, members)));
   const pair = make('div', 'ctx-pair');
   const word = make('b', 'ctx-pair-word', row.position === null ? '' : row.pieces[2 * row.position + 1]);
-  word.lang = 'en';
+  word.lang = sourceTag(chosen.evaluation.pair);
   word.hidden = row.position === null;
   pair.append(word, ...pairOf(row.answers, names));
   const label = labelOf(row.reference);

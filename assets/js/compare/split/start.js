@@ -166,7 +166,6 @@ const changeTask = () => {
   loadSources();
 };
 taskField.addEventListener('change', changeTask);
-pairField.addEventListener('change', changeTask);
 setField.addEventListener('change', paintSplits);
 orderField.addEventListener('change', () => showRows({ order: orderField.value }));
 sliceField.addEventListener('change', paintSlices);

@@ -1,30 +1,24 @@
-// What a new evaluation is about: words or whole sentences, in which languages, and who did it before.
+// What a new evaluation is about: words or whole sentences of the chosen pair, and who did it before.
 
 const SENTENCES = 'translation';
 const form = one('.ctx-split-ask');
 const taskField = form.elements.task;
-const pairField = form.elements.pair;
 const teacherField = form.elements.teacher;
-let offered = null; // models, datasets, pairs, evaluations
+let offered = null; // models, datasets, pairs with sentences, evaluations
 let sources = { teachers: [], splits: {} }; // of the task and pair that are chosen
 let sourceTurn = 0;
 
 const isOfSentences = () => taskField.value === SENTENCES;
-const askedPair = () => (isOfSentences() ? pairField.value : USUAL_PAIR);
+const askedModels = () => modelsFor(offered.models, taskField.value);
+const askedSets = () => offered.datasets.filter((one) => one.pair === workPair());
 
-// The models that can be asked; the base can do anything.
-const askedModels = () =>
-  offered.models.filter((model) => model.name === 'base' || (model.task === taskField.value && model.pair === askedPair()));
-
-// The task and pair as chosen, or as last time, or as the model that is wanted has them.
+// The task as chosen, or as last time, or as the model that is wanted has it.
 const paintTask = (wanted = '') => {
   const model = offered.models.find((one) => one.name === wanted && one.name !== 'base');
-  const tasks = offered.pairs.length ? ['sense', SENTENCES] : ['sense'];
+  const tasks = offered.pairs.includes(workPair()) ? ['sense', SENTENCES] : ['sense'];
   fill(taskField, tasks, (name) => t('task_' + name), model?.task ?? (taskField.value || recall('compare.task')));
-  fill(pairField, offered.pairs, pairName, model?.task === SENTENCES ? model.pair : pairField.value || recall('compare.pair'));
-  one('.ctx-split-pair').hidden = !isOfSentences();
   one('.ctx-split-dataset').hidden = isOfSentences();
-  const noServer = isOfSentences() && askedPair() !== USUAL_PAIR; // servers are asked for that one alone
+  const noServer = workPair() !== USUAL_PAIR; // servers are asked for that one alone
   form.querySelectorAll('.ctx-split-server').forEach((label) => {
     label.hidden = noServer;
   });
@@ -39,8 +33,8 @@ const paintTeachers = () => {
 
 const loadSources = async () => {
   const mine = ++sourceTurn;
-  const asked = taskField.value + askedPair();
-  const reply = await ask('sources', { task: taskField.value, pair: askedPair() });
+  const asked = taskField.value + workPair();
+  const reply = await ask('sources', { task: taskField.value, pair: workPair() });
   if (mine !== sourceTurn) return;
   if (reply.error) return toast(errorText(reply));
   sources = { ...reply, of: asked };

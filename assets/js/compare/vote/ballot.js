@@ -1,7 +1,7 @@
 // The ballot that lies before somebody, and what the votes came to once the names are known.
 
 // `count` ballots of a session, of which `given` were voted on; `busy` while a vote is on its way.
-const sitting = { session: '', count: 0, number: 0, given: 0, ballot: null, told: null, busy: false };
+const sitting = { session: '', pair: USUAL_PAIR, count: 0, number: 0, given: 0, ballot: null, told: null, busy: false };
 
 const PLACES = ['first', 'second'];
 const CHOICES = ['first', 'second', 'both', 'neither'];
@@ -31,6 +31,7 @@ const paintBallot = () => {
   one('.ctx-ballot-line').replaceChildren(...lineOf(ballot.pieces, wordAt(ballot.position, [])));
   const marked = differing(...ballot.answers);
   PLACES.forEach((place, i) => one(`[data-place=${place}] div`).replaceChildren(answerOf(ballot.answers[i], marked)));
+  markLanguages(one('.ctx-ballot'), sitting.pair);
   paintChoices();
 };
 

@@ -8,7 +8,7 @@ let offered = null; // models, evaluations
 const isFromText = () => fromFields.value === 'text';
 
 const loadStart = async () => {
-  const reply = await ask('choices');
+  const reply = await ask('choices', { pair: workPair() });
   if (reply.error) return toast(errorText(reply));
   offered = reply;
   standings = reply.standings;
@@ -38,13 +38,16 @@ const paintForm = () => {
   one('.ctx-vote-evaluation label').hidden = !evaluations.length;
   one('.ctx-vote-none').hidden = evaluations.length > 0;
   one('.ctx-vote-ask .ctx-side-text').hidden = !isFromText();
-  form.querySelector('[type=submit]').disabled = !isFromText() && !evaluations.length;
+  const alone = isFromText() && modelsFor(offered.models).length < 2;
+  one('.ctx-alone').hidden = !alone;
+  form.querySelector('[type=submit]').disabled = alone || (!isFromText() && !evaluations.length);
+  markLanguages(form, workPair());
   paintTwo(named);
 };
 
 // Which two: of the models here, or of the evaluation's.
 const paintTwo = (named) => {
-  const models = isFromText() ? offered.models : (evaluationOf()?.models ?? []).map(named);
+  const models = isFromText() ? modelsFor(offered.models) : (evaluationOf()?.models ?? []).map(named);
   const chosen = isFromText() ? firstModels(models) : { left: models[0]?.name, right: models[1]?.name };
   fillModels(leftField, models, chosen.left);
   fillModels(rightField, models, chosen.right);
@@ -55,15 +58,16 @@ const sitDown = async () => {
   const left = leftField.selectedIndex;
   const right = rightField.selectedIndex;
   if (left === right) return toast(t('error_same_model'));
+  const pair = workPair();
   const far = one('.ctx-vote-far');
   far.textContent = isFromText() ? t('loading_models') : '';
   const first = isFromText()
-    ? await ask('paste', { text: textField.value, left: leftField.value, right: rightField.value })
+    ? await ask('paste', { text: textField.value, pair, left: leftField.value, right: rightField.value })
     : await ask('sit_down', { id: Number(evaluationField.value), left, right });
   const reply = await finish(first);
   far.textContent = '';
   if (reply.error) return toast(errorWithDetail(reply));
-  Object.assign(sitting, { session: reply.session, count: reply.count, number: 0, given: 0, ballot: null, told: null });
+  Object.assign(sitting, { session: reply.session, pair, count: reply.count, number: 0, given: 0, ballot: null, told: null });
   loadBallot();
 };
 

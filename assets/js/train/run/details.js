@@ -117,6 +117,7 @@ const paintDetails = () => {
   paintData();
   paintCheckpoints();
   paintScores();
+  paintForms();
   one('.ctx-command code').textContent = details.command;
 };
 

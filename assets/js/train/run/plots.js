@@ -50,7 +50,9 @@ const specs = () => {
     dev: { title: t(run.kind === 'train' ? 'plot_dev' : 'plot_chrf'), how: t('plot_dev_how'), curves: dev, quiet: QUIET },
     bleu: { title: t('plot_bleu'), curves: curvesOf(devs, ['bleu']) },
     rate: { title: t('plot_rate'), curves: curvesOf(steps, ['rate']) },
+    answer: { title: t('plot_answer'), curves: curvesOf(devs, ['answer_ms']) },
     speed: { title: t('plot_speed'), curves: curvesOf(steps, ['rows_per_second']) },
+    errors: { title: t('plot_errors'), how: t('plot_errors_how'), curves: errorCurves() },
     memory: { title: t('plot_memory'), curves: curvesOf(steps, ['memory_gb']) },
   };
 };
@@ -65,7 +67,7 @@ const paintCurves = () => {
   for (const [name, spec] of Object.entries(specs())) {
     if (!spec.curves.length) continue;
     any = true;
-    const wide = ['loss', 'dev', 'bleu'].includes(name);
+    const wide = ['loss', 'dev', 'bleu', 'errors'].includes(name);
     plotFor(name).update({ ...spec, right, ...(wide ? { best, marks } : {}) });
   }
   one('.ctx-run-curves > .ctx-none').hidden = any;

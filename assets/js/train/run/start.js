@@ -18,6 +18,8 @@ const begin = () => {
   cursor = 0;
   painted = '';
   noteIsTyped = false;
+  errorsPainted = '';
+  delete errorStep.dataset.chosen;
   forgetPlots();
   root.dataset.state = 'loading';
 };
@@ -58,6 +60,8 @@ const missed = (reply) => {
 const paintRun = (reply) => {
   paintHead();
   paintCurves();
+  paintStudent();
+  paintErrors();
   if (details) paintScores();
   if ('log' in reply) paintLog(reply.log);
 };
