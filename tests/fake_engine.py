@@ -52,6 +52,7 @@ class FakeLookup:
         self.forgotten: set[str] = set()
         self.accepted: dict[tuple[str, int], Answer] = {}
         self._known: set[str] = set()
+        self._pairs: tuple[str, ...] = PAIRS
         self._lock = threading.Lock()
         self._status = {
             "loading": Status("loading", 0.42),
@@ -77,7 +78,11 @@ class FakeLookup:
         self._known.clear()
 
     def pairs(self) -> tuple[str, ...]:
-        return PAIRS
+        return self._pairs
+
+    def add_pair(self, pair: str) -> None:
+        """Words of this pair are answered from now on."""
+        self._pairs = (*self._pairs, pair)
 
     def engine_of(self, pair: str) -> SimpleNamespace:
         """What answers, by its id, title and version."""

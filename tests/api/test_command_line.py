@@ -116,10 +116,10 @@ def test_the_bare_base_answers_otherwise(models_home, tmp_path, predicted):
 def test_a_small_recipe_trains_on_the_real_base(models_home, tmp_path):
     """Data to adapter to answers, as `python -m trainer fit` does it."""
     gold = (ROOT / "assets/datasets/en-zh-gold/phrasal.jsonl").read_text().splitlines()
-    (tmp_path / "rows.jsonl").write_text("\n".join(gold[:300]))
+    (tmp_path / "rows.jsonl").write_text("\n".join(gold[:120]))
     recipe = {
         "name": "small", "rank": 4, "alpha": 8, "epochs": 0.4, "batch": 16, "dropout": 0.0,
-        "evaluate_every": 10, "dev_rows": 20, "guard_rows": 20,
+        "evaluate_every": 10, "dev_rows": 8, "guard_rows": 8,
         "sources": [{"name": "rows", "path": "rows.jsonl"}],
     }  # fmt: skip
     (tmp_path / "recipe.json").write_text(json.dumps(recipe))
@@ -133,7 +133,7 @@ def test_a_small_recipe_trains_on_the_real_base(models_home, tmp_path):
     assert done.returncode == 0, done.stderr
     adapter = tmp_path / "run" / "adapter"
     card = json.loads((adapter / "card.json").read_text())
-    assert card["data"][0]["rows"] == 300 and card["scores"]["dev rows"]["n"] > 0
+    assert card["data"][0]["rows"] == 120 and card["scores"]["dev rows"]["n"] > 0
     assert Path(adapter / "recipe.json").is_file()
     row = tmp_path / "row.jsonl"
     row.write_text(json.dumps(wire_lines(queries())[0]))

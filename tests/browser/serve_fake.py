@@ -2,7 +2,8 @@
 
 --mode is ready, slow (three seconds an answer), loading (until told), failed or failing.
 For tests it prints "serving" once it listens, then a line of JSON for each line it reads: "state"
-says what was asked, looked ahead, forgotten and stored; "finish" ends the loading first.
+says what was asked, looked ahead, forgotten and stored; "finish" ends the loading first, "answer
+de-en" gives that pair's words answers.
 """
 
 from __future__ import annotations
@@ -64,8 +65,11 @@ def main() -> None:
         serve(app, settings)
         print("serving", flush=True)
         for line in sys.stdin:
-            if line.strip() == "finish":
+            command, _, rest = line.strip().partition(" ")
+            if command == "finish":
                 lookup.finish()
+            if command == "answer":
+                lookup.add_pair(rest)
             print(json.dumps(_state(lookup, translations, store)), flush=True)
         watch.close()
         app.close(verbose=False)

@@ -144,6 +144,16 @@ def test_a_readers_meaning_for_a_word_goes_to_label(page, app):
     expect(ours).to_be_visible()  # nothing of German is left, whatever the pair has of its own
 
 
+def test_words_are_answered_once_somebody_gives_their_pair_an_adapter(page, start_app):
+    app = start_app()
+    read_in(page, app, "en-es", "The old bank was light.")
+    word(page, "bank").click()
+    expect(page.locator(".ctx-unanswered")).to_be_visible()
+    app.state("answer en-es")
+    expect(page.locator(".ctx-meaning")).to_be_visible()  # without a reload or a click
+    expect(page.locator(".ctx-unanswered")).to_be_hidden()
+
+
 def test_another_language_is_pointed_out_and_changed_with_one_click(page, app):
     read_in(page, app, "en-zh", GERMAN)
     expect(page.locator(".ctx-other")).to_contain_text("looks like German")

@@ -1,7 +1,7 @@
 """A training job whose process, or whose server, is killed: it says so, goes on from a checkpoint
 that was checked, and its curve is that of a run that was never stopped.
 
-The real base, a few steps on a few rows.
+A tiny base and a few rows; `CTX_SOAK=1` takes the real one, and kills twenty times.
 """
 
 from __future__ import annotations
@@ -22,17 +22,21 @@ from db.store import Job, Store, open_store
 from engine.checking import read_adapter
 from engine.settings import assets
 from tests.real import ROOT, fresh_home, soak
+from tests.tiny import tiny_folder
 from trainer.checkpoints import is_whole
 from trainer.jobs.process import is_alive
 from trainer.jobs.queue import Jobs
 
 KILLS = 20 if soak() else 1
-STEPS = 10
+STEPS, EVERY = (10, 4) if soak() else (40, 12)
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills with a signal")
 
 
 @pytest.fixture
-def home(tmp_path: Path, models_home: Path) -> Path:
+def home(tmp_path: Path, models_home: Path, monkeypatch) -> Path:
+    """A home whose jobs train the base of the day."""
+    if not soak():
+        monkeypatch.setenv("CTX_BASE", str(tiny_folder(tmp_path / "base")))
     return fresh_home(tmp_path / "home", models_home)
 
 
@@ -53,7 +57,7 @@ def rows(tmp_path_factory) -> Path:
 def recipe(rows: Path, **changes: Any) -> dict[str, Any]:
     plain = {
         "name": "small", "rank": 4, "alpha": 8, "steps": STEPS, "batch": 4, "dropout": 0.1,
-        "evaluate_every": 4, "dev_rows": 8, "guard_rows": 0, "scored_rows": 10,
+        "evaluate_every": EVERY, "dev_rows": 8, "guard_rows": 0, "scored_rows": 10,
         "sources": [{"name": "rows", "path": str(rows)}],
     }  # fmt: skip
     return plain | changes
@@ -98,7 +102,7 @@ def test_a_killed_run_goes_on_and_its_curve_is_that_of_one_never_stopped(home, s
     wait(jobs, whole, is_over)
     for kill in range(KILLS):
         job = jobs.add("train", recipe(rows))
-        running = at_step(jobs, job, 5 + kill % 4)
+        running = at_step(jobs, job, EVERY + 1 + kill % 4)
         assert running.process is not None
         os.kill(running.process.pid, signal.SIGKILL)
         assert wait(jobs, job, is_over).state == "interrupted"
@@ -130,9 +134,9 @@ def test_a_run_outlives_the_command_that_made_it(home, store, rows, tmp_path, ki
 
 def test_stop_saves_cancel_discards_and_a_bad_job_does_not_hold_up_the_queue(home, store, rows):
     jobs = Jobs(store, home)
-    first = jobs.add("train", recipe(rows, steps=60))
+    first = jobs.add("train", recipe(rows, steps=6 * STEPS))
     absent = jobs.add("train", recipe(rows, sources=[{"name": "no", "path": "no.jsonl"}]))
-    last = jobs.add("train", recipe(rows, steps=60))
+    last = jobs.add("train", recipe(rows, steps=6 * STEPS))
     assert (jobs.get(absent.id).state, jobs.get(last.id).place) == ("queued", 2)
     at_step(jobs, first, 5)
     jobs.pause(first.id)

@@ -5,7 +5,7 @@ let model = props.value ?? { state: 'starting', progress: 0 };
 const pairHeld = () =>
   (model.pairs ?? []).find(({ pair }) => pair === held.pair) ?? { pair: held.pair, words: false, sentences: false };
 
-const whenChanged = []; // called when another model answers than before
+const whenChanged = []; // called when another model answers than before, or words that nobody answered
 const whenReady = []; // called each time the model becomes ready or fails
 
 const isComing = () => !['ready', 'failed'].includes(model.state);
@@ -31,6 +31,7 @@ const readerKnown = new Promise((resolve) => {
 
 const takeStatus = () => {
   const before = model;
+  const unanswered = before.pairs && !pairHeld().words;
   model = props.value;
   if (model.reader) {
     held.reader = model.reader;
@@ -39,5 +40,6 @@ const takeStatus = () => {
   showModel();
   if (JSON.stringify(model.pairs) !== listed) showPairs();
   if (model.state !== before.state && !isComing()) whenReady.forEach((act) => act());
-  if (before.engine && model.engine && model.engine !== before.engine) whenChanged.forEach((act) => act());
+  const other = before.engine && model.engine && model.engine !== before.engine;
+  if (other || (unanswered && pairHeld().words)) whenChanged.forEach((act) => act());
 };
