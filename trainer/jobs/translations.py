@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from db.store import Outcome, Request
+from engine.names import is_translated, languages
 from engine.showing import TRANSLATION_SCHEMA, read_translation
 from engine.teaching import BadAnswer, load_template
 from trainer.jobs.kinds import Kind, Prepared
@@ -38,8 +39,6 @@ class TranslationsRecipe(ServerRecipe):
     )
 
     def checks(self) -> dict[str, bool]:
-        from trainer.recipe import is_translated
-
         return super().checks() | {"limit": self.limit >= 0, "pair": is_translated(self.pair)}
 
 
@@ -54,8 +53,6 @@ def prepare(recipe: Mapping[str, Any]) -> Prepared:
 
 def run(work: Work) -> bool:
     """Have the sentences translated; whether all of them are."""
-    from engine.translation import languages
-
     recipe = parse(TranslationsRecipe, work.job.recipe)
     origin, table = origin_of(recipe, recipe.template), work.store.synthetic
     wanted = table.untranslated(recipe.pair, recipe.model, recipe.import_id, recipe.limit)
