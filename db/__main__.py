@@ -71,7 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     bring.add_argument(
         "--people", action="store_true", help="people gave its answers: they are accepted"
     )
-    bring.add_argument("--words", type=int, default=12, help="queries of a sentence, at most")
+    bring.add_argument(
+        "--words", type=int, default=12, help="queries of a sentence, at most; 0: none"
+    )
     bring.set_defaults(command=_import)
     undo = commands.add_parser("undo", help="take an import back")
     undo.add_argument("number", type=int)

@@ -253,7 +253,7 @@ class Translations:
                 rested = time.monotonic() - self._words_used >= self._idle
                 if not woken and rested and (self._residents is not None or self._alone):
                     self._residents = None
-                    self._alone.clear()
+                    self._alone = OrderedDict()
                     give_back()
             return not self._closed
 
@@ -303,12 +303,11 @@ class Translations:
         from engine.alone import Alone
 
         with self._opening:
-            if adapter.version not in self._alone:
-                self._alone[adapter.version] = Alone(adapter, self._settings)
-            self._alone.move_to_end(adapter.version)
+            found = self._alone.pop(adapter.version, None) or Alone(adapter, self._settings)
+            self._alone[adapter.version] = found  # behind those that were used before
             while len(self._alone) > _MOST_ALONE:
                 self._alone.popitem(last=False)
-            return self._alone[adapter.version]
+            return found
 
     def _opened(self) -> Residents:
         """The base, loaded where it is not."""

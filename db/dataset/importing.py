@@ -200,7 +200,7 @@ def _one(line: Line, part: int, held: Sentence | Row | Bad, pair: str, most_word
     if isinstance(held, Row):
         return Brought(*at, context=held.query.context, queries=(held.query,), sense=held.sense)
     queries = queries_of(held.context, pair, most_words)
-    if not queries:
+    if not queries and most_words:  # 0: sentences are brought whole, none of their words is asked
         detail = "no word here is worth asking"
         return Brought(*at, reason="no_words", detail=detail, context=held.context)
     return Brought(

@@ -3,7 +3,8 @@
 What its cache saves against reading everything anew at each step; then tokens a second, written
 and trained on, beside a torch.nn.Transformer and transformers' MarianMT of as many parameters.
 Random weights: speed does not depend on them. The sides take turns in one run, so their ratios hold
-on a busy machine, too; the load average stands with them.
+on a busy machine, too; the load average stands with them. What is measured again replaces what the
+file says of it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import json
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,7 @@ WRITTEN = 64  # tokens of a row, where models are set side by side
 PAIRS, SIDE = 32, 24  # sentence pairs of a training step, tokens of each side
 ROUNDS = 3
 PAD, BEGIN, END = 0, 1, 2
+PARTS = ("cache", "writing", "training")
 SIDES = ("ours", "torch", "marian")
 RESULT = "multi30k"  # the size of the recipe's model
 RECIPE = assets() / "recipes" / "scratch" / f"{RESULT}.json"
@@ -110,21 +113,34 @@ def count(model: nn.Module) -> int:
     return sum(one.numel() for one in model.parameters() if one.requires_grad)
 
 
-def seconds(act: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    act()
-    return time.perf_counter() - start
+@dataclass(frozen=True)
+class Took:
+    """Median seconds on the clock, and of processors, which other work on the machine stretches
+    less."""
+
+    clock: float
+    processor: float
 
 
-def in_turns(sides: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """The median seconds of each side, after one turn that does not count."""
-    found: dict[str, list[float]] = {name: [] for name in sides}
+def in_turns(sides: dict[str, Callable[[], object]], rounds: int) -> dict[str, Took]:
+    """What each side took, after one turn that does not count."""
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
     for turn in range(rounds + 1):
         for name, act in sides.items():
-            took = seconds(act)
+            clock, processor = time.perf_counter(), time.process_time()
+            act()
             if turn:
+                took = time.perf_counter() - clock, time.process_time() - processor
                 found[name].append(took)
-    return {name: statistics.median(some) for name, some in found.items()}
+    return {name: Took(*map(statistics.median, zip(*some))) for name, some in found.items()}
+
+
+def ratio(other: Took, mine: Took) -> dict[str, float]:
+    """How many times as long the other took."""
+    return {
+        "clock": round(other.clock / mine.clock, 2),
+        "processor": round(other.processor / mine.processor, 2),
+    }
 
 
 def measure_cache(model: Translator, rounds: int) -> list[dict[str, Any]]:
@@ -141,8 +157,8 @@ def measure_cache(model: Translator, rounds: int) -> list[dict[str, Any]]:
         )
         found.append({
             "batch": batch, "read": READ, "written": NEW,
-            **{f"{name}_seconds": round(s, 3) for name, s in took.items()},
-            "times_faster": round(took["anew"] / took["cached"], 2),
+            **{f"{name}_seconds": round(one.clock, 3) for name, one in took.items()},
+            "times_faster": ratio(took["anew"], took["cached"]),
         })  # fmt: skip
     return found
 
@@ -163,13 +179,13 @@ def measure_writing(
             },
             rounds,
         )
-        found.append(_rates(took, batch * WRITTEN) | {"batch": batch, "written": WRITTEN})
+        found.append({"what": f"written, {batch} at once"} | _rates(took, batch * WRITTEN))
     return found
 
 
 def measure_training(
     model: Translator, plain: Plain, marian: MarianMTModel, rounds: int
-) -> dict[str, Any]:
+) -> list[dict[str, Any]]:
     """Tokens a second, of both sides, of a whole step: forward, loss, backward, AdamW."""
     source = torch.randint(3, model.config.vocabulary, (PAIRS, SIDE))
     target = torch.randint(3, model.config.vocabulary, (PAIRS, SIDE))
@@ -198,71 +214,88 @@ def measure_training(
     took = in_turns(steps, rounds)
     for module, _ in sides.values():
         module.eval()
-    return _rates(took, 2 * PAIRS * SIDE) | {"pairs": PAIRS, "tokens_a_side": SIDE}
+    what = f"trained on, {PAIRS} pairs a step"
+    return [{"what": what} | _rates(took, 2 * PAIRS * SIDE)]
 
 
-def _rates(took: dict[str, float], tokens: int) -> dict[str, Any]:
-    rates = {name: round(tokens / s, 1) for name, s in took.items()}
-    others = {name: s for name, s in took.items() if name != "ours"}
+def _rates(took: dict[str, Took], tokens: int) -> dict[str, Any]:
     return {
-        "tokens_per_second": rates,
-        "times_as_fast_as": {name: round(s / took["ours"], 2) for name, s in others.items()},
+        "tokens_per_second": {name: round(tokens / one.clock, 1) for name, one in took.items()},
+        "times_as_fast_as": {name: ratio(took[name], took["ours"]) for name in SIDES[1:]},
     }
 
 
-def measure(name: str, config: ModelConfig, rounds: int) -> dict[str, Any]:
-    """All figures of one size."""
+def measure(config: ModelConfig, parts: Sequence[str], rounds: int) -> dict[str, Any]:
+    """The figures of one size, with how busy the machine was."""
     torch.manual_seed(1)
     layers = max(1, config.layers // 2)
     inner = inner_width(config, layers)
     model = Translator(config).eval()
     plain, marian = Plain(config, layers, inner).eval(), make_marian(config, layers, inner).eval()
-    return {
-        "size": name,
-        "parameters": {"ours": count(model), "torch": count(plain), "marian": count(marian)},
-        "cache": measure_cache(model, rounds),
-        "writing": measure_writing(model, plain, marian, rounds),
-        "training": measure_training(model, plain, marian, rounds),
+    found: dict[str, Any] = {
+        "parameters": {"ours": count(model), "torch": count(plain), "marian": count(marian)}
     }
+    for part in parts:
+        load = os.getloadavg()[0]
+        if part == "cache":
+            figures = measure_cache(model, rounds)
+        elif part == "writing":
+            figures = measure_writing(model, plain, marian, rounds)
+        else:
+            figures = measure_training(model, plain, marian, rounds)
+        busy = [round(load, 1), round(os.getloadavg()[0], 1)]
+        found[part] = {"figures": figures, "rounds": rounds, "load_average": busy}
+    return found
 
 
 def table(found: dict[str, Any]) -> str:
-    """The figures as Markdown."""
+    """The figures as Markdown; beside a rate of another side, how many times as fast ours is."""
     rows = ["| tokens a second | ours | torch.nn.Transformer | MarianMT |", "|---|---|---|---|"]
-    for size in found["sizes"]:
+    for name, size in found["sizes"].items():
         counts = [f"{size['parameters'][side] / 1e6:.1f} M" for side in SIDES]
-        rows.append(f"| **{size['size']}**: parameters | {' | '.join(counts)} |")
-        named = [(f"written, {one['batch']} at once", one) for one in size["writing"]]
-        for title, one in [*named, ("trained on, a whole step", size["training"])]:
+        rows.append(f"| **{name}**: parameters | {' | '.join(counts)} |")
+        for one in _figures(size, "writing") + _figures(size, "training"):
             rates, times = one["tokens_per_second"], one["times_as_fast_as"]
-            cells = [f"{rates[side]:,.0f} ({times[side]:.1f} ×)" for side in SIDES[1:]]
-            rows.append(f"| {title} | **{rates['ours']:,.0f}** | {' | '.join(cells)} |")
+            cells = [f"{rates[side]:,.0f} ({_times(times[side])})" for side in SIDES[1:]]
+            rows.append(f"| {one['what']} | **{rates['ours']:,.0f}** | {' | '.join(cells)} |")
     rows += ["", f"| {NEW} tokens behind {READ} | with the cache | all anew | |"]
     rows.append("|---|---|---|---|")
     rows += [
-        f"| {size['size']}, {one['batch']} at once | {one['cached_seconds']:.2f} s |"
-        f" {one['anew_seconds']:.2f} s | {one['times_faster']:.1f} × faster |"
-        for size in found["sizes"]
-        for one in size["cache"]
+        f"| {name}, {one['batch']} at once | {one['cached_seconds']:.2f} s |"
+        f" {one['anew_seconds']:.2f} s | {_times(one['times_faster'])} |"
+        for name, size in found["sizes"].items()
+        for one in _figures(size, "cache")
     ]
     return "\n".join(rows)
+
+
+def _figures(size: dict[str, Any], part: str) -> list[dict[str, Any]]:
+    return size.get(part, {"figures": []})["figures"]
+
+
+def _times(ratios: dict[str, float]) -> str:
+    """On the clock, in brackets by processors' time."""
+    return f"{ratios['clock']:.1f} × [{ratios['processor']:.1f} ×]"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", nargs="+", choices=[RESULT, *PRESETS], default=[RESULT, "20M"])
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--out", type=Path, default=assets() / "bench" / "scratch-speed.json")
     arguments = parser.parse_args()
-    load = os.getloadavg()[0]
-    configs = PRESETS | {RESULT: load_scratch(RECIPE).model}
-    sizes = [measure(name, configs[name], arguments.rounds) for name in arguments.sizes]
-    machine = {
+    out: Path = arguments.out
+    found = json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {"sizes": {}}
+    found["machine"] = {
         "dtype": "float32", "threads": torch.get_num_threads(), "processors": os.cpu_count(),
-        "torch": torch.__version__, "load_average": [round(load, 1), round(os.getloadavg()[0], 1)],
+        "torch": torch.__version__,
     }  # fmt: skip
-    found = {"rounds": arguments.rounds, "sizes": sizes, "machine": machine}
-    write_whole(arguments.out, json.dumps(found, indent=1) + "\n")
+    configs = PRESETS | {RESULT: load_scratch(RECIPE).model}
+    for name in arguments.sizes:
+        mine = measure(configs[name], arguments.parts, arguments.rounds)
+        found["sizes"][name] = found["sizes"].get(name, {}) | mine
+        write_whole(out, json.dumps(found, indent=1) + "\n")
     print(table(found))
 
 

@@ -15,6 +15,7 @@ import pytest
 from engine.split import SPLITS, split_of_translation
 from tests.made_text import made_pairs
 from tests.real import ROOT
+from trainer.scratch.corpus import reading
 from trainer.scratch.corpus.checks import prepare
 from trainer.scratch.corpus.reading import CorpusError
 from trainer.scratch.corpus.recipe import CorpusRecipe
@@ -193,6 +194,14 @@ def test_what_cannot_be_is_said_clearly(tmp_path: Path, code: str, files, fields
         make(tmp_path / "out", *(tmp_path / name for name in files), **fields)
     assert error.value.code == code, error.value
     assert all(name in str(error.value) for name in list(files)[:1]) or code == "nothing_left"
+
+
+def test_what_is_missing_is_named_with_what_to_do(tmp_path: Path, monkeypatch) -> None:
+    with pytest.raises(CorpusError, match="hub:nobody/nothing"):  # tests reach no hub
+        prepare(CorpusRecipe(sources=("hub:nobody/nothing",)))
+    monkeypatch.setattr(reading, "find_spec", lambda name: None)
+    with pytest.raises(CorpusError, match="pip install -r"):
+        prepare(CorpusRecipe(sources=(str(write(tmp_path / "a.txt", NOISE)),)))
 
 
 def test_a_byte_that_is_no_utf8_costs_its_line_only(tmp_path: Path) -> None:

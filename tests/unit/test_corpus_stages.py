@@ -165,6 +165,7 @@ PAIR = ("Der Hund läuft über die grüne Wiese.", "The dog runs across the gree
         ((PAIR[0] * 3, PAIR[1]), "the translation is too short"),
         (("Es waren 1.000 Leute da.", "There were 2,000 people."), "other numbers"),
         (("Es waren 1.000 Leute da.", "There were 1,000 people."), None),
+        (("Er kam um 10 Uhr 30 an.", "He came at 10:30 there."), None),
         (("Es waren zwölf Leute da.", "There were 12 people there."), None),
         (("Kommst du heute?", "You come today."), "one side only is a question"),
         (("Kommst du heute?", "Are you coming today?”"), None),

@@ -2,12 +2,14 @@
 become parallel text, and a job makes a student of them that the catalogue knows.
 """
 
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from db.store import Brought, Origin, Outcome, Refused, open_store
+from engine.catalogue import readers_adapter
 from engine.settings import Settings
 from engine.split import split_of_translation
 from tests.unit.test_scratch_runs import PAIRS, SMALL, STEPS
@@ -16,6 +18,7 @@ from trainer.fields import RecipeError
 from trainer.jobs.kinds import find_kind
 from trainer.jobs.process import this_process
 from trainer.jobs.work import work
+from trainer.promote import promote
 from trainer.scratch.data import read_lines
 from trainer.scratch.frozen import place_frozen
 from trainer.scratch.recipe import ScratchRecipe, parse_scratch
@@ -95,3 +98,7 @@ def test_a_job_makes_a_student_that_the_catalogue_knows(store, tmp_path):
     model = find_model(f"run:{job}", store, settings)
     assert (model.title, model.pair, model.task) == ("student", "de-en", "translation")
     assert model.style == "tagged" and TEACHER in (model.folder / "card.json").read_text()
+    promote(model.name, store, settings, reason="a trial")
+    shutil.rmtree(model.folder)
+    given = readers_adapter(settings, "de-en", "translation")
+    assert given.version == model.version, "what readers have outlives its run"

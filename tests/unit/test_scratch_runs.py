@@ -177,6 +177,7 @@ def test_weights_of_another_config_or_tokenizer_are_refused(texts):
     with pytest.raises(RecipeError, match=r"another recipe \(model.ffn 64, not 96\)"):
         pretrain(place(texts, model=SMALL | {"ffn": 96})[0])
     other, _ = place(texts, "other", texts=["de:a.de"])
+    make_tokenizer(other)  # where there is none yet, that of its start is taken
     with pytest.raises(RecipeError, match="another tokenizer"):
         finetune(other, start)
     smaller, _ = place(texts, model=SMALL | {"vocabulary": 360})

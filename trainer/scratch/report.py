@@ -26,6 +26,7 @@ from trainer.scratch.translating import BEAMS, translate
 
 _FIGURES = ("bleu", "chrf", "ter")
 _NAMES = {FINETUNE: "pre-trained", RANDOM: "random start"}
+_SEARCHES = (BEAMS, 1)
 JUDGED = "judged.json"
 
 
@@ -57,22 +58,30 @@ class Found:
 
 
 def make_report(place: Place) -> Found:
-    """Score what was made on the test text; RecipeError where a run is missing."""
+    """Score the fine-tunings that are done on the test text; RecipeError where there is none."""
     recipe, test = place.recipe, place.data.parallel("test")
-    models = {name: load_model(place.folder / name / MODEL) for name in _NAMES}
-    names = [(name, beams) for name in _NAMES for beams in (BEAMS, 1)]
-    rows = [_rows(place, models[name], test, beams) for name, beams in names]
+    done = [name for name in _NAMES if (place.folder / name / MODEL).is_dir()]
+    if not done:
+        raise RecipeError(f"{place.folder} holds no fine-tuned model yet")
+    models = {name: load_model(place.folder / name / MODEL) for name in done}
+    asked = [(name, beams) for name in done for beams in _SEARCHES]
+    rows = [_rows(place, models[name], test, beams) for name, beams in asked]
     scored = Texts(rows, recipe.languages[1])
     figures = {
         f"{name} {beams}": _chosen(scored.figures(number)) | {"ms": round(rows[number][0].ms, 1)}
-        for number, (name, beams) in enumerate(names)
+        for number, (name, beams) in enumerate(asked)
     }
-    gain = {str(beams): _chosen(scored.differences(2 + n, n)) for n, beams in enumerate((BEAMS, 1))}
+    gain = {
+        str(beams): _chosen(scored.differences(len(_SEARCHES) + number, number))
+        for number, beams in enumerate(_SEARCHES)
+        if len(done) > 1
+    }
     costs = json.loads((place.folder / COSTS).read_text(encoding="utf-8"))
+    begun = [name for name in (PRETRAIN, *_NAMES) if (place.folder / name / LOG).is_file()]
     return Found(
         asdict(recipe), recipe.model.parameters(), machine_of(), costs,
-        {name: _told(place.folder / name) for name in (PRETRAIN, FINETUNE, RANDOM)},
-        figures, gain, _texts(place, models[FINETUNE]),
+        {name: _told(place.folder / name) for name in begun},
+        figures, gain, _texts(place, models[done[0]]),
     )  # fmt: skip
 
 
@@ -134,7 +143,7 @@ def write_report(found: Found, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, json.dumps(asdict(found), indent=1, ensure_ascii=False) + "\n")
     write_whole(file.with_suffix(".md"), page(found, file.with_suffix(".svg").name))
-    curves = {title: found.runs[name].dev for name, title in _NAMES.items()}
+    curves = {title: found.runs[name].dev for name, title in _NAMES.items() if name in found.runs}
     write_whole(file.with_suffix(".svg"), curves_plot(curves))
 
 
@@ -163,8 +172,8 @@ def page(found: Found, picture: str = "") -> str:
         f"|---|---|{'---|' * len(_FIGURES)}---|---|",
         *(_scored(name, told) for name, told in found.test.items()), "",
         f"sacreBLEU `{next(iter(found.test.values()))['bleu']['signature']}`; value and 95 %"
-        " bootstrap interval over sentences. What pre-training adds, in pairs: "
-        + "; ".join(_gained(beams, told) for beams, told in found.gain.items()) + ".", "",
+        " bootstrap interval over sentences.", "",
+        *([_gains(found.gain), ""] if found.gain else []),
         *([f"![Held-out loss and BLEU by step]({picture})", ""] if picture else []),
         "## Held out, by step", "",
         *_steps(found.runs), "",
@@ -202,8 +211,9 @@ def _scored(name: str, told: Mapping[str, Any]) -> str:
     return f"| {_NAMES[run]} | {_search(beams)} | {cells} | {told['bleu']['n']} | {told['ms']} |"
 
 
-def _gained(beams: str, told: Mapping[str, Any]) -> str:
-    return f"{_search(beams)} {_interval(told['bleu'], '+')} BLEU"
+def _gains(gain: Mapping[str, Any]) -> str:
+    told = (f"{_search(beams)} {_interval(one['bleu'], '+')}" for beams, one in gain.items())
+    return f"What pre-training adds to BLEU, in pairs of sentences: {'; '.join(told)}."
 
 
 def _interval(one: Mapping[str, Any], sign: str = "") -> str:
@@ -212,14 +222,14 @@ def _interval(one: Mapping[str, Any], sign: str = "") -> str:
 
 
 def _steps(runs: Mapping[str, Told]) -> Sequence[str]:
-    """Loss and BLEU of both fine-tunings at the steps at which both were scored."""
-    mine = {name: {int(one["step"]): one for one in runs[name].dev} for name in _NAMES}
+    """Loss and BLEU of the fine-tunings at the steps at which all were scored."""
+    names = [name for name in _NAMES if name in runs]
+    mine = {name: {int(one["step"]): one for one in runs[name].dev} for name in names}
     steps = sorted(set.intersection(*(set(one) for one in mine.values())))
-    head = [f"{title}: {figure}" for title in _NAMES.values() for figure in ("loss", "BLEU")]
+    head = [f"{_NAMES[name]}: {figure}" for name in names for figure in ("loss", "BLEU")]
     rows = [
         " | ".join(
-            f"{mine[name][step]['dev_loss']:.4f} | {mine[name][step]['bleu']:.2f}"
-            for name in _NAMES
+            f"{mine[name][step]['dev_loss']:.4f} | {mine[name][step]['bleu']:.2f}" for name in names
         )
         for step in steps
     ]

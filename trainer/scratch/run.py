@@ -129,7 +129,10 @@ def _watch(place: Place, phase: Phase, codec: Codec, dev: Parallel) -> Watch:
     lines = list(zip(dev.source.lines, dev.target.lines))
     sources, targets = zip(*_some(lines, phase.dev_rows))
     held = pair_samples(codec, sources, targets, pair, positions)
-    guard = _some(lines, phase.guard_rows)
+    read = codec.encode([one for one, _ in lines])
+    # One that the model cannot read and write is no reason to end the run: its loss is taken.
+    short = [line for line, ids in zip(lines, read) if 2 * (len(ids) + 2) <= positions]
+    guard = _some(short, phase.guard_rows)
     asked, references = zip(*guard) if guard else ((), ())
     return Watch(held, codec, pair, _dtype(place), asked, references)
 

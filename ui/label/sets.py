@@ -45,6 +45,7 @@ def to_sentence_set(found: SentenceSet) -> Json:
         "who": visible(found.who),
         "when": found.created,
         "teacher": visible(found.teacher),
+        "synthetic": found.synthetic,
         "chosen": {},
         "leftOut": {},
     }

@@ -81,8 +81,22 @@ def own_command(job: Job, folder: Path) -> str:
 
 def corpus_report(folder: Path) -> Mapping[str, Any]:
     """The report of the corpus in a job's folder; {} where it is not done."""
+    return read_object(folder / CORPUS / "report.json")
+
+
+def tokenizer_costs(folder: Path) -> dict[str, Any]:
+    """What each text costs in tokens of the tokenizer that a job made, as figures of a page."""
+    costs = read_object(folder / "tokenizer.costs.json")
+    return {
+        text: {name: {"value": value} for name, value in found.items()}
+        for text, found in costs.items()
+    }
+
+
+def read_object(file: Path) -> dict[str, Any]:
+    """The JSON object in a file; {} where there is none."""
     try:
-        found = json.loads((folder / CORPUS / "report.json").read_text(encoding="utf-8"))
+        found = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -17,7 +17,16 @@ from ui.desk import Bad, Reply, Served, guarded, number_of, text_of
 from ui.page import read_page, read_script
 from ui.services import Services
 from ui.strings import STRINGS
-from ui.train.kinds import CORPUS, TRAIN, own_command, result_folder, started_from
+from ui.train.kinds import (
+    CORPUS,
+    TOKENIZER,
+    TRAIN,
+    kind_of,
+    own_command,
+    result_folder,
+    started_from,
+    tokenizer_costs,
+)
 from ui.train.part import Desk
 from ui.train.recipes import told_start
 from ui.train.shape import (
@@ -127,7 +136,7 @@ class RunDesk(Desk):
             "data": to_own_data(job, folder),
             "checkpoints": to_checkpoints(result_folder(job, folder)),
             "command": own_command(job, folder),
-            "scores": {},
+            "scores": tokenizer_costs(folder) if kind_of(job) == TOKENIZER else {},
         }
 
     async def verify(self, asked: Reply) -> Reply:

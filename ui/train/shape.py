@@ -19,6 +19,7 @@ from ui.train.kinds import (
     kind_of,
     learns_from,
     pair_of,
+    read_object,
     recipe_of,
     result_folder,
     short_name,
@@ -112,12 +113,7 @@ def to_own_data(job: Job, folder: Path) -> list[Json]:
 
 def read_own_card(job: Job, folder: Path) -> Json:
     """The card of a model from nothing; {} while there is none."""
-    try:
-        card = result_folder(job, folder) / "model" / "card.json"
-        found = json.loads(card.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    return read_object(result_folder(job, folder) / "model" / "card.json")
 
 
 def _file(name: str, told: Mapping[str, Any]) -> Json:

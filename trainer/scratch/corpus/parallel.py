@@ -16,7 +16,7 @@ from trainer.scratch.corpus.stages import Dropped, Row, Stage
 _FEW = 4  # words, of fewer of which the same ones (names) say nothing
 _SLACK = 20  # bytes that a side may be longer whatever its share: short lines differ more
 # A number with its separators, which are not the same in all languages: 1,000.5 and 1.000,5.
-_NUMBER = regex.compile(r"\p{Nd}+(?:[.,'’\u00a0\u202f:]\p{Nd}+)*")
+_NUMBER = regex.compile(r"\p{Nd}+(?:[.,'’\u00a0\u202f]\p{Nd}+)*")
 _QUESTION = regex.compile(r"[?？؟]\W*$")
 _OPEN = "¿"
 

@@ -19,7 +19,8 @@ const paintSets = () => {
 // Sets of both tasks stand in one list.
 const keyOf = ({ task, id }) => `${task}-${id}`;
 
-const sentencesText = ({ teacher }) => [t('set_of_sentences'), teacher].filter(Boolean).join(', ');
+const sentencesText = ({ teacher, synthetic }) =>
+  [t('set_of_sentences'), teacher, synthetic ? t('set_synthetic', { n: whole(synthetic) }) : ''].filter(Boolean).join(', ');
 
 const setRow = (found) => {
   const row = make('li', 'ctx-set');

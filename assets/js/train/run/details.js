@@ -93,7 +93,7 @@ const scoreRow = ([name, found]) => {
 
 const scoreTable = ([name, found]) => {
   const box = make('div', 'ctx-score');
-  box.append(make('h3', '', t('score_rows', { name, n: whole(found.n ?? 0) })));
+  box.append(make('h3', '', found.n === undefined ? name : t('score_rows', { name, n: whole(found.n) })));
   const table = make('table', '');
   const head = make('tr', '');
   head.append(...['score_figure', 'score_value', 'score_interval'].map((key) => make('th', '', t(key))));
@@ -107,6 +107,7 @@ const paintScores = () => {
   const carded = details?.scores ?? {}; // the card says more than the result, once it is there
   const sets = Object.entries(Object.keys(carded).length ? carded : told.result?.scores ?? {});
   one('.ctx-run-scores').hidden = !sets.length;
+  one('.ctx-run-scores .ctx-note').hidden = run.kind !== 'train'; // a tokenizer's are of its own texts
   one('.ctx-scores').replaceChildren(...sets.map(scoreTable));
 };
 

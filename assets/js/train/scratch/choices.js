@@ -69,7 +69,7 @@ const sourceTile = (source) => {
   const names = source.names.map((name) => name.replace(/^dataset:/, ''));
   const frozen = source.names[0].startsWith('dataset:');
   const about = frozen ? [t('scratch_frozen'), t('data_rows', { n: whole(source.rows) })] : [sizeText(source.bytes)];
-  if (source.synthetic) about.push(t('scratch_synthetic', { n: whole(source.synthetic) }));
+  if (source.synthetic) about.push(t('set_synthetic', { n: whole(source.synthetic) }));
   const box = checkTile('source', sourceKey(source), form.sources.includes(sourceKey(source)), make('b', '', names.join(' + ')), note(about.join(' · ')));
   box.querySelector('input').type = 'checkbox';
   return box;

@@ -1,0 +1,59 @@
+"""The report of runs from nothing: what stands in it is what the runs told and the scores are."""
+
+import json
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from tests.unit.test_scratch_runs import PAIRS, place, write_texts
+from trainer.fields import RecipeError
+from trainer.scratch import report
+from trainer.scratch.run import finetune, pretrain
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    write_texts(folder)
+    one, _ = place(folder)
+    pretrain(one)
+    finetune(one)
+    finetune(one, "random")
+    texts = folder / "texts" / "de"
+    texts.mkdir(parents=True)
+    (texts / "a1.txt").write_text(f"{PAIRS[0][0]}\n", encoding="utf-8")
+    (texts / "judged.json").write_text("{}")
+    return folder
+
+
+@pytest.fixture
+def found(runs, monkeypatch):
+    monkeypatch.setattr(report, "assets", lambda: runs)
+    return report.make_report(place(runs)[0])
+
+
+def test_it_holds_both_starts_with_each_search_and_what_they_took(found):
+    assert list(found.test) == ["finetune 4", "finetune 1", "random 4", "random 1"]
+    for one in found.test.values():
+        assert one["bleu"]["n"] == len(PAIRS[::7]) and "nrefs:1" in one["bleu"]["signature"]
+    for beams in ("4", "1"):
+        values = [found.test[f"{name} {beams}"]["bleu"]["value"] for name in ("finetune", "random")]
+        assert found.gain[beams]["bleu"]["value"] == pytest.approx(values[0] - values[1], abs=1e-3)
+    assert [one["step"] for one in found.runs["random"].dev] == [0, 3, 6]
+    assert all(run.seconds > 0 and run.steps == 6 for run in found.runs.values())
+    assert [row["text"] for row in found.texts["A1"]] == [PAIRS[0][0]]
+
+
+def test_it_is_written_as_figures_a_page_and_curves(found, tmp_path):
+    file = tmp_path / "scratch.json"
+    report.write_report(found, file)
+    assert json.loads(file.read_text())["parameters"] == found.parameters
+    text = file.with_suffix(".md").read_text()
+    assert "| 6 | " in text and "](scratch.svg)" in text and PAIRS[0][0] in text
+    drawn = ElementTree.fromstring(file.with_suffix(".svg").read_text())
+    assert len(drawn.findall(".//{*}polyline")) == 4
+
+
+def test_without_a_fine_tuned_model_there_is_nothing_to_report(runs):
+    with pytest.raises(RecipeError, match="no fine-tuned model"):
+        report.make_report(place(runs, "nowhere")[0])
