@@ -32,7 +32,7 @@ from trainer.scratch.model import Translator
 from trainer.scratch.recipe import load_scratch
 
 NEW, READ = 128, 24  # tokens written, and read of each prompt
-BATCHES = (1, 8)
+BATCHES = (1, 8)  # rows that are written side by side
 WRITTEN = 64  # tokens of a row, where models are set side by side
 PAIRS, SIDE = 32, 24  # sentence pairs of a training step, tokens of each side
 ROUNDS = 3
@@ -143,10 +143,10 @@ def ratio(other: Took, mine: Took) -> dict[str, float]:
     }
 
 
-def measure_cache(model: Translator, rounds: int) -> list[dict[str, Any]]:
+def measure_cache(model: Translator, batches: Sequence[int], rounds: int) -> list[dict[str, Any]]:
     """Seconds for NEW tokens behind READ, with the cache and without."""
     found = []
-    for batch in BATCHES:
+    for batch in batches:
         prompts = torch.randint(3, model.config.vocabulary, (batch, READ)).tolist()
         took = in_turns(
             {
@@ -164,12 +164,12 @@ def measure_cache(model: Translator, rounds: int) -> list[dict[str, Any]]:
 
 
 def measure_writing(
-    model: Translator, plain: Plain, marian: MarianMTModel, rounds: int
+    model: Translator, plain: Plain, marian: MarianMTModel, batches: Sequence[int], rounds: int
 ) -> list[dict[str, Any]]:
     """Tokens written a second by each, greedily."""
     limits = {"max_new_tokens": WRITTEN, "min_new_tokens": WRITTEN, "num_beams": 1}
     found = []
-    for batch in BATCHES:
+    for batch in batches:
         source = torch.randint(3, model.config.vocabulary, (batch, SIDE))
         took = in_turns(
             {
@@ -225,7 +225,9 @@ def _rates(took: dict[str, Took], tokens: int) -> dict[str, Any]:
     }
 
 
-def measure(config: ModelConfig, parts: Sequence[str], rounds: int) -> dict[str, Any]:
+def measure(
+    config: ModelConfig, parts: Sequence[str], batches: Sequence[int], rounds: int
+) -> dict[str, Any]:
     """The figures of one size, with how busy the machine was."""
     torch.manual_seed(1)
     layers = max(1, config.layers // 2)
@@ -238,13 +240,16 @@ def measure(config: ModelConfig, parts: Sequence[str], rounds: int) -> dict[str,
     for part in parts:
         load = os.getloadavg()[0]
         if part == "cache":
-            figures = measure_cache(model, rounds)
+            figures = measure_cache(model, batches, rounds)
         elif part == "writing":
-            figures = measure_writing(model, plain, marian, rounds)
+            figures = measure_writing(model, plain, marian, batches, rounds)
         else:
             figures = measure_training(model, plain, marian, rounds)
         busy = [round(load, 1), round(os.getloadavg()[0], 1)]
-        found[part] = {"figures": figures, "rounds": rounds, "load_average": busy}
+        found[part] = {
+            "figures": figures, "rounds": rounds, "load_average": busy,
+            "threads": torch.get_num_threads(),
+        }  # fmt: skip
     return found
 
 
@@ -282,18 +287,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", nargs="+", choices=[RESULT, *PRESETS], default=[RESULT, "20M"])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--batches", nargs="+", type=int, default=BATCHES, metavar="ROWS")
+    parser.add_argument("--threads", type=int, default=0, help="0: as torch has it")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--out", type=Path, default=assets() / "bench" / "scratch-speed.json")
     arguments = parser.parse_args()
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
     out: Path = arguments.out
     found = json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {"sizes": {}}
     found["machine"] = {
-        "dtype": "float32", "threads": torch.get_num_threads(), "processors": os.cpu_count(),
+        "dtype": "float32", "processors": os.cpu_count(),
         "torch": torch.__version__,
     }  # fmt: skip
     configs = PRESETS | {RESULT: load_scratch(RECIPE).model}
     for name in arguments.sizes:
-        mine = measure(configs[name], arguments.parts, arguments.rounds)
+        mine = measure(configs[name], arguments.parts, arguments.batches, arguments.rounds)
         found["sizes"][name] = found["sizes"].get(name, {}) | mine
         write_whole(out, json.dumps(found, indent=1) + "\n")
     print(table(found))
