@@ -39,7 +39,7 @@ def test_any_text_comes_back_and_names_no_reserved_token(codec, text):
 def test_a_text_of_known_words_is_pieces_and_another_is_bytes(codec):
     known, unknown = fertility(codec, LINES[:20]), fertility(codec, ["日本語 🎉"])
     assert known["bytes_share"] < 0.05 and unknown["bytes_share"] > 0.8
-    assert 1 < known["tokens_per_word"] < 4
+    assert 1 < known["tokens_per_word"] < 6 < unknown["tokens_per_word"]
 
 
 def test_a_words_piece_is_the_same_wherever_it_stands(codec):
