@@ -17,20 +17,12 @@ from typing import Any
 from transformers import PreTrainedTokenizerBase
 
 from engine.greedy import Growing, grow
+from engine.names import LANGUAGES as LANGUAGES
+from engine.names import languages as languages
 from engine.sense import QueryError, clean_context
 from engine.translator import TAGGED
 
 TRANSLATION_VERSION = "translation-1"  # part of a kept answer's key: change it with the text
-# As prompts name them; the first six have adapters that ship, any can have one that is brought in.
-LANGUAGES = {
-    "en": "English", "zh": "Chinese", "es": "Spanish", "de": "German", "hi": "Hindi", "ta": "Tamil",
-    "fr": "French", "it": "Italian", "pt": "Portuguese", "nl": "Dutch", "pl": "Polish",
-    "ru": "Russian", "uk": "Ukrainian", "cs": "Czech", "sv": "Swedish", "da": "Danish",
-    "fi": "Finnish", "ro": "Romanian", "hu": "Hungarian", "el": "Greek", "tr": "Turkish",
-    "ar": "Arabic", "he": "Hebrew", "fa": "Persian", "ur": "Urdu", "bn": "Bengali", "te": "Telugu",
-    "mr": "Marathi", "ja": "Japanese", "ko": "Korean", "th": "Thai", "vi": "Vietnamese",
-    "id": "Indonesian",
-}  # fmt: skip
 _BATCH = 32
 _TORN = "\ufffd"  # what bytes of a character that is not whole are read as
 
@@ -58,14 +50,6 @@ STYLES = {
         TranslationStyle("long", "Translate the following text from {source} to {target}:"),
     )
 }
-
-
-def languages(pair: str) -> tuple[str, str]:
-    """The English names of a pair's languages; QueryError where one is not known."""
-    source, _, target = pair.partition("-")
-    if source not in LANGUAGES or target not in LANGUAGES or source == target:
-        raise QueryError("unknown_pair", pair=pair)
-    return LANGUAGES[source], LANGUAGES[target]
 
 
 class TranslationPrompt:

@@ -11,10 +11,10 @@ from dataclasses import Field, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from engine.names import is_translated as is_translated
 from engine.prompt import FIELDS, STYLES
 from engine.script import is_written
 from engine.settings import Settings
-from engine.translation import LANGUAGES
 from engine.translation import STYLES as TRANSLATION_STYLES
 from trainer.distil.recipe import BASE as BASE
 from trainer.distil.recipe import Distil, parse_distil
@@ -228,12 +228,6 @@ class Recipe:
 def on_base(recipe: Recipe, settings: Settings) -> Settings:
     """The settings with the recipe's own base, where it names one."""
     return replace(settings, base=recipe.base) if recipe.base else settings
-
-
-def is_translated(pair: str) -> bool:
-    """Whether both languages of a pair have names that a prompt can say."""
-    source, _, target = pair.partition("-")
-    return source != target and {source, target} <= set(LANGUAGES)
 
 
 def help_of(name: str) -> str:

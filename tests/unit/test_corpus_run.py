@@ -164,6 +164,39 @@ def test_rows_are_held_out_as_everywhere_in_the_project(tmp_path: Path) -> None:
         assert list(zip(*rows)) == wanted and len(wanted) == count > 0
 
 
+def test_texts_of_several_lines_and_sentences_are_cut(tmp_path: Path) -> None:
+    good = [de for de, _ in made_pairs(6)]
+    texts = ["\n".join(good[:2]), " ".join(good[2:])]
+    source = write(tmp_path / "a.jsonl", [json.dumps({"text": text}) for text in texts])
+    make(tmp_path / "lines", source)
+    assert lines_of(tmp_path / "lines") == [*good[:2], texts[1]]
+    make(tmp_path / "sentences", source, sentences=True)
+    assert lines_of(tmp_path / "sentences") == good
+
+
+def test_files_of_somebodys_own_are_never_written_over(tmp_path: Path) -> None:
+    mine = write(tmp_path / "train.de.txt", [de for de, _ in made_pairs(20)])
+    with pytest.raises(CorpusError, match="choose another folder"):
+        make(tmp_path, mine)
+    assert len(mine.read_text(encoding="utf-8").splitlines()) == 20
+    make(tmp_path / "out", mine, held_out=True)
+    make(tmp_path / "out", mine)
+    assert {file.name for file in (tmp_path / "out").glob("*.txt")} == {"train.de.txt"}
+
+
+def test_a_carriage_return_ends_a_line_in_both_or_is_found_before(tmp_path: Path) -> None:
+    pairs = made_pairs(20)
+    for n, code in enumerate(("de", "en")):
+        lines = [row[n] for row in pairs]
+        (tmp_path / f"a.{code}").write_bytes("\r\n".join(lines).encode())
+        (tmp_path / f"b.{code}").write_bytes("\n".join(lines).encode())
+    (tmp_path / "b.de").write_bytes((tmp_path / "b.de").read_bytes().replace(b" ", b"\r", 1))
+    make(tmp_path / "out", tmp_path / "a.de", tmp_path / "a.en", languages="de-en")
+    assert len(lines_of(tmp_path / "out")) == 20
+    with pytest.raises(CorpusError, match="21 and 20 lines"):
+        make(tmp_path / "out", tmp_path / "b.de", tmp_path / "b.en", languages="de-en")
+
+
 FRENCH = "Le train de huit heures est déjà parti, il faudra donc attendre le suivant."
 
 

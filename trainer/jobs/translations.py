@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from db.store import Outcome, Request
+from engine.names import is_translated, languages
 from engine.showing import TRANSLATION_SCHEMA, read_translation
 from engine.teaching import BadAnswer, load_template
 from trainer.jobs.kinds import Kind, Prepared
@@ -18,10 +19,6 @@ from trainer.jobs.recipes import described, parse
 from trainer.jobs.server import PAIRS, ServerRecipe
 from trainer.jobs.work import Work
 from trainer.jobs.writing import origin_of, write
-from trainer.scratch.corpus.checks import side_stages
-from trainer.scratch.corpus.parallel import comparing, usual_ratio
-from trainer.scratch.corpus.recipe import CorpusRecipe
-from trainer.scratch.corpus.stages import Row, put_through
 
 _TEMPLATE, _OTHERS = "translation-1", "translation-2"  # of PAIRS, and of all others
 _ENOUGH = 50  # translated sentences by which it is known how long translations usually are
@@ -38,8 +35,6 @@ class TranslationsRecipe(ServerRecipe):
     )
 
     def checks(self) -> dict[str, bool]:
-        from trainer.recipe import is_translated
-
         return super().checks() | {"limit": self.limit >= 0, "pair": is_translated(self.pair)}
 
 
@@ -54,8 +49,6 @@ def prepare(recipe: Mapping[str, Any]) -> Prepared:
 
 def run(work: Work) -> bool:
     """Have the sentences translated; whether all of them are."""
-    from engine.translation import languages
-
     recipe = parse(TranslationsRecipe, work.job.recipe)
     origin, table = origin_of(recipe, recipe.template), work.store.synthetic
     wanted = table.untranslated(recipe.pair, recipe.model, recipe.import_id, recipe.limit)
@@ -85,9 +78,14 @@ def run(work: Work) -> bool:
     return done
 
 
-def checking(pair: str, known: Sequence[Row]) -> Callable[[str, str], str]:
+def checking(pair: str, known: Sequence[tuple[str, str]]) -> Callable[[str, str], str]:
     """Gives a sentence's translation back, mended, where a corpus would keep the two; BadAnswer
     where it would not. `known`: sentences with translations, which say how long these are."""
+    from trainer.scratch.corpus.checks import side_stages
+    from trainer.scratch.corpus.parallel import comparing, usual_ratio
+    from trainer.scratch.corpus.recipe import CorpusRecipe
+    from trainer.scratch.corpus.stages import put_through
+
     # A short sentence is no fault here: somebody chose it.
     recipe = CorpusRecipe(languages=pair, fewest_words=1)
     usual = usual_ratio(known) if len(known) >= _ENOUGH else None

@@ -70,8 +70,8 @@ PAIR_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "event_told": ("said what it means", "填了意思"),
     "teacher_pair": (
-        "The teacher's prompts are for English → Chinese; jobs for other languages are refused.",
-        "教师的提示词只适用于英译中，其他语言的任务会被拒绝。",
+        "In these languages a teacher can translate whole sentences; its prompts for words are for English → Chinese.",
+        "在这个语言对里，教师可以翻译整个句子；针对词语的提示词只适用于英译中。",
     ),
     "error_no_translation": ("There is no translation here.", "这里没有翻译功能。"),
     "error_unknown_pair": (

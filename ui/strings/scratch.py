@@ -90,6 +90,7 @@ SCRATCH: dict[str, tuple[str, str]] = {
     "failed_no_column": ("A table lacks the column that is asked for.", "表中没有所要的列。"),
     "failed_no_translation": ("A text's translations are missing.", "缺少译文文件。"),
     "failed_not_aligned": ("A text and its translations have not equally many lines.", "文本与译文的行数不同。"),
+    "failed_others_files": ("Its folder holds files of somebody's own.", "它的文件夹里有别人的文件。"),
     "failed_nothing_left": ("Every row was dropped; the report shows why. Loosen the bounds, or take another text.", "所有行都被去掉了，原因见报告。请放宽限制或换一份文本。"),
     "failed_other_pair": ("A frozen set is of other languages.", "有一个固定的句子集是其他语言的。"),
     "failed_no_tokenizer": ("The tokenizer is not there any more.", "分词器已不存在。"),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _ELSEWHERE = {
     "sources", "languages", "tokenizer", "pair", "train", "dev", "test", "dataset", "texts",
 }  # fmt: skip
-_BASIC = ("name", "similar", "held_out", "origin", "licence", "model.vocabulary")
+_BASIC = ("name", "sentences", "similar", "held_out", "origin", "licence", "model.vocabulary")
 _BASIC_OF_PHASES = ("steps", "tokens", "rate", "evaluate_every")
 _HOLES = ("holes", "span")  # of pre-training alone
 _LARGEST = 2**53

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from trainer.scratch.corpus.languages import count_languages, identifying
 from trainer.scratch.corpus.parallel import comparing, usual_ratio
-from trainer.scratch.corpus.reading import CorpusError, Opened, open_sources
+from trainer.scratch.corpus.reading import CorpusError, Opened, cut_sentences, open_sources
 from trainer.scratch.corpus.recipe import CorpusRecipe
 from trainer.scratch.corpus.repair import repairing
 from trainer.scratch.corpus.rules import find_pattern
@@ -56,11 +56,16 @@ def prepare(recipe: CorpusRecipe) -> Ready:
         stages.append(on_sides("tokens", why, [look] * len(recipe.sides)))
     if len(recipe.sides) == 2:
         stages += comparing(recipe, usual)
-    totals = [one.total for one in opened]
+    totals = [None if recipe.sentences else one.total for one in opened]
+
+    def rows() -> Iterator[Row]:
+        found = itertools.chain.from_iterable(one.rows() for one in opened)
+        return cut_sentences(found, recipe.sides[0]) if recipe.sentences else found
+
     return Ready(
         recipe,
         tuple(stages),
-        lambda: itertools.chain.from_iterable(one.rows() for one in opened),
+        rows,
         None if None in totals else sum(total or 0 for total in totals),
         usual,
         hashlib.sha256(tokenizer.to_str().encode()).hexdigest() if tokenizer else "",

@@ -18,6 +18,8 @@ from trainer.scratch.corpus.recipe import (
     plain,
 )
 
+_WRONG = 0.01  # share of new rows taken for seen ones from which the index is too small
+
 
 def add_corpus(commands: Any) -> None:
     """The command, for a parser that has subcommands."""
@@ -67,6 +69,8 @@ def _corpus(arguments: argparse.Namespace) -> int:
         return 130
     for stage in report["stages"]:
         print(f"{stage['dropped']:>12,}  {stage['name']}")
+    if report["false_rate"] > _WRONG:
+        print(f"{report['false_rate']:.1%} of new rows are taken for ones seen: --index-mb is low")
     print(f"{report['kept']:,} of {report['rows']:,} rows: {arguments.folder / 'report.md'}")
     return 0
 

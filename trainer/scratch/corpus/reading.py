@@ -22,6 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from engine.passage import split_passage
 from trainer.scratch.corpus.recipe import HUB, CorpusRecipe
 from trainer.scratch.corpus.stages import Row
 
@@ -98,6 +99,7 @@ def _open(source: str, recipe: CorpusRecipe) -> Opened:
         rows = partial(_cells, source, len(recipe.sides))
         return Opened(source, rows, _count_lines(source))
     total = _count_rows(source) if kind == "parquet" else _count_lines(source)
+    total = total if len(recipe.sides) == 2 else None  # a text may have several lines
     part = {"batch_size": _ROWS} if kind == "parquet" else {"chunksize": _PART}
     return Opened(
         source, partial(_chosen, source, recipe, partial(_from_file, source, kind, **part)), total
@@ -159,15 +161,18 @@ def _is_packed_else(path: Path) -> bool:
 
 
 def _count_lines(source: str) -> int | None:
-    """How many lines a text file has; None where it is packed as Python does not read it here."""
+    """How many lines a text file has, whatever ends them: a lone carriage return does, too. None
+    where it is packed as Python does not read it here."""
     path = Path(source)
     if _is_packed_else(path):
         return None
     count, last = 0, b"\n"
     with _open_bytes(path) as data:
         while part := data.read(1 << 20):
-            count, last = count + part.count(b"\n"), part[-1:]
-    return count + (last != b"\n")
+            count += part.count(b"\n") + part.count(b"\r") - part.count(b"\r\n")
+            count -= last == b"\r" and part.startswith(b"\n")
+            last = part[-1:]
+    return count + (last not in (b"\n", b"\r"))
 
 
 def _count_rows(source: str) -> int:
@@ -231,7 +236,11 @@ def _chosen(
         return
     columns = find_columns(source, recipe, first)
     for row in itertools.chain([first], rows):
-        yield tuple(_text(row, column) for column in columns)
+        texts = tuple(_text(row, column) for column in columns)
+        if len(texts) == 1:
+            yield from ((line,) for line in texts[0].splitlines() or [""])
+        else:
+            yield texts
 
 
 def find_columns(source: str, recipe: CorpusRecipe, row: Mapping[str, Any]) -> Sequence[str]:
@@ -257,7 +266,14 @@ def _cell(row: Mapping[str, Any], column: str) -> Any:
     return found
 
 
+def cut_sentences(rows: Iterator[Row], language: str) -> Iterator[Row]:
+    """The sentences of lines, each a row of its own."""
+    for (text,) in rows:
+        found = (one.text.strip() for one in split_passage(text, language))
+        yield from ((sentence,) for sentence in found if sentence)
+
+
 def _text(row: Mapping[str, Any], column: str) -> str:
-    """A column's text on one line; nothing where there is none."""
+    """A column's text; nothing where there is none."""
     found = _cell(row, column)
     return found if isinstance(found, str) else ""

@@ -40,6 +40,10 @@ class CorpusRecipe:
     )  # fmt: skip
     origin: str = described("where they are from", "")
     licence: str = described("under which licence they are", "")
+    sentences: bool = described(
+        "cut lines into sentences: for texts whose lines are paragraphs, not for translations",
+        False, (), True,
+    )  # fmt: skip
     tokenizer: str = described(
         "a tokenizer.json whose tokens are counted, or its folder; empty: none are", "", (), True
     )
@@ -100,6 +104,7 @@ class CorpusRecipe:
             and len(self.name) < 80,
             "languages": len(sides) in (1, 2) and all(map(_CODE.fullmatch, sides))
             and len(set(sides)) == len(sides),
+            "sentences": not (self.sentences and len(sides) == 2),
             "columns": len(self.columns) in (0, len(sides)),
             "fewest_words": 0 <= self.fewest_words <= self.most_words,
             "index_mb": 1 <= self.index_mb <= 65_536,

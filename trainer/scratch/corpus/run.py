@@ -27,6 +27,7 @@ from trainer.scratch.corpus.shards import (
     join,
     keep_only,
     key_of,
+    others_files,
     read_piece,
     write_piece,
 )
@@ -43,7 +44,10 @@ def make_corpus(
     ready: Ready, folder: Path, tell: Tell, stopped: Callable[[], bool]
 ) -> dict[str, Any] | None:
     """Make the corpus in the folder, or go on with it; its report, or None where it was stopped
-    before its end. CorpusError where a source breaks off, or nothing is kept."""
+    before its end. CorpusError where the folder holds files of somebody's own, a source breaks off,
+    or nothing is kept."""
+    for file in others_files(folder):
+        raise CorpusError("others_files", f"{file} is no corpus' file: choose another folder")
     recipe, began = ready.recipe, time.monotonic()
     seen, total, key = Seen(recipe.similar, recipe.index_mb), Tally(), ""
     settings, new = _settings(ready), 0
@@ -97,11 +101,9 @@ def _split(row: Row, recipe: CorpusRecipe) -> str:
     """Which of train, dev and test a row is in."""
     if not recipe.held_out:
         return SPLITS[0]
-    return (
-        split_of(row[0])
-        if len(row) == 1
-        else split_of_translation(row[0], row[1], recipe.languages)
-    )
+    if len(row) == 1:
+        return split_of(row[0])
+    return split_of_translation(row[0], row[1], recipe.languages)
 
 
 def _finish(

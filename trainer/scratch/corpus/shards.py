@@ -109,9 +109,8 @@ def join(folder: Path, shards: Sequence[Shard], recipe: CorpusRecipe) -> list[di
     """Write all rows as text files, one a split and language: `train.de.txt`. In those of a split,
     lines of the same number belong together. What each holds; ValueError where a piece was changed
     meanwhile."""
-    for split in SPLITS:  # what is there may be of other settings
-        for file in folder.glob(f"{split}.*.txt"):
-            file.unlink()
+    for name in made_before(folder):  # what is there may be of other settings
+        (folder / name).unlink(missing_ok=True)
     sides = recipe.sides
     with ExitStack() as stack:
         outs = {
@@ -131,6 +130,22 @@ def join(folder: Path, shards: Sequence[Shard], recipe: CorpusRecipe) -> list[di
         os.replace(out.fresh, out.file)
     sync_folder(folder)
     return [out.told() for out in outs.values()]
+
+
+def made_before(folder: Path) -> set[str]:
+    """The text files that an earlier corpus in this folder has left."""
+    try:
+        report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+        return {Path(one["file"]).name for one in report["files"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+
+
+def others_files(folder: Path) -> list[Path]:
+    """Files in the folder that have the names of a corpus' and were made by none."""
+    ours = made_before(folder)
+    there = (file for split in SPLITS for file in folder.glob(f"{split}.*.txt"))
+    return [file for file in there if file.name not in ours]
 
 
 class _Out:
