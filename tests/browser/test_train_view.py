@@ -43,7 +43,7 @@ def test_three_clicks_start_a_run(store, start, page, tmp_path):
     freeze(store, tmp_path, "mine", 40)
     freeze(store, tmp_path, "yours", 40)
     open_view(page, start(), "new")
-    go = page.locator(".ctx-go [type=submit]")
+    go = page.locator("#train-new .ctx-go [type=submit]")
     expect(go).to_be_disabled()
     page.locator(".ctx-data-tiles .ctx-tile", has_text="mine").click()
     page.locator(".ctx-preset-tiles .ctx-tile", has_text="A laptop tonight").click()
@@ -63,10 +63,10 @@ def test_the_form_says_what_does_not_fit_and_outlives_a_reload(store, start, pag
     assert page.locator(".ctx-field").count() > 25
     page.locator(".ctx-preset-tiles .ctx-tile", has_text="QLoRA").click()
     expect(page.locator("[name=quantised]")).to_be_checked()
-    page.locator(".ctx-field [name=rank]").fill("many")
-    page.locator(".ctx-more summary").click()
-    page.locator(".ctx-field [name=warmup]").fill("3")
-    page.locator(".ctx-go [type=submit]").click()
+    page.locator("#train-new .ctx-field [name=rank]").fill("many")
+    page.locator("#train-new .ctx-more summary").click()
+    page.locator("#train-new .ctx-field [name=warmup]").fill("3")
+    page.locator("#train-new .ctx-go [type=submit]").click()
     rank = page.locator("[data-field=rank]")
     expect(rank.locator(".ctx-field-wrong")).to_have_text("A whole number from 1 to 512.")
     expect(rank.locator("input")).to_be_focused()
@@ -75,10 +75,10 @@ def test_the_form_says_what_does_not_fit_and_outlives_a_reload(store, start, pag
     expect(rank.locator("label span")).to_have_text("秩")
     expect(rank.locator(".ctx-field-help")).to_have_text("LoRA 的秩")
     page.reload()
-    expect(page.locator(".ctx-field [name=rank]")).to_have_value("many")
+    expect(page.locator("#train-new .ctx-field [name=rank]")).to_have_value("many")
     expect(page.locator(".ctx-new-changed")).to_contain_text("秩")
     page.locator("#train-new [data-do=back]").click()
-    expect(page.locator(".ctx-field [name=rank]")).to_have_value("16")
+    expect(page.locator("#train-new .ctx-field [name=rank]")).to_have_value("16")
     assert store.jobs.list_jobs() == ()
 
 
@@ -94,7 +94,9 @@ def test_a_look_before_and_rows_as_the_model_sees_them(store, start, page, tmp_p
     expect(rows).to_have_count(10)
     counted = "".join(rows.first.locator("mark").all_inner_texts())
     assert "|" in counted and counted.endswith("⏎") and "<bos>" not in counted  # the answer alone
-    page.locator(".ctx-field [name=batch]").fill("8")  # what was looked at no longer goes with it
+    page.locator("#train-new .ctx-field [name=batch]").fill(
+        "8"
+    )  # what was looked at no longer goes with it
     expect(page.locator(".ctx-plan")).to_be_hidden()
 
 
@@ -112,7 +114,7 @@ def test_a_run_is_watched_while_it_tells_more(store, start, page, tmp_path):
     state = page.locator(".ctx-run-state")
     expect(state).to_have_text("Training: step 100 of 400.")
     expect(page.locator(".ctx-run-far")).to_contain_text("about 4 min left")
-    expect(page.locator("#train-run .ctx-curve-plot")).to_have_count(5)
+    expect(page.locator("#train-run .ctx-curve-plot")).to_have_count(6)
     tell(store, job.id, whole_run()[22:30])
     marks = page.locator("[data-plot=loss] .ctx-mark-name")
     expect(marks.filter(has_text="back to step 150")).to_be_visible()
@@ -173,9 +175,9 @@ def test_a_finished_runs_page(store, start, page, tmp_path):
     expect(opened.value.locator("figure")).to_have_count(5)
     opened.value.close()
     page.locator("#train-run [data-do=again]").click()
-    expect(page.locator(".ctx-field [name=name]")).to_have_value("first-try")
-    expect(page.locator(".ctx-field [name=epochs]")).to_have_value("8")
-    expect(page.locator(".ctx-go p")).to_have_text("“mine” · own settings")
+    expect(page.locator("#train-new .ctx-field [name=name]")).to_have_value("first-try")
+    expect(page.locator("#train-new .ctx-field [name=epochs]")).to_have_value("8")
+    expect(page.locator("#train-new .ctx-go p")).to_have_text("“mine” · own settings")
 
 
 def test_a_failure_is_said_in_plain_words_with_advice(store, start, page, tmp_path):

@@ -136,7 +136,7 @@ ASKED = {"models": ["base", "shipped"], "dataset": "en-zh-gold", "rows": 30, "fr
 def test_stopped_and_resumed_it_comes_to_the_same(store, tmp_path, monkeypatch):
     benches = []
 
-    def bench(settings):
+    def bench(settings, busy):
         benches.append(FakeWorkbench())
         return benches[-1]
 
