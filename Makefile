@@ -36,7 +36,9 @@ bench: .venv/test-ready
 	$(BIN)/python -m tests.benchmarks.start
 	$(BIN)/python -m tests.benchmarks.training
 	$(BIN)/python -m tests.benchmarks.switching
+	$(BIN)/python -m tests.benchmarks.comparing --out assets/bench/comparing.json
 	$(BIN)/python -m tests.benchmarks.scratch
+	$(BIN)/python -m tests.benchmarks.scratch_training
 
 # Needs CTX_DATA, the folder of the data outside the project, and Debian's wordnet-base.
 adapter: .venv/run-ready
@@ -63,8 +65,7 @@ forms: .venv/run-ready
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	touch $@
 
-.venv/test-ready: .venv/run-ready tests/requirements.txt tests/requirements-no-deps.txt \
-		trainer/scratch/requirements.txt
+.venv/test-ready: .venv/run-ready tests/requirements.txt tests/requirements-no-deps.txt
 	$(BIN)/python -m pip install --quiet -r tests/requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps -r tests/requirements-no-deps.txt
 	touch $@

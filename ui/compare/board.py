@@ -21,7 +21,7 @@ from ui.train.recipes import list_runs
 from ui.train.smaller import is_distilled, to_forms, to_smaller
 
 _SCRIPTS = (
-    "language", "part", "pair", "work", "train/axes", "scatter", "smaller", "compare/part",
+    "language", "part", "pair", "work", "train/axes", "scatter", "table", "smaller", "compare/part",
     "compare/board/start",
 )  # fmt: skip
 _MOST_STUDENTS = 30

@@ -27,8 +27,8 @@ from ui.strings import STRINGS
 from ui.works import Work
 
 _SCRIPTS = (
-    "language", "part", "pair", "work", "compare/part", "compare/vote/ballot", "compare/vote/keys",
-    "compare/vote/start",
+    "language", "part", "pair", "work", "table", "compare/part", "compare/vote/ballot",
+    "compare/vote/keys", "compare/vote/start",
 )  # fmt: skip
 BASE = "base"  # the version of the base without an adapter
 _LISTED = 30  # evaluations to choose from

@@ -41,7 +41,7 @@ from ui.train.smaller import to_forms
 
 _SCRIPTS = (
     "language", "part", "pair", "work", "train/part", "train/history", "train/axes", "train/curves",
-    "scatter", "smaller", "train/run/head", "train/run/errors", "train/run/plots",
+    "scatter", "table", "smaller", "train/run/head", "train/run/errors", "train/run/plots",
     "train/run/details", "train/run/student", "train/run/start",
 )  # fmt: skip
 _AT_ONCE = 1000  # events of one answer

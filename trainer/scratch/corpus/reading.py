@@ -31,7 +31,7 @@ _JSON, _PARQUET, _TABLE = (".jsonl", ".ndjson", ".json"), (".parquet",), (".tsv"
 _PART = 1 << 20  # bytes of a file that are held at once
 _ROWS = 1000  # the same, of Parquet
 _PROBE = 256 * 1024  # bytes that are looked at before a file is read
-_INSTALL = "pip install -r trainer/scratch/requirements.txt"
+_INSTALL = "pip install -r requirements.txt"
 
 
 class CorpusError(RuntimeError):

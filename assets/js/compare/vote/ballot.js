@@ -91,29 +91,12 @@ const paintTold = () => {
 
 let standings = [];
 
-const cellOf = (tag, text, label) => {
-  const cell = make(tag, '', text);
-  cell.dataset.label = label;
-  return cell;
-};
-
 const paintStandings = () => {
   one('.ctx-standings').hidden = !standings.length;
   const heads = ['stand_left', 'stand_right', 'stand_won', 'stand_same', 'stand_rate', 'stand_means'].map((key) => t(key));
-  const table = make('table', '');
-  const head = make('thead', '');
-  const top = make('tr', '');
-  top.append(...heads.map((text) => make('th', '', text)));
-  head.append(top);
-  const body = make('tbody', '');
-  body.append(
-    ...standings.map(({ left, right, counts, rate }) => {
-      const row = make('tr', '');
-      const texts = [modelName(left), modelName(right), `${whole(counts.left)} : ${whole(counts.right)}`, `${whole(counts.both)} / ${whole(counts.neither)}`, rate ? share(rate) : '–', meansText(rate)];
-      row.append(...texts.map((text, i) => cellOf('td', text, heads[i])));
-      return row;
-    }),
-  );
-  table.append(head, body);
-  one('.ctx-standings .ctx-figure-table').replaceChildren(table);
+  const rows = standings.map(({ left, right, counts, rate }) => {
+    const [won, same] = [[counts.left, counts.right].map(whole).join(' : '), [counts.both, counts.neither].map(whole).join(' / ')];
+    return [[modelName(left)], modelName(right), won, same, rate ? share(rate) : '–', meansText(rate)];
+  });
+  one('.ctx-standings .ctx-figure-table').replaceChildren(labelledTable(heads, rows));
 };
