@@ -12,6 +12,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from itertools import pairwise
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +37,8 @@ Progress = Callable[[float], None]
 """Called with how far loading is, 0 to 1."""
 Wanted = tuple[str, Collection[int] | None]
 """A context, and the positions that are asked for; None: all."""
+Part = tuple[int, View, set[int]]
+"""The number of a context, a view of it, and the positions that are asked for there."""
 
 
 def _load(settings: Settings, progress: Progress) -> Base:
@@ -76,8 +80,9 @@ class Workbench:
         try:
             engines = self._find(folders, progress, pair)
             on_cpu = self._base is not None and self._base.choice.device == "cpu"
-            with crew(self.at_once if on_cpu else 1) as run:
-                return [_answer_all(engine, asked, pair, run) for engine in engines]
+            size = self.at_once if on_cpu else 1
+            with crew(size) as run:
+                return [_answer_all(engine, asked, pair, run, size) for engine in engines]
         finally:
             self._end()
 
@@ -203,18 +208,18 @@ class Workbench:
 
 
 def _answer_all(
-    engine: ModelEngine, asked: Sequence[Wanted], pair: str, run: Map
+    engine: ModelEngine, asked: Sequence[Wanted], pair: str, run: Map, size: int
 ) -> list[dict[int, Answer]]:
-    parts: list[tuple[int, View, set[int]]] = []
+    parts: list[Part] = []
     for number, (context, wanted) in enumerate(asked):
         for view in views(context, pair):
             mine = set(view.asked) if wanted is None else set(view.asked) & set(wanted)
             if mine:
                 parts.append((number, view, mine))
     answers: list[dict[int, Answer]] = [{} for _ in asked]
-    batches = [parts[start : start + AT_ONCE] for start in range(0, len(parts), AT_ONCE)]
+    batches = deal(parts, size)
 
-    def ask(batch: list[tuple[int, View, set[int]]]) -> list[dict[int, Answer]]:
+    def ask(batch: Sequence[Part]) -> list[dict[int, Answer]]:
         return engine.decoder.answer_many([(view, mine) for _, view, mine in batch], brief=True)
 
     for some, found in zip(batches, run(ask, batches)):
@@ -223,6 +228,14 @@ def _answer_all(
                 sure = engine.calibration.apply(answer.confidence)
                 answers[number][position] = replace(answer, engine=engine.id, confidence=sure)
     return answers
+
+
+def deal(parts: Sequence[Part], size: int) -> list[Sequence[Part]]:
+    """Batches of at most AT_ONCE, as many as threads or a multiple, equal but for one part: what is
+    left at an end keeps all threads busy, too."""
+    count = size * ceil(len(parts) / (size * AT_ONCE))
+    cuts = [len(parts) * number // count for number in range(count + 1)] if count else []
+    return [parts[start:end] for start, end in pairwise(cuts) if start < end]
 
 
 def _prompt(engine: ModelEngine, query: Query) -> tuple[int, ...]:

@@ -10,8 +10,8 @@ from engine.engine import make_engine
 from engine.raw import Ask, whole_answer, write_raw
 from engine.sense import ask
 from engine.settings import Settings
-from engine.views import views
-from engine.workbench import MOST_MODELS, Workbench
+from engine.views import AT_ONCE, views
+from engine.workbench import MOST_MODELS, Workbench, deal
 from tests.tiny import tiny_base, tiny_model, tiny_prompt
 from trainer.free import write_freely
 from trainer.model import make_trainable, save_adapter
@@ -77,6 +77,32 @@ def test_each_model_answers_as_it_does_alone(bench, loads, folders):
 def test_only_what_is_asked_for_is_answered(bench, folders):
     ((first, second),) = bench.answers([folders[0]], [(CONTEXTS[0], [1, 3]), (CONTEXTS[1], [])])
     assert set(first) == {1, 3} and second == {}
+
+
+def test_batches_on_all_cores_answer_as_one_does(tmp_path, loads, folders, monkeypatch):
+    asked = [(text, None) for text in (*CONTEXTS, "call me", "Tom saw the dog and the bed")]
+    one = Workbench(Settings(home=tmp_path), loads)
+    plain = one.answers([folders[0]], asked)
+    one.close()
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    all_cores = Workbench(Settings(home=tmp_path), loads, busy=True)
+    ((*found,),) = all_cores.answers([folders[0]], asked)
+    all_cores.close()
+    for mine, other in zip(plain[0], found, strict=True):
+        assert {i: a.sense for i, a in mine.items()} == {i: a.sense for i, a in other.items()}
+
+
+@pytest.mark.parametrize(
+    "count, size", [(1, 2), (25, 2), (64, 2), (65, 2), (89, 1), (7, 3), (0, 2)]
+)
+def test_each_thread_gets_as_much_to_do(count, size):
+    parts = [(number, views("the dog", "en-zh")[0], {0}) for number in range(count)]
+    batches = deal(parts, size)
+    assert [part for batch in batches for part in batch] == parts
+    sizes = [len(batch) for batch in batches]
+    assert all(0 < one <= AT_ONCE for one in sizes)
+    assert len(sizes) == count or len(sizes) % size == 0
+    assert not sizes or max(sizes) - min(sizes) <= 1
 
 
 def test_the_least_used_adapter_goes_and_the_base_is_loaded_once(bench, loads, folders):
