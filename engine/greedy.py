@@ -43,7 +43,7 @@ class Growing:
             input_ids=self._ids, attention_mask=seen, position_ids=places,
             past_key_values=self._cache, use_cache=True,
         ).last_hidden_state[:, -1]  # fmt: skip
-        self._ids = self._head(hidden.to(self._head.weight.dtype)).argmax(-1, keepdim=True)
+        self._ids = self._head(hidden.to(self._head.weight.dtype)).max(-1, keepdim=True).indices
         self._mask = torch.cat([self._mask, torch.ones_like(self._ids)], -1)
         return self._ids[:, 0].tolist()
 

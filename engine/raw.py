@@ -139,7 +139,7 @@ def _greedy(
             input_ids=ids, attention_mask=mask, position_ids=places, past_key_values=cache,
             use_cache=True, logits_to_keep=last, adapter_names=[asked[n].adapter for n in batch],
         ).logits[:, -1]  # fmt: skip
-        ids = logits.argmax(-1, keepdim=True)
+        ids = logits.max(-1, keepdim=True).indices
         mask = torch.cat([mask, torch.ones_like(ids)], -1)
         for number, token in zip(batch, ids[:, 0].tolist()):
             if number in going:
