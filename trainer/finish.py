@@ -10,7 +10,7 @@ from engine.checking import CARD
 from engine.decoding import SenseDecoder
 from engine.prompt import SensePrompt
 from trainer.card import Finished, Report, runner_of, write_card
-from trainer.distil.gate import judge_student, note, verdict
+from trainer.distil.gate import judge_student, judge_translator, note, verdict
 from trainer.recipe import FULL, TRANSLATION, WIRE
 from trainer.retention import Gate, Reference, judge
 from trainer.splits import of_source, yardstick
@@ -23,9 +23,10 @@ def finish(run: Finished, reference: Reference | None, tell: Report) -> None:
     if run.recipe.task == TRANSLATION:
         found = write_translation_card(run, tell, run.recipe.scored_rows)
         card = json.loads((run.folder / CARD).read_text(encoding="utf-8"))
-        return tell({
-            "event": "result", "fit": card["fit"], "reason": card["reason"], "scores": found,
-        })  # fmt: skip
+        told = {"fit": card["fit"], "reason": card["reason"]}
+        if run.teacher:
+            told = write_verdict(run)
+        return tell({"event": "result", **told, "scores": found})
     if run.recipe.style == WIRE:
         return tell({"event": "result", "fit": False, "reason": "style", "scores": {}})
     evaluations = write_card(run, tell, run.recipe.scored_rows)
@@ -43,8 +44,14 @@ def finish(run: Finished, reference: Reference | None, tell: Report) -> None:
 
 def write_verdict(run: Finished) -> dict[str, Any]:
     """What a student holds of its teacher and whether that is enough; it stands in its card."""
-    found = judge_student(run, decoder_of(run))
+    if run.recipe.task == TRANSLATION:
+        found = judge_translator(run)
+    else:
+        found = judge_student(run, decoder_of(run))
     told = verdict(found, run, run.recipe.matrices == FULL)
+    card = json.loads((run.folder / CARD).read_text(encoding="utf-8"))
+    if told["fit"] and not card.get("fit", True):  # its own scores speak against it
+        told |= {"fit": False, "reason": card["reason"]}
     note(run, told)
     return told
 

@@ -168,9 +168,9 @@ class Candidates:
         self.task = torch.tensor(task)
         self.vocabulary, self.sample, self.seed = vocabulary, sample, seed
 
-    def of(self, batch: Batch, step: int) -> Chosen:
-        """Those of one step; the same step always gets the same ones."""
-        seen = (*self._always(batch), self._others(step))
+    def of(self, batch: Batch, step: int, *more: torch.Tensor) -> Chosen:
+        """Those of one step, `more` ids among them; the same step always gets the same ones."""
+        seen = (*self._always(batch), *more, self._others(step))
         return Chosen(torch.cat(seen).unique().to(batch.target.device))
 
     def _always(self, batch: Batch) -> tuple[torch.Tensor, ...]:
@@ -187,8 +187,8 @@ class Weighed(Candidates):
     text in which any token might come, and where none must be forgotten. The softmax's sum over the
     whole vocabulary is then estimated without a bias."""
 
-    def of(self, batch: Batch, step: int) -> Chosen:
-        own = torch.cat(self._always(batch)).unique()
+    def of(self, batch: Batch, step: int, *more: torch.Tensor) -> Chosen:
+        own = torch.cat([*self._always(batch), *more]).unique()
         others = self._others(step).unique()
         others = others[~torch.isin(others, own)]
         ids, order = torch.cat([own, others]).sort()
@@ -203,5 +203,5 @@ class Whole(Candidates):
     def __init__(self) -> None:
         pass
 
-    def of(self, batch: Batch, step: int) -> None:  # type: ignore[override]
+    def of(self, batch: Batch, step: int, *more: torch.Tensor) -> None:  # type: ignore[override]
         return None

@@ -201,7 +201,8 @@ class Recipe:
             "guard_rows": self.guard_rows >= 0,
             "patience": self.patience >= 0,
             "retention": 0 <= self.retention <= 1,
-            "distil": not self.distil.teacher or (self.task == SENSE and self.style != WIRE),
+            "distil": not self.distil.teacher
+            or (self.style != WIRE and (self.task == SENSE or not self.distil.cut_vocabulary)),
         }
         if self.distil.is_cut:  # a model of its own: nothing fits it that is not cut like it
             checks |= {"start": not self.start, "reference": not self.reference}

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import torch
+from sacrebleu.metrics import CHRF
 
 from engine.adapters import open_adapter
 from engine.checking import CARD, read_adapter
@@ -64,6 +65,24 @@ def translate_rows(
     ]  # fmt: skip
 
 
+def translated(run: Finished, examples: Sequence[TranslationExample]) -> list[TextRow]:
+    """The examples' sentences as a run's result translates them."""
+    base, prompt = run.base, TranslationPrompt(run.base.tokenizer, run.recipe.style)
+    if run.recipe.matrices == FULL:
+        return translate_rows(base.model, prompt, examples)
+    model: Any = open_adapter(base.model, read_adapter(run.folder), base, "default")
+    try:
+        return translate_rows(model, prompt, examples)
+    finally:
+        model.unload()
+
+
+def text_scores(rows: Sequence[tuple[str, str]]) -> list[float]:
+    """Each sentence's score, 0 to 1: its chrF++. `rows`: text and reference."""
+    chrf = CHRF(word_order=2)
+    return [chrf.sentence_score(text, [wanted]).score / 100 for text, wanted in rows]
+
+
 def figures_of(rows: Sequence[TextRow], pair: str) -> dict[str, Any]:
     """The figures of FIGURES with their intervals, and n."""
     found = Texts([rows], pair.partition("-")[2]).figures(0)
@@ -75,18 +94,15 @@ def write_translation_card(run: Finished, tell: Report, most: int = 0) -> dict[s
     figures by set. Fit for readers is what translates dev better than the base and ends nearly all
     of it; `reason` says what is amiss."""
     recipe, base, first = run.recipe, run.base, yardstick(run.recipe)
-    prompt = TranslationPrompt(base.tokenizer, recipe.style)
     count, full = most or _MOST_ROWS, recipe.matrices == FULL
     dev, test = (
         first_of_each(of_source(run.splits[split], first), count) for split in ("dev", "test")
     )
-    model: Any = base.model
+    told = translated(run, [*dev, *test])
+    rows = {f"dev {first}": told[: len(dev)], f"test {first}": told[len(dev) :]}
     if not full:
-        model = open_adapter(base.model, read_adapter(run.folder), base, "default")
-    rows = {f"dev {first}": translate_rows(model, prompt, dev)}
-    rows[f"test {first}"] = translate_rows(model, prompt, test)
-    if not full:
-        rows[f"base, dev {first}"] = translate_rows(model.unload(), prompt, dev)
+        prompt = TranslationPrompt(base.tokenizer, recipe.style)
+        rows[f"base, dev {first}"] = translate_rows(base.model, prompt, dev)
     scores = {name: figures_of(mine, recipe.pair) for name, mine in rows.items() if mine}
     for name, found in scores.items():
         tell({"event": "scores", "scores": name, **found})

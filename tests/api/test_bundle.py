@@ -41,7 +41,7 @@ def recipe(tmp_path_factory) -> Path:
     (folder / "list.tsv").write_text("call back\t回电话\n")
     source = {"name": "rows", "path": "rows", "references": ["list.tsv"]}
     small = {"name": "small", "sources": [source], "rank": 4, "alpha": 8, "steps": 2}
-    small |= {"batch": 4, "dev_rows": 8, "guard_rows": 0, "matrices": "q,v"}
+    small |= {"batch": 4, "dev_rows": 8, "scored_rows": 4, "guard_rows": 0, "matrices": "q,v"}
     (folder / "recipe.json").write_text(json.dumps(small))
     return folder / "recipe.json"
 

@@ -14,6 +14,7 @@ import pytest
 from engine.lookup import Lookup
 from engine.sense import Query, context_words, to_wire
 from tests.real import ROOT
+from tests.tiny import tiny_folder
 
 SENTENCES = [
     "They turned my application down.",
@@ -23,10 +24,10 @@ SENTENCES = [
 ]
 
 
-def command(models_home, *arguments):
+def command(models_home, *arguments, **settings):
     return subprocess.run(
         [sys.executable, "-m", "engine", *map(str, arguments)],
-        cwd=ROOT, env=os.environ | {"CTX_HOME": str(models_home)},
+        cwd=ROOT, env=os.environ | {"CTX_HOME": str(models_home)} | settings,
         capture_output=True, text=True, timeout=300,
     )  # fmt: skip
 
@@ -113,19 +114,20 @@ def test_the_bare_base_answers_otherwise(models_home, tmp_path, predicted):
     assert refused.returncode == 2 and "is no adapter" in refused.stderr
 
 
-def test_a_small_recipe_trains_on_the_real_base(models_home, tmp_path):
-    """Data to adapter to answers, as `python -m trainer fit` does it."""
+def test_a_small_recipe_trains_and_its_adapter_answers(models_home, tmp_path):
+    """Data to adapter to answers, as `python -m trainer fit` does it; on a tiny base."""
     gold = (ROOT / "assets/datasets/en-zh-gold/phrasal.jsonl").read_text().splitlines()
     (tmp_path / "rows.jsonl").write_text("\n".join(gold[:120]))
     recipe = {
         "name": "small", "rank": 4, "alpha": 8, "epochs": 0.4, "batch": 16, "dropout": 0.0,
-        "evaluate_every": 10, "dev_rows": 8, "guard_rows": 8,
+        "evaluate_every": 10, "dev_rows": 8, "guard_rows": 8, "scored_rows": 8,
         "sources": [{"name": "rows", "path": "rows.jsonl"}],
     }  # fmt: skip
     (tmp_path / "recipe.json").write_text(json.dumps(recipe))
+    base = {"CTX_BASE": str(tiny_folder(tmp_path / "base"))}
     run = partial(
         subprocess.run,
-        cwd=ROOT, env=os.environ | {"CTX_HOME": str(models_home)},
+        cwd=ROOT, env=os.environ | {"CTX_HOME": str(models_home)} | base,
         capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     train = [sys.executable, "-m", "trainer", "fit", str(tmp_path / "recipe.json")]
@@ -138,7 +140,7 @@ def test_a_small_recipe_trains_on_the_real_base(models_home, tmp_path):
     row = tmp_path / "row.jsonl"
     row.write_text(json.dumps(wire_lines(queries())[0]))
     out = tmp_path / "out.jsonl"
-    done = command(models_home, "predict", row, out, "--adapter", adapter)
+    done = command(models_home, "predict", row, out, "--adapter", adapter, **base)
     assert done.returncode == 0, done.stderr
     assert "error" not in json.loads(out.read_text())
     wrong = run([*train[:-1], str(tmp_path / "none.json")])

@@ -25,7 +25,7 @@ UNSEEN = "Why does this pod keep crashing after the upgrade?"
 # Fewer steps than the preset's, and less of what takes time.
 FIELDS = {
     "name": "team-words", "epochs": "8", "replay": "0.5", "evaluate_every": "200",
-    "guard_rows": "0", "dev_rows": "20", "scored_rows": "60",
+    "guard_rows": "0", "dev_rows": "20", "scored_rows": "30",
 }  # fmt: skip
 
 

@@ -44,9 +44,9 @@ def test_a_run_is_started_watched_stopped_resumed_and_finished(
     form.locator(".ctx-preset-tiles .ctx-tile", has_text="A few corrections").click()
     form.locator(".ctx-more summary").click()
     for name, value in {
-        "name": "seen-in-a-browser", "replay": "0.2", "batch": "4", "steps": "16",
-        "evaluate_every": "8", "dev_rows": "8", "guard_rows": "0",
-        "scored_rows": "20",
+        "name": "seen-in-a-browser", "replay": "0.2", "batch": "4", "steps": "10",
+        "evaluate_every": "5", "dev_rows": "8", "guard_rows": "0",
+        "scored_rows": "8",
     }.items():  # fmt: skip
         form.locator(f".ctx-field [name={name}]").fill(value)
     form.locator(".ctx-field [name=reference]").select_option("")
@@ -60,7 +60,7 @@ def test_a_run_is_started_watched_stopped_resumed_and_finished(
     expect(run.locator("[data-checkpoint=checkpoint]")).to_contain_text("verified", timeout=LONG)
     with closing(open_store(home / "ctx.db")) as store:
         stopped = [one.data for one in store.events.read(1)]
-        assert stopped[-1]["event"] == "stopped" and stopped[-1]["step"] < 16
+        assert stopped[-1]["event"] == "stopped" and stopped[-1]["step"] < 10
     page.reload()  # whoever comes back finds it as it is
     run.locator("[data-do=resume]").click()
     expect(state).to_contain_text("Done.", timeout=LONG)
@@ -72,7 +72,7 @@ def test_a_run_is_started_watched_stopped_resumed_and_finished(
     with closing(open_store(home / "ctx.db")) as store:
         assert store.jobs.get(1).state == "done"
         steps = [one.data["step"] for one in store.events.read(1) if one.data["event"] == "step"]
-        assert steps[-1] == 16
+        assert steps[-1] == 10
     assert (home / "jobs/1/adapter/adapter_model.safetensors").is_file()
     page.goto(app.url + "/#train/new")
     options = form.locator(".ctx-field [name=start] option")

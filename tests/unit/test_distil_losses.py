@@ -16,7 +16,7 @@ from trainer.distil.cache import Kept, make_lesson
 from trainer.distil.losses import DistilLoss, Said, WithSaid, divergence, taught_losses
 from trainer.distil.recipe import DIVERGENCES, Distil
 from trainer.distil.teacher import Asked
-from trainer.losses import answer_losses, answer_states, logits_of
+from trainer.losses import Weighed, answer_losses, answer_states, logits_of
 from trainer.rows import make_batch, make_packs
 
 VOCABULARY, TOKENS = 23, 5
@@ -167,8 +167,13 @@ def test_asking_at_every_step_is_asking_once():
     torch.testing.assert_close(once, always, rtol=1e-3, atol=1e-3)
 
 
-def test_the_tokens_that_a_teacher_says_are_among_a_steps_candidates():
+@pytest.mark.parametrize("others", [CANDIDATES, Weighed([3], len(PROMPT.tokenizer), 4, 1)])
+def test_the_tokens_that_a_teacher_says_are_among_a_steps_candidates(others):
     batch, kept, _ = taught_batch()
-    chosen = WithSaid(CANDIDATES, kept).of(batch, 1)
-    assert set(kept(batch).ids.flatten().tolist()) <= set(chosen.ids.tolist())
+    chosen = WithSaid(others, kept).of(batch, 1)
+    said = kept(batch).ids.flatten().unique()
+    assert set(said.tolist()) <= set(chosen.ids.tolist())
     assert torch.equal(chosen.ids, chosen.ids.unique())
+    if chosen.shift is not None:  # and they stand for themselves alone
+        assert not chosen.shift[torch.searchsorted(chosen.ids, said)].any()
+        assert not set(said.tolist()) <= set(others.of(batch, 1).ids.tolist())

@@ -17,17 +17,19 @@ from engine.books import Books
 from engine.branches import Runner
 from engine.decoding import SenseDecoder
 from engine.engine import PLAIN
-from engine.forms import Form, parse_form, shrink
+from engine.forms import Form, parse_form, save_form, shrink
 from engine.lean import LeanBody, Part, lean
 from engine.matrices import nibbles_of, values_of
 from engine.sense import Sense, ask
 from engine.settings import Settings
 from tests.tiny import tiny_gemma, tiny_prompt, tiny_tokenizer
 from trainer.catalogue import ModelError
+from trainer.distil import quantise
 from trainer.distil import quantise_run as run
-from trainer.distil.quantise import Row
+from trainer.distil.quantise import Quantiser, Row, Subject
 from trainer.distil.quantise_aware import as_held
 from trainer.distil.quantise_calibrate import loudness
+from trainer.distil.quantise_measure import Answered
 from trainer.distil.quantise_plot import frontier, pareto_plot
 from trainer.distil.quantise_sensitivity import costs, mixed
 from trainer.distil.quantise_smooth import smoothed
@@ -204,3 +206,45 @@ def test_an_adapter_that_translates_has_no_forms(tmp_path):
         wanted = run.Wanted("shipped:en-es-translation")
         run.quantise(wanted, store, Settings(home=tmp_path), print)
     assert error.value.code == "not_senses"
+
+
+class Ready(Quantiser):
+    """A quantiser whose forms are there as soon as they are asked for."""
+
+    def _make(self, form: Form, model=None):
+        folder = self.folder(form.name)
+        if not folder.exists():
+            weights = {"x": torch.zeros(100)}
+            save_form(folder, tiny().config, form, weights, "tiny", self.version)
+        return folder
+
+
+def test_a_students_forms_are_judged_by_what_another_model_answers(tmp_path, monkeypatch):
+    right = tuple(example.sense for example in examples())
+    wrong = (right[0], replace(right[1], meaning="狗"))
+    whole, small = tmp_path / "whole", tmp_path / "small"
+    says = {whole / "bf16": right, small / "bf16": wrong, small / "int8": right}
+    asked = []
+
+    def answer(served, rows):
+        asked.append(served.folder)
+        return Answered(says[served.folder], 10.0)
+
+    monkeypatch.setattr(quantise, "find_base", lambda settings: ("", "tiny", "0"))
+    monkeypatch.setattr(quantise, "form_folder", lambda home, version, name: home / name)
+    monkeypatch.setattr(quantise, "answer_apart", answer)
+    subject = Subject(None, examples(), [], [])
+    standard = Ready(subject, Settings(home=whole), print)
+    student = Ready(subject, Settings(home=small), print, standard)
+    first = standard.judge(Form("bf16"))
+    rows = [first, student.judge(Form("bf16")), student.judge(Form("int8"))]
+    assert [one.name for one in rows] == ["bf16", "student-bf16", "student-int8"]
+    assert [one.fit for one in rows] == [True, False, True]
+    assert rows[1].quality["shares"]["meaning_match"]["value"] == 0.5
+    assert set(student.served(rows)) == {"student-bf16", "student-int8"}
+    assert set(standard.served(rows[:1])) == {"bf16"}
+    assert asked == [whole / "bf16", small / "bf16", small / "int8"]
+    student.judge(Form("int8"))
+    assert len(asked) == 3, "what was judged against the same model is not judged again"
+    alone = Ready(subject, Settings(home=small), print)
+    assert alone.judge(Form("bf16")).fit and len(asked) == 4

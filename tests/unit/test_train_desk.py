@@ -148,7 +148,7 @@ def test_sentences_that_were_frozen_become_a_run_of_their_task(page):
     ]  # fmt: skip
 
 
-def test_distillation_is_offered_for_words_alone():
+def test_presets_of_distillation_are_offered_for_words_alone():
     found = {bool(one["values"].get("distil.teacher")): one["tasks"] for one in to_presets()}
     assert found == {True: ["sense"], False: ["sense", "translation"]}
 

@@ -10,11 +10,14 @@ import pytest
 import torch
 
 from engine.checking import read_adapter
+from engine.models import load_base
 from engine.settings import assets, read_settings
 from engine.split import split_of
 from engine.translation import TranslationPrompt
 from tests.tiny import HAN, tiny_base, tiny_model, tiny_tokenizer
 from trainer import run
+from trainer.distil import teacher
+from trainer.distil.recipe import Distil
 from trainer.examples import Sentence, TranslationExample, held_out
 from trainer.finish import finish
 from trainer.loading import load_examples
@@ -61,6 +64,49 @@ def home(tmp_path, monkeypatch):
 
     monkeypatch.setattr(run, "load_base", lambda settings, quantised=False: tiny_base(tokenizer()))
     return tmp_path
+
+
+@pytest.mark.parametrize("layers_out", [0, 1])
+def test_a_student_learns_sentences_of_a_teacher_and_is_judged_beside_it(
+    home, monkeypatch, layers_out
+):
+    def load(settings, progress=None, quantised=False):
+        if settings.base == "embedded":
+            return tiny_base(tokenizer())
+        return load_base(settings)
+
+    for module in (run, teacher):
+        monkeypatch.setattr(module, "load_base", load)
+    settings = read_settings({"CTX_HOME": str(home), "CTX_DTYPE": "float32"})
+
+    def go(recipe, name):
+        events = []
+        splits, data = load_splits(recipe, home, settings)
+        made = run_recipe(
+            recipe, splits, data, home / name, settings, events.append,
+            finish=lambda done, tell: finish(done, None, tell), home=home,
+        )  # fmt: skip
+        return made, events
+
+    go(replace(RECIPE, steps=12), "first")[0].rename(home / "teacher")
+    monkeypatch.setattr(teacher, "readers_folder", lambda *asked: home / "teacher")
+    distil = Distil("present", top=8, layers_out=layers_out)
+    made, events = go(replace(RECIPE, rank=2, alpha=4, steps=4, distil=distil), "second")
+    (taught,) = (one for one in events if one["event"] == "taught")
+    assert taught["tokens"] > 0
+    (result,) = (one for one in events if one["event"] == "result")
+    card = json.loads((made / "card.json").read_text())
+    assert result["gate"]["sentences"] == 6 and card["gate"] == result["gate"]
+    assert 0 <= result["gate"]["score"] <= 1 and card["fit"] == result["fit"]
+    assert (home / "second" / "student").is_dir() == bool(layers_out)
+    if layers_out:
+        assert not card["fit"] and card["reason"]
+
+
+def test_a_students_vocabulary_is_not_cut_for_sentences():
+    distil = Distil("teacher", cut_vocabulary=True)
+    with pytest.raises(RecipeError, match="distil"):
+        replace(RECIPE, distil=distil)
 
 
 def test_a_line_is_a_sentence_with_its_translation_and_repetitions_are_dropped_and_counted(

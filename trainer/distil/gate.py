@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from engine.checking import CARD
 from engine.files import write_whole
+from engine.translation import TranslationPrompt
 from trainer.retention import sentence_scores
 from trainer.splits import of_source, yardstick
+from trainer.translated import first_of_each, text_scores, translate_rows, translated
 from trainer.watch import choose_rows
 
 if TYPE_CHECKING:
@@ -98,6 +100,24 @@ def judge_student(run: Finished, decoder: SenseDecoder) -> Held:
     mine = sentence_scores(decoder, rows)
     theirs = sentence_scores(teacher.decoder(), rows)
     return held(teacher.name, mine, theirs, len(rows), recipe.retention, recipe.distil.least_low)
+
+
+def judge_translator(run: Finished) -> Held:
+    """The same of sentences, which both translate."""
+    teacher, recipe = run.teacher, run.recipe
+    assert teacher is not None
+    test = of_source(run.splits["test"], yardstick(recipe))
+    rows = first_of_each(test, recipe.scored_rows)
+    least, least_low = recipe.retention, recipe.distil.least_low
+    if not rows:
+        return held(teacher.name, (), (), 0, least, least_low)
+    mine = translated(run, rows)
+    prompt = TranslationPrompt(teacher.base.tokenizer, recipe.style)
+    theirs = translate_rows(teacher.base.model, prompt, rows)
+    scores, standards = (
+        text_scores([(one.text, one.reference) for one in told]) for told in (mine, theirs)
+    )
+    return held(teacher.name, scores, standards, len(rows), least, least_low)
 
 
 def verdict(found: Held, run: Finished, full: bool) -> dict[str, Any]:

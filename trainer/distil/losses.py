@@ -172,9 +172,6 @@ class WithSaid(Candidates):
     def __init__(self, others: Candidates, say: Say):
         self.others, self.say = others, say
 
-    def of(self, batch: Batch, step: int) -> Chosen | None:  # type: ignore[override]
-        found = self.others.of(batch, step)
-        if found is None or found.shift is not None:
-            return found
-        said = self.say(batch, None).ids[batch.taught >= 0].flatten().to(found.ids.device)
-        return Chosen(torch.cat([found.ids, said.long()]).unique())
+    def of(self, batch: Batch, step: int, *more: torch.Tensor) -> Chosen | None:  # type: ignore[override]
+        said = self.say(batch, None).ids[batch.taught >= 0].flatten()
+        return self.others.of(batch, step, said.long().cpu(), *more)

@@ -43,13 +43,14 @@ from engine.settings import Settings, assets
 from trainer.distil.quality import compare
 from trainer.distil.quantise_aware import train_aware
 from trainer.distil.quantise_calibrate import CALIBRATION_ROWS, input_scales, loudness
-from trainer.distil.quantise_measure import answer_apart, speeds
+from trainer.distil.quantise_measure import Served, answer_apart, speeds
 from trainer.distil.quantise_sensitivity import costs, mixed
 from trainer.distil.quantise_smooth import smoothed
 from trainer.examples import Example
 from trainer.watch import choose_rows
 
 ORIGINAL = "bf16"
+STUDENT = "student-"  # before the names of forms that are judged against another model
 LEFT = 18  # of 72 matrices that a mixed form leaves as they are
 _ANSWERS = "answers.json"
 
@@ -89,9 +90,16 @@ class Row:
 
 
 class Quantiser:
-    """Makes and judges one model's forms, and remembers what was judged before."""
+    """Makes and judges one model's forms, and remembers what was judged before. `standard`: the
+    model that they must answer as well as; None: this one as it is."""
 
-    def __init__(self, subject: Subject, settings: Settings, tell: Tell):
+    def __init__(
+        self,
+        subject: Subject,
+        settings: Settings,
+        tell: Tell,
+        standard: Quantiser | None = None,
+    ):
         self._subject, self._settings, self._tell = subject, settings, tell
         self._source, name, revision = find_base(settings)
         adapter = read_adapter(subject.folder) if subject.folder else None
@@ -101,6 +109,8 @@ class Quantiser:
         self._model: Any = None
         self._loudest: dict[str, Tensor] = {}
         self._original: tuple[Sense, ...] | None = None
+        self._standard = standard
+        self._prefix = STUDENT if standard else ""
 
     def judge(self, form: Form, model: Any = None) -> Row:
         """The form's line, all but its speed; made (of `model`, where one was trained for it) and
@@ -111,16 +121,31 @@ class Quantiser:
             return replace(self._judged(form, folder), text=text)
         except (FormError, RuntimeError, ImportError, NotImplementedError) as error:
             self._tell(f"{form.name}: cannot be had here: {error}")
-            return Row(form.name, text, missing=str(error).splitlines()[0])
+            return Row(self._prefix + form.name, text, missing=str(error).splitlines()[0])
+
+    def served(self, rows: Sequence[Row]) -> dict[str, Served]:
+        """Those of the lines that are this model's and can answer, by name."""
+        mine = [row.name for row in rows if not row.missing]
+        if self._prefix:
+            mine = [name for name in mine if name.startswith(self._prefix)]
+        places = {name: self.folder(name.removeprefix(self._prefix)) for name in mine}
+        return {n: Served(place, self._source, self.card) for n, place in places.items()}
 
     def speeds(self, rows: Sequence[Row], rounds: int, sentences: int) -> list[Row]:
         """The lines with their speeds, all taken in one run."""
-        ready = {row.name: self.folder(row.name) for row in rows if not row.missing}
+        ready = self.served(rows)
+        if self._standard:
+            ready = self._standard.served(rows[:1]) | ready
+            self._standard.forget()
+        self.forget()
         cases = read_cases(assets() / "datasets" / "en-zh-gold", sentences)
+        found = speeds(ready, cases, rounds)
+        return [replace(row, **found[row.name]) if row.name in found else row for row in rows]
+
+    def forget(self) -> None:
+        """Give the model's memory back."""
         self._model = None
         give_back()
-        found = speeds(ready, self._source, self.card, cases, rounds)
-        return [replace(row, **found[row.name]) if row.name in found else row for row in rows]
 
     def folder(self, name: str) -> Path:
         return form_folder(self._settings.home, self.version, name)
@@ -150,10 +175,12 @@ class Quantiser:
     def _judged(self, form: Form, folder: Path) -> Row:
         told = read_told(folder)
         asked = {"split": self._subject.split, "rows": len(self._subject.rows)}
+        if self._standard:
+            asked["against"] = self._standard.version
         if not told.gate or told.gate["asked"] != asked:
             self._tell(f"{form.name}: answering {len(self._subject.rows)} rows")
-            answered = answer_apart(folder, self._source, self.card, self._subject.rows)
-            if form.name == ORIGINAL:
+            answered = answer_apart(Served(folder, self._source, self.card), self._subject.rows)
+            if form.name == ORIGINAL and not self._standard:
                 self._keep(answered.senses)
             quality = compare(self._subject.rows, self._answers(), answered.senses)
             gate = quality.told() | {"asked": asked, "resident_mb": answered.resident_mb}
@@ -162,10 +189,12 @@ class Quantiser:
         self._tell(f"{form.name}: {told.gate['reason'] or 'passed'}")
         size = (folder / WEIGHTS).stat().st_size / 1e6
         resident = told.gate["resident_mb"]
-        return Row(form.name, "", "", round(size, 1), resident, dict(told.gate))
+        return Row(self._prefix + form.name, "", "", round(size, 1), resident, dict(told.gate))
 
     def _answers(self) -> tuple[Sense, ...]:
-        """What the model answers as it is."""
+        """What the model that is the standard answers as it is."""
+        if self._standard:
+            return self._standard._answers()
         if self._original is None:
             folder = self.folder(ORIGINAL)
             self._judged(Form(ORIGINAL), self._make(Form(ORIGINAL)))
@@ -200,8 +229,7 @@ class Quantiser:
 
     def trained(self, form: Form) -> Any:
         """The model, trained on for the form."""
-        self._model = None
-        give_back()
+        self.forget()
         splits = {"train": list(self._subject.train), "dev": list(self._subject.dev)}
         place = self.folder(f"{form.name}.training")
         model = train_aware(

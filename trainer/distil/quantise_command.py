@@ -24,6 +24,10 @@ def add_quantise(commands: Any) -> None:
     made.add_argument(
         "--ratio", type=float, default=0.0, help="the share of the original's bytes to reach"
     )
+    made.add_argument(
+        "--against", default="", metavar="MODEL",
+        help="judge them by this model's answers, over the embedded base: for a student",
+    )  # fmt: skip
     made.add_argument("--rows", type=int, default=0, help="about how many test rows; 0: all")
     made.add_argument("--rounds", type=int, default=3, help="of timing; 0: none")
     made.add_argument("--sentences", type=int, default=30, help="that are timed")
@@ -46,6 +50,7 @@ def _quantise(arguments: argparse.Namespace) -> int:
         rows=arguments.rows,
         rounds=arguments.rounds,
         sentences=arguments.sentences,
+        against=arguments.against,
     )
     settings = read_settings()
     with open_store(settings.database) as store:

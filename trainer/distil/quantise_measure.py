@@ -35,6 +35,15 @@ _WARM = 10  # sentences that are answered before memory is read
 
 
 @dataclass(frozen=True)
+class Served:
+    """A form that can answer: its folder, that of its tokenizer, and its model's card."""
+
+    folder: Path
+    source: str
+    card: Card
+
+
+@dataclass(frozen=True)
 class Answered:
     """A form's answers to the examples, in their order, and the megabytes its process held."""
 
@@ -42,17 +51,17 @@ class Answered:
     resident_mb: float
 
 
-def answer_apart(folder: Path, source: str, card: Card, examples: Sequence[Example]) -> Answered:
+def answer_apart(served: Served, examples: Sequence[Example]) -> Answered:
     """`answer` in a process of its own."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, context) as pool:
-        return pool.submit(answer, folder, source, card, tuple(examples)).result()
+        return pool.submit(answer, served, tuple(examples)).result()
 
 
-def answer(folder: Path, source: str, card: Card, examples: Sequence[Example]) -> Answered:
-    """Load the form in `folder`, answer the examples: some sentences one by one, then its memory is
-    read, then the others some at a time."""
-    decoder = decoder_of(folder, source, card)
+def answer(served: Served, examples: Sequence[Example]) -> Answered:
+    """Load the form, answer the examples: some sentences one by one, then its memory is read, then
+    the others some at a time."""
+    decoder = decoder_of(served)
     asked = [
         (context, pair, [e.query.position for e in mine])
         for (pair, context), mine in by_context(examples).items()
@@ -70,22 +79,23 @@ def answer(folder: Path, source: str, card: Card, examples: Sequence[Example]) -
     return Answered(tuple(found[e.query] for e in examples), round(resident, 1))
 
 
-def decoder_of(folder: Path, source: str, card: Card) -> SenseDecoder:
-    """What answers with the form in `folder`, as readers would get it."""
-    prompt = SensePrompt(load_tokenizer(source), card.style, card.pair.partition("-")[2])
-    runner = Runner(load_form(folder))
+def decoder_of(served: Served) -> SenseDecoder:
+    """What answers with the form, as readers would get it."""
+    card = served.card
+    prompt = SensePrompt(load_tokenizer(served.source), card.style, card.pair.partition("-")[2])
+    runner = Runner(load_form(served.folder))
     return SenseDecoder(
         runner, prompt, books_for(card.pair), card.phrase_threshold, card.phrase_favour
     )
 
 
 def speeds(
-    folders: Mapping[str, Path], source: str, card: Card, cases: Sequence[Case], rounds: int
+    forms: Mapping[str, Served], cases: Sequence[Case], rounds: int
 ) -> dict[str, dict[str, Any]]:
     """Milliseconds of a cold click and of a token for each form; they take turns at every sentence,
     so that a machine that slows down slows them all. `cpu_ms`: of all threads, which tells beside
     other work, too."""
-    decoders = {name: decoder_of(folder, source, card) for name, folder in folders.items()}
+    decoders = {name: decoder_of(served) for name, served in forms.items()}
     give_back()
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in decoders}
     for round_number in range(rounds + 1):

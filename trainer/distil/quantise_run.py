@@ -29,7 +29,8 @@ DATASET = "en-zh-gold"
 @dataclass(frozen=True)
 class Wanted:
     """What a run is to do. `ratio`: of the original's bytes on disk, 0 for none; `rows`: test rows
-    that judge, 0 for all."""
+    that judge, 0 for all; `against`: the model, over the embedded base, that the forms must answer
+    as well as; "": the model itself."""
 
     model: str
     ways: Sequence[str] = DEFAULT
@@ -39,6 +40,7 @@ class Wanted:
     rows: int = 0
     rounds: int = 3
     sentences: int = 30
+    against: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Table:
     rows: list[Row] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     pair: str = "en-zh"
+    against: str = ""
 
 
 def quantise(wanted: Wanted, store: Store, settings: Settings, tell: Tell) -> Table:
@@ -76,8 +79,11 @@ def quantise(wanted: Wanted, store: Store, settings: Settings, tell: Tell) -> Ta
         [e for e in train if not has_unknown(e.query.context)],
         dev,
     )
-    quantiser = Quantiser(subject, settings, tell)
-    rows, said = [quantiser.judge(Form(ORIGINAL))], list[str]()
+    standard = _standard(wanted, subject, store, settings, tell)
+    quantiser = Quantiser(subject, settings, tell, standard)
+    rows, said = [(standard or quantiser).judge(Form(ORIGINAL))], list[str]()
+    if standard:
+        rows.append(quantiser.judge(Form(ORIGINAL)))
     if wanted.progressive:
         said.append(_step_by_step(quantiser, rows))
     else:
@@ -91,8 +97,19 @@ def quantise(wanted: Wanted, store: Store, settings: Settings, tell: Tell) -> Ta
         rows = quantiser.speeds(rows, wanted.rounds, wanted.sentences)
     return Table(
         model.title, quantiser.version, wanted.dataset, test.sha256, subject.split, machine_of(),
-        rows, said, model.pair,
+        rows, said, model.pair, standard.card.name if standard else "",
     )  # fmt: skip
+
+
+def _standard(
+    wanted: Wanted, subject: Subject, store: Store, settings: Settings, tell: Tell
+) -> Quantiser | None:
+    """The model that the run's is judged against; None where that is itself."""
+    if not wanted.against:
+        return None
+    settings = replace(settings, base="embedded")
+    theirs = find_model(wanted.against, store, settings)
+    return Quantiser(replace(subject, folder=theirs.folder), settings, tell)
 
 
 def _judge(quantiser: Quantiser, name: str) -> Row:

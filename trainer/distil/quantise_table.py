@@ -33,11 +33,12 @@ def page(table: Table) -> str:
     """The table in Markdown: what each form takes, what it is worth, what cannot run here."""
     had = [row for row in table.rows if not row.missing]
     first = had[0].quality
+    whose = f"those of {table.against}" if table.against else "the original's"
     lines = [
         f"# Forms of {table.model} ({table.version})",
         "",
         "Written by `python -m trainer quantise`. A form passes where every figure keeps"
-        f" {LEAST:.0%} of the original's on the {table.split} split of {table.dataset}"
+        f" {LEAST:.0%} of {whose} on the {table.split} split of {table.dataset}"
         f" (n = {first['rows']} rows, {first['sentences']} sentences), the lower end of its 95 %"
         f" interval {LEAST_LOW:.0%}, and the rate of invented phrases grows by no more than"
         f" {MORE_ERRORS:.0%} of itself.",

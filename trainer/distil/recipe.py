@@ -44,7 +44,9 @@ class Distil:
         " from its input", "loss", IMPORTANCES,
     )  # fmt: skip
     cut_vocabulary: bool = described(
-        "keep only the tokens that the task can use, in the student's embedding and head", False
+        "keep only the tokens that the task can use, in the student's embedding and head; for words"
+        " alone, as sentences may need any",
+        False,
     )
     drop: float = described(
         "an evaluation that scores worse than the best by this share sends the run back to it", 0.05

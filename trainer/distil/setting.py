@@ -17,17 +17,18 @@ from engine.settings import Settings
 from engine.wordbook import shipped_wordbook
 from trainer.distil.cache import FOLDER as TAUGHT
 from trainer.distil.cache import keep, lesson_hash, make_lesson
-from trainer.distil.layers import layers_of, measure
+from trainer.distil.layers import Measured, layers_of, measure
 from trainer.distil.losses import DistilLoss, Say, WithSaid
 from trainer.distil.student import FILE, FOLDER, Cut, build, bytes_of, read_cut
 from trainer.distil.teacher import Asked, Teacher, load_teacher, shared_tokens
 from trainer.distil.vocabulary import cut, task_tokens, word_tokens
-from trainer.losses import AnswerLoss, Candidates, Chosen, Whole
+from trainer.losses import AnswerLoss, Candidates, Chosen, Weighed, Whole
 from trainer.order import Order
-from trainer.recipe import Recipe, RecipeError
+from trainer.recipe import SENSE, Recipe, RecipeError
 from trainer.rows import Pack
 from trainer.splits import Splits
 from trainer.tasks import task_of
+from trainer.translated import first_of_each
 from trainer.watch import choose_rows
 
 MEASURED_ROWS = 100  # dev rows that layers are measured on
@@ -97,8 +98,9 @@ def _on(ids: torch.Tensor | None, device: torch.device) -> torch.Tensor | None:
 
 def _scored(candidates: Candidates, packs: list[Pack]) -> torch.Tensor | None:
     """The ids over which the teacher's probabilities are taken: those that the task can write, and
-    those that the rows are made of. None: all, as in the steps of a run that sees all."""
-    if isinstance(candidates, Whole):
+    those that the rows are made of. None: all, as in the steps of a run that sees all, or where
+    some stand for all."""
+    if isinstance(candidates, (Whole, Weighed)):
         return None
     seen = set(candidates.task.tolist())
     for pack in packs:
@@ -117,25 +119,15 @@ def make_student(
         read_cut(folder / FILE)
         return folder
     distil, base = recipe.distil, teacher.base
-    task = task_of(recipe)
-    prompt = task.prompt(base.tokenizer, recipe)
-    seen = task.packs(recipe, splits["train"], prompt)  # no other split may choose tokens
+    whole = len(layers_of(base.model))
     tokens: tuple[int, ...] = ()
+    layers = tuple(range(whole))
     if distil.cut_vocabulary:
-        words = frozenset(shipped_wordbook().words if recipe.pair.startswith("en-") else ())
-        used = task_tokens(prompt, seen, (f" {word}" for word in sorted(words)))
-        tokens = cut(base.tokenizer, used | word_tokens(base.tokenizer, words)).kept
-    layers = tuple(range(len(layers_of(base.model))))
+        tokens = _tokens(recipe, splits, base)
     if distil.layers_out:
-        if distil.layers_out >= len(layers):
-            raise RecipeError(f"distil.layers_out: the teacher has {len(layers)} layers")
-        dev = task.packs(recipe, choose_rows(splits["dev"], MEASURED_ROWS, recipe.seed), prompt)
-        ids = sorted(task_tokens(prompt, seen + dev, ()))
-        chosen = Chosen(torch.tensor(ids).to(base.model.device))
-        measured = measure(base.model, dev, distil.layers_out, distil.importance, chosen)
+        measured = _measured(recipe, splits, base)
         report({"event": "layers", "by": distil.importance, **measured.told()})
         layers = measured.kept
-    whole = len(layers_of(base.model))
     made = build(Cut(teacher.plain, teacher.adapter, whole, layers, tokens), teacher, folder)
     report({
         "event": "student", "layers": len(layers), "of_layers": whole,
@@ -143,6 +135,34 @@ def make_student(
         "teacher_bytes": bytes_of(base.model), "bytes": bytes_on_disk(made),
     })  # fmt: skip
     return made
+
+
+def _tokens(recipe: Recipe, splits: Splits, base: Base) -> tuple[int, ...]:
+    """The ids that a student of words keeps."""
+    task = task_of(recipe)
+    prompt = task.prompt(base.tokenizer, recipe)
+    seen = task.packs(recipe, splits["train"], prompt)  # no other split may choose tokens
+    words = frozenset(shipped_wordbook().words if recipe.pair.startswith("en-") else ())
+    used = task_tokens(prompt, seen, (f" {word}" for word in sorted(words)))
+    return cut(base.tokenizer, used | word_tokens(base.tokenizer, words)).kept
+
+
+def _measured(recipe: Recipe, splits: Splits, base: Base) -> Measured:
+    """What each layer is worth for dev rows, and which go."""
+    distil, task = recipe.distil, task_of(recipe)
+    count = len(layers_of(base.model))
+    if distil.layers_out >= count:
+        raise RecipeError(f"distil.layers_out: the teacher has {count} layers")
+    prompt, chosen = task.prompt(base.tokenizer, recipe), None
+    if recipe.task == SENSE:
+        dev = task.packs(recipe, choose_rows(splits["dev"], MEASURED_ROWS, recipe.seed), prompt)
+        seen = task.packs(recipe, splits["train"], prompt)
+        ids = sorted(task_tokens(prompt, seen + dev, ()))
+        chosen = Chosen(torch.tensor(ids).to(base.model.device))
+    else:
+        rows = first_of_each(splits["dev"], MEASURED_ROWS, recipe.seed)
+        dev = task.packs(recipe, rows, prompt)
+    return measure(base.model, dev, distil.layers_out, distil.importance, chosen)
 
 
 def bytes_on_disk(folder: Path) -> int:

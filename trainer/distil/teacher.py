@@ -16,6 +16,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from engine.adapters import lean_copy, open_adapter
 from engine.books import books_for
 from engine.branches import Runner
+from engine.catalogue import readers_folder
 from engine.checking import CARD, WEIGHTS, Card, read_adapter, read_card
 from engine.decoding import SenseDecoder
 from engine.models import Base, load_base
@@ -60,7 +61,7 @@ def load_teacher(recipe: Recipe, home: Path, settings: Settings) -> Teacher:
     """The recipe's teacher, with its adapter merged in; its paths are relative to `home`.
     RecipeError, AdapterError or BaseError where there is none such."""
     settings, name = on_base(recipe, settings), recipe.distil.teacher
-    folder = None if name == BASE else _find(name, home, settings)
+    folder = None if name == BASE else _find(recipe, home, settings)
     if folder is None or (folder / WEIGHTS).is_file():
         base = load_base(settings)
     else:
@@ -81,8 +82,11 @@ def load_teacher(recipe: Recipe, home: Path, settings: Settings) -> Teacher:
     return replace(_as_told(whole, card, plain, adapter.version), folder=folder)
 
 
-def _find(name: str, home: Path, settings: Settings) -> Path:
-    place = settings.adapter_folder if name == PRESENT else home / name
+def _find(recipe: Recipe, home: Path, settings: Settings) -> Path:
+    name = recipe.distil.teacher
+    place: Path | None = home / name
+    if name == PRESENT:
+        place = readers_folder(settings, recipe.pair, recipe.task)
     if place is None or not place.is_dir():
         raise RecipeError(f"distil.teacher = {name!r}: there is no such adapter or model")
     return place
@@ -144,14 +148,16 @@ class Asked:
 
     @torch.no_grad()
     def __call__(self, batch: Batch, chosen: Chosen | None = None) -> Said:
-        """What it says at each answer token; over `chosen` ids, where these are given."""
+        """What it says at each answer token; over `chosen` ids, where these are given, with what
+        some of them stand for."""
         ids = chosen.ids if chosen else self.scored
         theirs = batch.input_ids if self.shared is None else self.shared[batch.input_ids]
         picked, head, cap = answer_states(self.model, replace(batch, input_ids=theirs))
         rows = ids if self.shared is None else self.shared if ids is None else self.shared[ids]
         head = head if rows is None else head[rows]
+        shift = 0.0 if chosen is None or chosen.shift is None else chosen.shift
         found = [
-            _likeliest(logits_of(picked[start : start + CHUNK], head, cap), self.top)
+            _likeliest(logits_of(picked[start : start + CHUNK], head, cap) + shift, self.top)
             for start in range(0, len(picked), CHUNK)
         ]
         columns, logs, rest = (torch.cat(one) for one in zip(*found))

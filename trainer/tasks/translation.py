@@ -25,7 +25,7 @@ from trainer.losses import Candidates, Weighed
 from trainer.recipe import Recipe
 from trainer.rows import Pack, make_translation_packs
 from trainer.training import Watched
-from trainer.translated import first_of_each, write_translation_card
+from trainer.translated import first_of_each, text_scores, write_translation_card
 from trainer.watch import dev_scores
 
 _SOFTMAX_SAMPLE = 16384  # random tokens beside those of the run's own answers
@@ -86,15 +86,10 @@ class TranslationWatch:
             sentences = [e.query.context for e in self.written]
             texts = translate_all(model, self.prompt, sentences, self.written[0].query.pair)
         give_back()
-        chrf = CHRF(word_order=2)
-        scores = tuple(
-            chrf.sentence_score(one.text, [e.text]).score / 100
-            for one, e in zip(texts, self.written)
-        )
+        wanted = [e.text for e in self.written]
+        scores = text_scores([(one.text, text) for one, text in zip(texts, wanted)])
         figures |= {
-            "chrf": chrf.corpus_score(
-                [one.text for one in texts], [[e.text for e in self.written]]
-            ).score,
+            "chrf": CHRF(word_order=2).corpus_score([one.text for one in texts], [wanted]).score,
             "ended": statistics.fmean(one.stopped for one in texts),
         }
-        return Watched(figures, scores)
+        return Watched(figures, tuple(scores))

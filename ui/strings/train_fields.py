@@ -109,7 +109,7 @@ CHINESE_HELP: dict[str, str] = {
     "distil.cached": "只问教师一次并把回答存在磁盘上；否则每一步都问",
     "distil.layers_out": "从学生中去掉的层数，先去掉最不重要的",
     "distil.importance": "层的价值：去掉它后验证损失升高多少，或它的输出偏离输入多少",
-    "distil.cut_vocabulary": "学生的嵌入和输出头只保留任务用得到的词元",
+    "distil.cut_vocabulary": "学生的嵌入和输出头只保留任务用得到的词元；只用于单词，因为句子可能用到任何词元",
     "distil.drop": "某次验证比最好的差超过这个比例，就退回最好的权重",
     "distil.least_low": "保留比例的置信区间下端不得低于此值",
 }

@@ -32,7 +32,7 @@ SENSE, TRANSLATION = TASKS = ("sense", "translation")
 # Fields that say something of words only; a run of sentences has them as usual.
 WORDS_ONLY = (
     "replay", "books", "structure_weight", "class_weight", "phrase_weight", "meaning_weight",
-    "phrase_meaning_weight", "reference", "retention",
+    "phrase_meaning_weight", "reference", "retention", "distil.cut_vocabulary",
 )  # fmt: skip
 _LARGEST = 2**53  # what pages can say exactly
 _WEIGHTS = "adapter/adapter_model.safetensors"
@@ -49,7 +49,7 @@ def to_fields() -> list[Reply]:
         if name not in ELSEWHERE:
             found.append({
                 "name": name,
-                "tasks": [SENSE] if is_of_words(name) else list(TASKS),
+                "tasks": [SENSE] if name in WORDS_ONLY else list(TASKS),
                 "kind": "choice" if choices else type(one.default).__name__,
                 "choices": {SENSE: choices, TRANSLATION: for_sentences},
                 "basic": one.metadata["basic"],
@@ -60,11 +60,6 @@ def to_fields() -> list[Reply]:
                 "usual": USUAL.get(name, one.default),
             })  # fmt: skip
     return found
-
-
-def is_of_words(name: str) -> bool:
-    """Whether a field says something of words only."""
-    return name in WORDS_ONLY or name.startswith("distil.")
 
 
 def to_presets() -> list[Reply]:
@@ -95,7 +90,7 @@ def read_recipe(asked: Reply, store: Store, jobs: Jobs) -> Recipe:
     dataset = _find_dataset(asked.get("dataset"), task, store)
     values = _values(asked.get("values"))
     if task == TRANSLATION:
-        values = {name: value for name, value in values.items() if not is_of_words(name)}
+        values = {name: value for name, value in values.items() if name not in WORDS_ONLY}
     told: Reply = {"pair": dataset.pair, "task": task}
     if task == SENSE and not is_written(dataset.pair):
         raise Bad("pair_not_trained")
