@@ -1,5 +1,5 @@
-"""A student of a teacher, all the way: sentences come in, a teacher behind a server translates them,
-what it said is frozen, and the command makes a translator of it that is brought in and promoted.
+"""A student of a teacher, all the way: sentences come in, a teacher behind a server translates
+them, what it said is frozen, and the command makes a translator that is brought in and promoted.
 """
 
 import json
