@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.rules import CHINESE, broken_rules
+from engine.rules import broken_rules
+from engine.script import script_of
 from engine.sense import CLASSES, Query, Sense, from_wire
 from engine.settings import assets
 
@@ -25,31 +26,27 @@ _BLANK = re.compile(r"\{([a-z_]+)\}")
 _THOUGHT = re.compile(r"<think>.*?(</think>|\Z)", re.DOTALL)
 _MOST_STARTS = 50  # braces that an object is looked for behind
 
-SENSE_SCHEMA: Mapping[str, Any] = {
-    "type": "object",
-    "properties": {
-        "class": {"type": "string", "enum": list(CLASSES)},
-        "zh": {"type": "string"},
-        "phrase": {"type": "string"},
-    },
-    "required": ["class", "zh", "phrase"],
-    "additionalProperties": False,
-}
+_MEANING = "meaning"  # what a teacher calls a meaning that is not in Chinese
 _REPEATED = ("proper noun", "numeral")  # classes whose meaning may be the word itself
 _BROKEN = {
-    "meaning_too_long": (
-        f'"zh" has more than {CHINESE.longest} characters; give one short dictionary form'
-    ),
-    "meaning_no_chinese": '"zh" has no Chinese character; only a name or number stays as it is',
-    "meaning_other_script": '"zh" is not written in the target language',
-    "several_meanings": '"zh" lists several meanings; give the one that is meant here',
-    "meaning_has_brackets": '"zh" has brackets; give the meaning alone',
-    "phrase_no_meaning": '"phrase" has no Chinese half',
+    "meaning_too_long": '"{key}" has more than {longest} characters; give one dictionary form',
+    "meaning_no_chinese": '"{key}" has no Chinese character; only a name or number stays as it is',
+    "meaning_other_script": '"{key}" is not written in the target language',
+    "several_meanings": '"{key}" lists several meanings; give the one that is meant here',
+    "meaning_has_brackets": '"{key}" has brackets; give the meaning alone',
+    "phrase_no_meaning": '"phrase" has no meaning behind the bar',
     "phrase_meaning_no_chinese": 'the half of "phrase" behind the bar has no Chinese character',
     "phrase_meaning_other_script": "the half behind the bar is not in the target language",
     "several_phrase_meanings": '"phrase" lists several meanings; give the one that is meant here',
-    "phrase_with_article": '"phrase" begins with a or an; leave the article out',
-    "meaning_is_phrase": '"zh" repeats the meaning of the whole phrase; give the word\'s own',
+    "phrase_with_article": '"phrase" begins with an indefinite article; leave it out',
+    "meaning_is_phrase": '"{key}" repeats the meaning of the whole phrase; give the word\'s own',
+}
+
+
+# By what is asked: the template of English to Chinese, and that of all other pairs.
+_TEMPLATES = {
+    "sense": ("sense-1", "sense-2"),
+    "translation": ("translation-1", "translation-2"),
 }
 
 
@@ -90,6 +87,11 @@ class Template:
         ]
 
 
+def usual_template(task: str, pair: str) -> str:
+    """The name of the template by which this task is asked about in a pair."""
+    return _TEMPLATES[task][pair != "en-zh"]
+
+
 def load_template(name: str) -> Template:
     """The template of this name; TemplateError where there is none."""
     file = assets() / "teacher" / f"{name}.md"
@@ -122,20 +124,38 @@ def to_question(query: Query) -> str:
     return json.dumps(asked, ensure_ascii=False)
 
 
+def sense_schema(pair: str) -> dict[str, Any]:
+    """The JSON schema of an answer about a word of this pair."""
+    fields = ("class", _key_of(pair), "phrase")
+    text = {"type": "string"}
+    return {
+        "type": "object",
+        "properties": dict.fromkeys(fields, text) | {"class": text | {"enum": list(CLASSES)}},
+        "required": list(fields),
+        "additionalProperties": False,
+    }
+
+
+def _key_of(pair: str) -> str:
+    return "zh" if pair.endswith("-zh") else _MEANING
+
+
 def read_sense(query: Query, text: str) -> Sense:
     """The sense that a teacher's text states; BadAnswer where it breaks the rules."""
-    answer = read_object(text, "class")
+    answer, key = read_object(text, "class"), _key_of(query.pair)
     try:
-        sense = from_wire(query, answer)
+        sense = from_wire(query, {**answer, "zh": answer.get(key)})
     except ValueError as error:
         raise BadAnswer(str(error)) from error
     broken = broken_rules(query, sense)
     # Stricter than with people: a teacher that knows no better repeats the word.
+    script = script_of(query.pair.partition("-")[2])
     repeats = sense.word_class in _REPEATED and sense.meaning.lower() == query.target.lower()
-    if not broken and not repeats and not CHINESE.letter.search(sense.meaning):
-        broken = ("meaning_no_chinese",)
+    if not broken and not repeats and not script.letter.search(sense.meaning):
+        broken = ("meaning_no_chinese" if key == "zh" else "meaning_other_script",)
     if broken:
-        raise BadAnswer("; ".join(_BROKEN[rule] for rule in broken))
+        blanks = {"key": key, "longest": str(script.longest)}
+        raise BadAnswer("; ".join(fill(_BROKEN[rule], blanks) for rule in broken))
     return sense
 
 

@@ -106,7 +106,9 @@ def _trained(model: nn.Module) -> Weights:
 
 
 def _adamw(weights: Weights, recipe: Pace) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(weights.values(), lr=recipe.rate, weight_decay=recipe.weight_decay)
+    return torch.optim.AdamW(
+        weights.values(), lr=recipe.rate, weight_decay=recipe.weight_decay, fused=True
+    )
 
 
 class _Run:

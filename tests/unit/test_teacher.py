@@ -12,11 +12,12 @@ from email.utils import formatdate
 import pytest
 
 from engine.teacher import Teacher, TeacherError, check_url, read_key, retry_after
-from engine.teaching import SENSE_SCHEMA
+from engine.teaching import sense_schema
 from tests.fake_server import FakeServer, Said
 from tests.real import ROOT, free_port
 
 KEY = "sk-secret-1234567890"
+SCHEMA = sense_schema("en-zh")
 TALK = [{"role": "user", "content": "?"}]
 
 
@@ -73,13 +74,13 @@ def test_what_is_no_address(text):
 
 def test_what_is_sent_and_read():
     with FakeServer() as server:
-        reply = complete(server.url, SENSE_SCHEMA, key=KEY)
+        reply = complete(server.url, SCHEMA, key=KEY)
     (asked,) = server.asked
     assert asked.path == "/v1/chat/completions"
     assert asked.headers["authorization"] == f"Bearer {KEY}"
     assert asked.body["model"] == "m" and asked.body["temperature"] == 0
     form = asked.body["response_format"]["json_schema"]
-    assert form["strict"] and form["schema"] == SENSE_SCHEMA
+    assert form["strict"] and form["schema"] == SCHEMA
     assert json.loads(reply.text)["zh"] == "银行"
     assert (reply.tokens_in, reply.tokens_out, reply.whole) == (100, 10, True)
 
@@ -96,18 +97,18 @@ def test_a_server_that_knows_no_schema_is_asked_without_one_from_then_on(status)
         return Said(status=status) if "response_format" in asked.body else Said()
 
     with FakeServer(answer) as server:
-        complete(server.url, SENSE_SCHEMA, times=3)
+        complete(server.url, SCHEMA, times=3)
     assert ["response_format" in asked.body for asked in server.asked] == [True] + [False] * 3
 
 
 def test_a_failure_of_a_server_that_knows_schemas_is_one():
     async def run(url):
         teacher = Teacher(url, "m")
-        await teacher.complete(TALK, SENSE_SCHEMA)
+        await teacher.complete(TALK, SCHEMA)
         with pytest.raises(TeacherError) as caught:
-            await teacher.complete(TALK, SENSE_SCHEMA)
+            await teacher.complete(TALK, SCHEMA)
         assert caught.value.code == "failed"
-        await teacher.complete(TALK, SENSE_SCHEMA)
+        await teacher.complete(TALK, SCHEMA)
         await teacher.close()
 
     with FakeServer(lambda asked, n: Said(status=500) if n == 1 else Said()) as server:
@@ -122,9 +123,9 @@ def test_a_request_that_is_refused_either_way_leaves_the_schema_on():
     async def run(url):
         teacher = Teacher(url, "m")
         with pytest.raises(TeacherError) as caught:
-            await teacher.complete(TALK, SENSE_SCHEMA)
+            await teacher.complete(TALK, SCHEMA)
         assert caught.value.code == "refused"
-        await teacher.complete(TALK, SENSE_SCHEMA)
+        await teacher.complete(TALK, SCHEMA)
         await teacher.close()
 
     with FakeServer(answer) as server:

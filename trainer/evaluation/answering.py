@@ -14,7 +14,7 @@ from db.store import Store
 from engine.sense import Query, Sense
 from engine.settings import Settings
 from engine.teacher import Teacher, read_key
-from engine.teaching import load_template
+from engine.teaching import load_template, usual_template
 from engine.views import AT_ONCE
 from engine.workbench import Workbench
 from trainer.catalogue import Model, ModelError, find_model
@@ -22,7 +22,6 @@ from trainer.jobs.answerers import TeacherAnswerer
 from trainer.jobs.line import Line
 
 TEACHER, SERVER = "teacher:", "server:"
-TEMPLATE = "sense-1"
 _MOST_TOKENS = 512  # of a server's answer
 _AT_ONCE = 8  # requests to a server
 
@@ -130,7 +129,9 @@ class Remote:
 
     async def _answer(self, asked: Asked) -> Answers:
         teacher = Teacher(self._url, self._name, self._key)
-        answerer = TeacherAnswerer(teacher, load_template(TEMPLATE), _MOST_TOKENS)
+        answerer = TeacherAnswerer(
+            teacher, load_template(usual_template("sense", self._pair)), _MOST_TOKENS
+        )
         line, turns = Line(), asyncio.Semaphore(_AT_ONCE)
 
         async def ask(query: Query) -> Told | None:

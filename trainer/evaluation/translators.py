@@ -19,10 +19,11 @@ from engine.alone import load_translator
 from engine.catalogue import read_folder
 from engine.checking import read_adapter
 from engine.models import Base
+from engine.names import languages
 from engine.settings import Settings
 from engine.showing import TRANSLATION_SCHEMA, read_translation
 from engine.teacher import Teacher, TeacherError, read_key
-from engine.teaching import BadAnswer, load_template
+from engine.teaching import BadAnswer, load_template, usual_template
 from engine.translation import STYLES, TaggedPrompt, TranslationPrompt, translate_all
 from engine.translator import Translator as Whole
 from trainer.catalogue import BASE, Model, ModelError, find_model
@@ -31,8 +32,6 @@ from trainer.jobs.answerers import Talk
 from trainer.jobs.line import Line
 from trainer.recipe import TRANSLATION
 
-_TEMPLATE = "translation-1"
-_TAUGHT = "en-zh"  # the pair that the template asks for
 _MOST_TOKENS = 1024  # of a server's answer
 
 
@@ -156,8 +155,6 @@ class Remote:
     def __init__(self, name: str, pair: str, url: str):
         if not url:
             raise ModelError("no_server", f"{SERVER}{name} needs a server's address")
-        if pair != _TAUGHT:
-            raise ModelError("wrong_task", f"servers are asked for {_TAUGHT} alone, not {pair}")
         named = f"{SERVER}{name}"
         self.model = Model(named, name, version=named, pair=pair, task=TRANSLATION)
         self._name, self._url = name, url
@@ -170,15 +167,19 @@ class Remote:
 
     async def _ask_all(self, contexts: Sequence[str]) -> list[Written]:
         teacher = Teacher(self._url, self._name, read_key(self._url))
-        template, line = load_template(_TEMPLATE), Line()
+        pair = self.model.pair
+        source, target = languages(pair)
+        template, line = load_template(usual_template(TRANSLATION, pair)), Line()
 
         async def ask(context: str) -> Written:
             talk = Talk(teacher, template, line, _MOST_TOKENS)
             question = json.dumps({"context": context}, ensure_ascii=False)
-            messages = template.messages(question=question)
+            messages = template.messages(question=question, source=source, target=target)
             try:
                 text = await talk.until_read(
-                    messages, dict(TRANSLATION_SCHEMA), partial(read_translation, context)
+                    messages,
+                    dict(TRANSLATION_SCHEMA),
+                    partial(read_translation, context, pair=pair),
                 )
             except BadAnswer:
                 text = ""

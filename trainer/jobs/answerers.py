@@ -11,10 +11,11 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from db.store import Outcome
+from engine.names import languages
 from engine.sense import Query, Sense
 from engine.settings import Settings
 from engine.teacher import Reply, Teacher, TeacherError
-from engine.teaching import SENSE_SCHEMA, BadAnswer, Message, Template, read_sense, to_question
+from engine.teaching import BadAnswer, Message, Template, read_sense, sense_schema, to_question
 from trainer.jobs.line import Line
 
 T = TypeVar("T")
@@ -94,9 +95,13 @@ class TeacherAnswerer:
 
     async def answer(self, query: Query, line: Line) -> Found:
         talk = Talk(self._teacher, self._template, line, self._max_tokens)
-        messages = self._template.messages(question=to_question(query))
+        source, target = languages(query.pair)
+        messages = self._template.messages(
+            question=to_question(query), source=source, target=target
+        )
+        schema = sense_schema(query.pair)
         try:
-            sense = await talk.until_read(messages, dict(SENSE_SCHEMA), partial(read_sense, query))
+            sense = await talk.until_read(messages, schema, partial(read_sense, query))
         except BadAnswer as error:
             return Found(talk.outcome, reason=str(error))
         except TeacherError as error:

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from db.store import Request, Wanted
+from engine.names import is_translated
+from engine.script import is_written
 from engine.settings import Settings
-from engine.teaching import load_template
+from engine.teaching import load_template, usual_template
 from trainer.jobs.answerers import Answerer, EngineAnswerer, Found, TeacherAnswerer
 from trainer.jobs.asking import Asking, store_end
 from trainer.jobs.kinds import JobError, Kind, Prepared
@@ -32,12 +34,16 @@ class TeacherRecipe(ServerRecipe):
     import_id: int | None = described("only queries of this import", None)
     only_open: bool = described("only queries that nobody has decided", False)
     limit: int = described("how many queries, the first of the review queue; 0: all", 0)
-    template: str = described("how it is asked: a template in assets/teacher", "sense-1")
+    template: str = described(
+        "how it is asked: a template in assets/teacher; empty: the pair's", ""
+    )
 
     def checks(self) -> dict[str, bool]:
         checks = super().checks()
         if self.engine:
             checks |= {"url": not self.url, "model": not self.model}
+        else:  # engines of ours answer the first pair alone
+            checks["pair"] = is_written(self.pair) and is_translated(self.pair)
         return checks | {"limit": self.limit >= 0}
 
     def wanted(self, source: str, who: str) -> Wanted:
@@ -48,6 +54,8 @@ class TeacherRecipe(ServerRecipe):
 def prepare(recipe: Mapping[str, Any]) -> Prepared:
     """The recipe made whole; JobError, TeacherError or TemplateError says what is wrong."""
     found = parse(TeacherRecipe, recipe)
+    if not found.template:
+        found = replace(found, template=usual_template("sense", found.pair))
     load_template(found.template)
     if found.url:
         return Prepared(found.whole(), "network")

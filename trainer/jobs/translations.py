@@ -13,14 +13,13 @@ from typing import Any
 from db.store import Outcome, Request
 from engine.names import is_translated, languages
 from engine.showing import TRANSLATION_SCHEMA, read_translation
-from engine.teaching import BadAnswer, load_template
+from engine.teaching import BadAnswer, load_template, usual_template
 from trainer.jobs.kinds import Kind, Prepared
 from trainer.jobs.recipes import described, parse
-from trainer.jobs.server import PAIRS, ServerRecipe
+from trainer.jobs.server import ServerRecipe
 from trainer.jobs.work import Work
 from trainer.jobs.writing import origin_of, write
 
-_TEMPLATE, _OTHERS = "translation-1", "translation-2"  # of PAIRS, and of all others
 _ENOUGH = 50  # translated sentences by which it is known how long translations usually are
 
 
@@ -42,7 +41,7 @@ def prepare(recipe: Mapping[str, Any]) -> Prepared:
     """The recipe made whole; JobError, TeacherError or TemplateError says what is wrong."""
     found = parse(TranslationsRecipe, recipe)
     if not found.template:
-        found = replace(found, template=_TEMPLATE if found.pair in PAIRS else _OTHERS)
+        found = replace(found, template=usual_template("translation", found.pair))
     load_template(found.template)
     return Prepared(found.whole(), "network")
 

@@ -70,8 +70,9 @@ PAIR_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "event_told": ("said what it means", "填了意思"),
     "teacher_pair": (
-        "In these languages a teacher can translate whole sentences; its prompts for words are for English → Chinese.",
-        "在这个语言对里，教师可以翻译整个句子；针对词语的提示词只适用于英译中。",
+        "In these languages a teacher behind a server answers words and translates sentences. Our own models answer, "
+        "and sentences that show a phrase are written, for English → Chinese alone.",
+        "在这个语言对里，服务器上的教师可以回答词语、翻译句子；本程序自己的模型回答词语、以及写例句，只适用于英译中。",
     ),
     "error_no_translation": ("There is no translation here.", "这里没有翻译功能。"),
     "error_unknown_pair": (
