@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from engine.bringing import Told, bring_adapter, fetch_adapter, is_hub_id
@@ -21,10 +22,10 @@ from engine.settings import Settings, read_settings
 
 def add_adapters(commands: argparse._SubParsersAction) -> None:
     """The command's arguments."""
-    adapters = commands.add_parser("adapters", help="the adapters there are, for pairs and tasks")
+    adapters = commands.add_parser("adapters", help="the adapters and translators there are")
     does = adapters.add_subparsers(dest="what", required=True)
     does.add_parser("list", help="all adapters; * is what readers have")
-    bring = does.add_parser("import", help="check an adapter and take it into CTX_HOME")
+    bring = does.add_parser("import", help="check an adapter or translator and take it in")
     bring.add_argument("source", help="a folder, a zip, or OWNER/NAME on the hub")
     bring.add_argument("--pair", help="where it has no card: what it is for, such as en-fr")
     bring.add_argument("--task", choices=TASKS, default="translation")
@@ -68,7 +69,7 @@ def _import(arguments: argparse.Namespace, settings: Settings) -> None:
     from engine.adapters import base_shape
 
     told = Told(arguments.pair, arguments.task, arguments.style) if arguments.pair else None
-    shape = base_shape(settings)
+    shape = partial(base_shape, settings)
     if is_hub_id(arguments.source):
         entry = fetch_adapter(arguments.source, settings.home, shape, told, arguments.revision)
     else:

@@ -27,7 +27,8 @@ from engine.translator import Translator, is_translator, read_translator
 HOME_FOLDER = "adapters"  # in the home: <pair>-<task>/<version>
 STAGE = ".new-"  # a folder that is being made or unmade; what a kill leaves is cleared at the start
 IMPORTED = "imported.json"  # where an imported one came from, and when
-FILES = (WEIGHTS, CONFIG, CARD, "README.md", "SCORES.md", "recipe.json", "LICENSE", "NOTICE")
+BESIDE = (CARD, "README.md", "SCORES.md", "recipe.json", "LICENSE", "NOTICE")
+FILES = (WEIGHTS, CONFIG, *BESIDE)  # of an adapter; a translator has its own in their place
 _FILES = (*FILES, *TRANSLATOR_FILES)
 _FIRST = ("en-zh", "en-es", "de-en", "en-hi", "en-ta")  # the order in which pairs are offered
 

@@ -34,7 +34,7 @@ def read_header(file: Path) -> dict[str, Stored]:
             raise ValueError(f"a header of {length} bytes in a file of {size}")
         text = data.read(length)
     try:
-        header = json.loads(text, object_pairs_hook=_once)
+        header = json.loads(text, object_pairs_hook=once)
     except RecursionError as error:
         raise ValueError("a header that is nested too deep") from error
     if not isinstance(header, dict):
@@ -54,7 +54,7 @@ def read_header(file: Path) -> dict[str, Stored]:
     return found
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object's members; a name that stands twice means one thing to one reader and another to
     the next."""
     found = dict(pairs)

@@ -1,7 +1,8 @@
 """A translator: a folder with a whole small model that translates a pair and has no base under it.
 
 Hostile until checked, as adapter folders are: Llama's plain class and nothing else, safetensors
-only, known files, tensors of just the names and shapes that its config states. Pure: no torch, so
+only, known files, a config and a tokenizer that say what this app's own do and nothing more
+(`engine.plain`), tensors of just the names and shapes that the config states. Pure: no torch, so
 that screens may list translators while nothing is loaded.
 """
 
@@ -14,19 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from engine.checking import CARD, LARGEST_TEXT, AdapterError, Card, check_name, read_card
-from engine.header import Stored, read_header
+from engine.header import Stored, once, read_header
+from engine.plain import is_plain, reads_tagged
 
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
 TOKENIZER_CONFIG = "tokenizer_config.json"
 TAGGED = "tagged"  # its card's style: languages are tokens of their own, see engine.translation
 FILES = (WEIGHTS, CONFIG, TOKENIZER, TOKENIZER_CONFIG)
 LARGEST_WEIGHTS = 1 << 30  # bytes
-_LARGEST_TOKENIZER = 32 << 20
-_COUNTS = {
-    "vocab_size": 1 << 20, "hidden_size": 8192, "intermediate_size": 32_768,
-    "num_hidden_layers": 96, "num_attention_heads": 128, "num_key_value_heads": 128,
-    "head_dim": 512, "max_position_embeddings": 1 << 20,
-}  # fmt: skip
+LARGEST_TOKENIZER = 32 << 20
 
 
 @dataclass(frozen=True)
@@ -60,17 +57,21 @@ def read_translator(folder: Path) -> Translator:
         check_name(file.name, str(folder))
     _check_sizes(folder)
     try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        tokenizer = json.loads((folder / TOKENIZER_CONFIG).read_text(encoding="utf-8"))
-        plain = _is_plain(config, tokenizer)
+        config, told = _read(folder / CONFIG), _read(folder / TOKENIZER_CONFIG)
+        plain = is_plain(config, told)
         card = read_card(folder / CARD)
+        tagged = plain and reads_tagged(_read(folder / TOKENIZER), told, config, card.pair)
         stored = read_header(folder / WEIGHTS)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise AdapterError(f"{folder} cannot be read: {error}") from error
     if not plain:
         raise AdapterError(f"{folder} is not a plain model of Llama's class", "not_plain")
+    if not tagged:
+        raise AdapterError(f"{folder}: its tokenizer is none for {card.pair}", "not_plain")
     if (card.task, card.style) != ("translation", TAGGED):
         raise AdapterError(f"{folder}: its card does not say that it translates", "no_card")
+    if card.base:
+        raise AdapterError(f"{folder}: its card names a base; a translator has none", "wrong_base")
     _check_tensors(folder, config, stored)
     digest = hashlib.sha256()
     for name in (*FILES, CARD):
@@ -81,24 +82,18 @@ def read_translator(folder: Path) -> Translator:
 
 def _check_sizes(folder: Path) -> None:
     for name in (*FILES, CARD):
-        most = {WEIGHTS: LARGEST_WEIGHTS, TOKENIZER: _LARGEST_TOKENIZER}.get(name, LARGEST_TEXT)
+        most = {WEIGHTS: LARGEST_WEIGHTS, TOKENIZER: LARGEST_TOKENIZER}.get(name, LARGEST_TEXT)
         if (folder / name).stat().st_size > most:
             raise AdapterError(f"{folder / name} is larger than {most >> 20} MB", "too_large")
 
 
-def _is_plain(config: dict[str, Any], tokenizer: dict[str, Any]) -> bool:
-    """Llama's class and a tokenizer that is its file, with sizes that are sane; nothing that loads
-    code or changes how weights are read."""
-    return (
-        (config["model_type"], config["architectures"]) == ("llama", ["LlamaForCausalLM"])
-        and not config.get("auto_map")
-        and not config.get("quantization_config")
-        and config.get("prefix", "causal") in ("causal", "both")
-        and config["tie_word_embeddings"] is True
-        and all(type(config[n]) is int and 0 < config[n] <= most for n, most in _COUNTS.items())
-        and tokenizer["tokenizer_class"] in ("TokenizersBackend", "PreTrainedTokenizerFast")
-        and not tokenizer.get("auto_map")
-    )
+def _read(file: Path) -> dict[str, Any]:
+    """What a JSON file says; ValueError where a name in it stands twice: two readers might take it
+    differently."""
+    found = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=once)
+    if not isinstance(found, dict):
+        raise ValueError(f"{file.name} is no object")
+    return found
 
 
 def _check_tensors(folder: Path, config: dict[str, Any], stored: dict[str, Stored]) -> None:

@@ -1,7 +1,4 @@
-"""A model from nothing made on the spot: random weights, a tokenizer of letters and a few words.
-
-One that is learnt is another each time: its sums are of many threads.
-"""
+"""A model from nothing made on the spot: random weights, a tokenizer of letters and a few words."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ python -m trainer pairs [DIR …] [--rows N] [--out FILE.json]
 python -m trainer quantise MODEL [--ways NAME …] [--progressive] [--ratio R] [--out FILE.json]
 python -m trainer scratch corpus DIR SOURCE [SOURCE …] [--languages de|de-en]
 python -m trainer scratch tokenizer|pretrain|finetune|report RECIPE.json [--folder DIR]
+python -m trainer scratch prefix RECIPE.json [--share N] [--out FILE.json]
 python -m trainer scratch translate MODEL [TEXT …] [--beams N]
 python -m trainer scratch export MODEL [--to DIR] [--both-ways]
 python -m trainer bundle RECIPE.json DIR

@@ -16,6 +16,7 @@ from tests.browser.keyboard import tab_to
 from tests.browser.pages import App
 from tests.fake_translations import SHAPE
 from tests.made_adapters import make_adapter
+from tests.tiny_scratch import tiny_translator
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
@@ -109,6 +110,29 @@ def test_what_is_refused_says_why_in_the_readers_language(new_context, app: App,
     expect(models.locator("[data-pair=en-it] h2")).to_have_text("英语 → 意大利语 · 整句")
     page.wait_for_timeout(200)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("locale, title", [("en", "Import an adapter"), ("zh-CN", "导入适配器")])
+def test_a_translator_is_taken_in_and_a_spoilt_one_is_not(
+    new_context, app: App, tmp_path: Path, locale: str, title: str
+):
+    folder = tiny_translator(tmp_path / "made", pair="en-de").folder
+    page = new_context(**PHONE, locale=locale).new_page()
+    models = open_models(page, app)
+    models.get_by_role("button", name=title).click()
+    dialog = models.get_by_role("dialog")
+    config = (folder / "config.json").read_text()
+    for text in (config.replace("false", "true", 1), config):
+        (folder / "config.json").write_text(text)
+        dialog.locator("input[type=file]").set_input_files(zipped(folder))
+        dialog.locator("button.ctx-primary").click()
+        if text != config:
+            told = "no plain translator" if locale == "en" else "不是普通的翻译模型"
+            expect(dialog.get_by_role("alert")).to_contain_text(told)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    line = models.locator("[data-pair=en-de][data-task=translation] .ctx-model-line")
+    expect(line.locator("h3")).to_have_text("tiny-0")
+    expect(line).to_contain_text("made.zip")
 
 
 def test_all_of_it_by_keyboard(page: Page, app: App, folder: Path):

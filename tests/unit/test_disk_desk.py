@@ -53,9 +53,9 @@ class Page:
             self.settings, FakeLookup(), store, Access(hosted), Jobs(store, home),
             translations=self.translations,
         )  # type: ignore[arg-type]  # fmt: skip
-        desk = ListDesk(services, Files(self.sent, self.written.append))
-        desk._shape = SHAPE
-        self.served = desk.served()
+        self.desk = ListDesk(services, Files(self.sent, self.written.append))
+        self.desk._shape = SHAPE
+        self.served = self.desk.served()
 
     def ask(self, method: str, **asked: object) -> Reply:
         async def run() -> Reply:

@@ -2,13 +2,16 @@
 
 import json
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import pytest
 
 from tests.unit.test_scratch_runs import PAIRS, place, write_texts
 from trainer.fields import RecipeError
-from trainer.scratch import report
+from trainer.scratch import prefix, report
+from trainer.scratch.folder import load_model
 from trainer.scratch.run import finetune, pretrain
+from trainer.scratch.tokenizer import load_codec
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +59,45 @@ def test_it_is_written_as_figures_a_page_and_curves(found, tmp_path):
     assert "| 6 | " in text and "](scratch.svg)" in text and PAIRS[0][0] in text
     drawn = ElementTree.fromstring(file.with_suffix(".svg").read_text())
     assert len(drawn.findall(".//{*}polyline")) == 4
+
+
+def test_both_ways_to_see_a_prefix_are_run_alike_and_stand_in_a_report(runs, found, tmp_path):
+    file = tmp_path / "scratch.json"
+    one, events = place(runs)
+    with pytest.raises(RecipeError, match="is no report"):
+        report.add_prefix({}, one.recipe, file)
+    report.write_report(found, file)
+    before = file.with_suffix(".md").read_text()
+    models = prefix.train_ways(one, 2)
+    nets = {way: load_model(folder) for way, folder in models.items()}
+    assert [nets[way].net.config.causal_prefix for way in ("causal", "both")] == [True, False]
+    texts = {one.codec.tokenizer.to_str() for one in nets.values()}
+    assert texts == {load_codec(one.folder).tokenizer.to_str()}
+    assert {net.card["steps"] for net in nets.values()} == {3}
+    scored = prefix.score_ways(one, models)
+    values = {name: told["bleu"]["value"] for name, told in scored["dev"].items()}
+    assert scored["gain"]["1"]["bleu"]["value"] == pytest.approx(
+        values["both 1"] - values["causal 1"], abs=1e-3
+    )
+    report.add_prefix(scored, one.recipe, file)
+    assert json.loads(file.read_text())["prefix"]["dev"].keys() == values.keys()
+    after = file.with_suffix(".md").read_text()
+    part = "\n".join(prefix.section(scored))
+    assert part in after and after.replace(part + "\n", "") == before
+    with pytest.raises(RecipeError, match="is of tiny, not of other"):
+        report.add_prefix(scored, replace(one.recipe, name="other"), file)
+    events.clear()
+    assert prefix.train_ways(place(runs)[0], 2) == models and not events, "done once"
+
+
+@pytest.mark.parametrize(
+    "low, high, told", [(0.1, 2, "Both ways was"), (-2, -0.1, "Causally was"), (-1, 1, "Neither")]
+)
+def test_a_difference_within_chance_is_not_called_better(low, high, told):
+    gain = {n: {"bleu": {"interval": [low, high]}} for n in ("4", "1")}
+    assert prefix._verdict(gain).startswith(told)
+    mixed = gain | {"1": {"bleu": {"interval": [-1, 1]}}}
+    assert prefix._verdict(mixed).startswith("Neither")
 
 
 def test_without_a_fine_tuned_model_there_is_nothing_to_report(runs):

@@ -2,8 +2,8 @@
 and refused before time is spent where they cannot be right.
 """
 
+import argparse
 import json
-import shutil
 import sys
 
 import pytest
@@ -13,6 +13,7 @@ from sacrebleu.metrics import CHRF
 from engine.settings import Settings
 from trainer import __main__ as trainer_main
 from trainer.fields import RecipeError
+from trainer.scratch.command import add_scratch
 from trainer.scratch.folder import load_model
 from trainer.scratch.recipe import load_scratch, parse_scratch, save_scratch
 from trainer.scratch.run import Place, finetune, make_tokenizer, pretrain
@@ -91,10 +92,44 @@ def test_the_command_makes_a_translator_and_translates(texts, monkeypatch, capsy
     model = texts / "runs" / "tiny" / "finetune" / "model"
     asked = [PAIRS[0][0], PAIRS[-1][0], ""]
     *said, nothing = run("translate", model, *asked, "--beams", 2)
+    assert run("translate", model, "--beams", 2, *asked) == [*said, nothing]
+    assert run("translate", "--beams", 2, model, *asked) == [*said, nothing]
     assert CHRF().corpus_score(said, [[PAIRS[0][1], PAIRS[-1][1]]]).score > 60 and not nothing
     card = json.loads((model / "card.json").read_text())
     assert card["pair"] == "de-en" and card["start"] == "pretrain"
     assert card["data"][0]["lines"] == len(PAIRS) and card["dev"]["bleu"] > 40
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["MODEL a b --beams 2", "MODEL --beams 2 a b", "--beams 2 MODEL a b", "MODEL a --beams 2 b",
+     "--beams=2 MODEL -- a b"],
+)  # fmt: skip
+def test_options_may_stand_anywhere_among_texts(given):
+    found = parsed("translate", *given.split())
+    assert (str(found.model), found.texts, found.beams) == ("MODEL", ["a", "b"], 2)
+
+
+def test_texts_that_look_like_options_stand_behind_two_dashes_and_none_is_none():
+    assert parsed("translate", "--beams", "1", "MODEL", "--", "--beams").texts == ["--beams"]
+    assert parsed("translate", "MODEL", "--beams", "1").texts == []
+
+
+@pytest.mark.parametrize(
+    "given, told",
+    [(["translate"], "MODEL"), (["translate", "MODEL", "--beam", "x"], "invalid int"),
+     (["translate", "MODEL", "--other"], "unrecognized"), (["finetune"], "RECIPE.json")],
+)  # fmt: skip
+def test_what_lacks_or_is_too_much_is_said(given, told, capsys):
+    with pytest.raises(SystemExit):
+        parsed(*given)
+    assert told in capsys.readouterr().err
+
+
+def parsed(*given):
+    parser = argparse.ArgumentParser()
+    add_scratch(parser.add_subparsers(required=True))
+    return parser.parse_args(["scratch", *given])
 
 
 @pytest.mark.parametrize("phase", ["pretrain", "finetune"])
@@ -105,8 +140,6 @@ def test_stopped_and_resumed_is_the_same_as_never_stopped(texts, phase):
     dropped = {"model": SMALL | {"dropout": 0.3}}
     whole, told = place(texts, "whole", **dropped)
     made = run(whole)
-    (texts / "parts").mkdir()  # two trainings of a tokenizer may differ in a piece
-    shutil.copy(texts / "whole" / "tokenizer.json", texts / "parts")
     parts, before = place(texts, "parts", stop_at=4, **dropped)
     assert run(parts) is None
     again, after = place(texts, "parts", **dropped)

@@ -14,6 +14,7 @@ LINES = [
     for place in ("die Brücke", "den Fluss", "das Feld")
     for other in ("dog", "man", "child")
 ]
+ODD = ["abcdefgh ijklmnop qrst", "αβγδε ζηθ", "жзийк лмн", "the dog the dog the dog"]
 VOCABULARY = len(reserved(("de", "en"))) + 40
 
 
@@ -40,6 +41,14 @@ def test_a_text_of_known_words_is_pieces_and_another_is_bytes(codec):
     known, unknown = fertility(codec, LINES[:20]), fertility(codec, ["日本語 🎉"])
     assert known["bytes_share"] < 0.05 and unknown["bytes_share"] > 0.8
     assert 1 < known["tokens_per_word"] < 6 < unknown["tokens_per_word"]
+
+
+@pytest.mark.parametrize("lines, wanted", [(LINES, 40), (LINES[:9], 30), (ODD, 30)])
+def test_the_same_lines_make_the_same_tokenizer(lines, wanted):
+    """Characters that few lines have are what the trainer gives scores in no order."""
+    size = len(reserved(("de", "en"))) + wanted
+    made = {train_tokenizer(lines, size).to_str() for _ in range(6)}
+    assert len(made) == 1
 
 
 def test_a_words_piece_is_the_same_wherever_it_stands(codec):

@@ -19,7 +19,7 @@ from engine.translations import Translations
 from engine.translator import read_translator
 from tests.fake_engine import FakeLookup
 from tests.tiny_scratch import tiny_translator
-from tests.unit.test_disk_desk import Page
+from tests.unit.test_disk_desk import Page, zipped
 from tests.unit.test_translations import MOST, Loads, add, alone, ending_base, read
 from trainer.catalogue import find_model, list_models
 from trainer.evaluation.translators import find_translators
@@ -123,6 +123,22 @@ def test_it_is_written_out_whole(settings, tmp_path):
     (folder,) = (tmp_path / "out").iterdir()
     assert read_translator(folder).version == find_adapter(settings, "tiny-0").version
     assert json.loads((folder / "card.json").read_text())["style"] == "tagged"
+
+
+def test_it_is_brought_in_by_the_models_tab_with_no_base_at_all(settings, store, tmp_path):
+    made = tiny_translator(tmp_path / "made", pair="en-de")
+    page = Page(store, settings.home)
+    del page.desk._shape  # whoever asks for the base's shape fails
+    file = zipped(made.folder, page.sent)
+    brought = page.ask("bring", path=str(file), called="by mail.zip")["brought"]
+    assert (brought["title"], brought["pair"]) == ("tiny-0", "en-de") and not file.exists()
+    (line,) = page.group("en-de")["models"]
+    assert (line["name"], line["from"], line["fits"]) == (brought["name"], "by mail.zip", True)
+    assert page.group("en-de")["present"]["name"] == brought["name"]
+    (made.folder / "modeling.py").write_text("1")
+    reply = page.ask("bring", path=str(zipped(made.folder, page.sent)))
+    assert reply["error"] == "adapter_code" and "modeling.py" in reply["detail"]
+    assert page.adapters() == [line["version"]]
 
 
 def test_it_stands_in_the_models_tab_and_in_compare(settings, store):

@@ -20,13 +20,31 @@ _RUNS = {
     "pretrain": "learn both languages by filling holes; again after a stop, to go on",
     "finetune": "learn to translate; again after a stop, to go on",
     "report": "score what was made on the test text, and write the report with its curves",
+    "prefix": "fine-tune from random weights with the prefix seen causally and both ways, and score"
+    " both on the dev text; again after a stop, to go on",
 }
+
+
+class AnyOrder(argparse.ArgumentParser):
+    """A parser whose options may stand before, between and behind its arguments. Else a list that
+    may be empty is over at the first option. Subcommands are parsed by this one method."""
+
+    _mixing = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self._mixing:  # what mixes them asks for either by itself
+            return super().parse_known_args(args, namespace)
+        self._mixing = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._mixing = False
 
 
 def add_scratch(commands: Any) -> None:
     """The commands, for a parser that has subcommands."""
     scratch = commands.add_parser("scratch", help="a translation model from nothing")
-    steps = scratch.add_subparsers(required=True)
+    steps = scratch.add_subparsers(required=True, parser_class=AnyOrder)
     add_corpus(steps)
     for name, text in _RUNS.items():
         step = steps.add_parser(name, help=text)
@@ -40,6 +58,16 @@ def add_scratch(commands: Any) -> None:
             )  # fmt: skip
         if name == "report":
             step.add_argument("--out", type=Path, metavar="FILE.json", help="also .md and .svg")
+        if name == "prefix":
+            step.add_argument("--share", type=int, default=3, help="steps: the recipe's over this")
+            step.add_argument(
+                "--out", type=Path, metavar="FILE.json", help="a report, which gets a table of it"
+            )
+    _add_models(steps)
+
+
+def _add_models(steps: Any) -> None:
+    """What is done with a model that was made."""
     told = steps.add_parser("translate", help="translate texts with a model from nothing")
     told.add_argument("model", type=Path, metavar="MODEL", help="its folder")
     told.add_argument("texts", nargs="*", metavar="TEXT", help="default: lines of the input")
@@ -105,6 +133,21 @@ def _report(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _prefix(arguments: argparse.Namespace) -> int:
+    from trainer.scratch.prefix import score_ways, section, train_ways
+    from trainer.scratch.report import add_prefix
+
+    place = _place(arguments)
+    models = train_ways(place, arguments.share)
+    if models is None:
+        return _ended(None)
+    found = score_ways(place, models)
+    if arguments.out:
+        add_prefix(found, place.recipe, arguments.out)
+    print("\n".join(section(found)))
+    return 0
+
+
 def _translate(arguments: argparse.Namespace) -> int:
     from trainer.scratch.folder import load_model
     from trainer.scratch.translating import translate
@@ -143,4 +186,5 @@ def _say(event: dict[str, Any]) -> None:
 
 _COMMANDS = {
     "tokenizer": _tokenizer, "pretrain": _pretrain, "finetune": _finetune, "report": _report,
+    "prefix": _prefix,
 }  # fmt: skip

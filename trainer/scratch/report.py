@@ -6,47 +6,44 @@ Reads the runs' folder and the recipe's test text; `FILE.json` holds every figur
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from engine.bench.run import machine_of
 from engine.files import write_whole
 from engine.settings import assets
-from trainer.evaluation.texts import TextRow, Texts
+from trainer.evaluation.texts import Texts
 from trainer.fields import RecipeError
-from trainer.history import History, read_history
 from trainer.scratch.curves import curves_plot
-from trainer.scratch.data import Parallel, read_lines
+from trainer.scratch.data import read_lines
 from trainer.scratch.folder import Model, load_model
+from trainer.scratch.prefix import section
+from trainer.scratch.recipe import ScratchRecipe
 from trainer.scratch.run import COSTS, FINETUNE, LOG, MODEL, PRETRAIN, RANDOM, Place
+from trainer.scratch.scoring import (
+    FIGURES,
+    SEARCHES,
+    Told,
+    chosen,
+    interval,
+    rows_of,
+    search_name,
+    told_of,
+)
 from trainer.scratch.translating import BEAMS, translate
 
-_FIGURES = ("bleu", "chrf", "ter")
 _NAMES = {FINETUNE: "pre-trained", RANDOM: "random start"}
-_SEARCHES = (BEAMS, 1)
 JUDGED = "judged.json"
-
-
-@dataclass(frozen=True)
-class Told:
-    """One run: its steps, what it took, and the figures of its evaluations by step."""
-
-    steps: int
-    dtype: str
-    seconds: float
-    processor_seconds: float
-    dev: list[dict[str, float]]
-    best: int | None
 
 
 @dataclass(frozen=True)
 class Found:
     """All of a report. `test`: figures by model and search; `gain`: what pre-training adds, paired;
     `best`: the model that scored best on dev sentences; `texts`: by level, sentences with its
-    translations and what was judged of them."""
+    translations and what was judged of them; `prefix`: what `prefix.score_ways` found, if it was
+    asked."""
 
     recipe: dict[str, Any]
     parameters: int
@@ -57,6 +54,7 @@ class Found:
     gain: dict[str, dict[str, Any]]
     best: str
     texts: dict[str, list[dict[str, str]]]
+    prefix: dict[str, Any] = field(default_factory=dict)
 
 
 def make_report(place: Place) -> Found:
@@ -66,16 +64,16 @@ def make_report(place: Place) -> Found:
     if not done:
         raise RecipeError(f"{place.folder} holds no fine-tuned model yet")
     models = {name: load_model(place.folder / name / MODEL) for name in done}
-    asked = [(name, beams) for name in done for beams in _SEARCHES]
-    rows = [_rows(place, models[name], test, beams) for name, beams in asked]
+    asked = [(name, beams) for name in done for beams in SEARCHES]
+    rows = [rows_of(place, models[name], test, beams) for name, beams in asked]
     scored = Texts(rows, recipe.languages[1])
     figures = {
-        f"{name} {beams}": _chosen(scored.figures(number)) | {"ms": round(rows[number][0].ms, 1)}
+        f"{name} {beams}": chosen(scored.figures(number)) | {"ms": round(rows[number][0].ms, 1)}
         for number, (name, beams) in enumerate(asked)
     }
     gain = {
-        str(beams): _chosen(scored.differences(len(_SEARCHES) + number, number))
-        for number, beams in enumerate(_SEARCHES)
+        str(beams): chosen(scored.differences(len(SEARCHES) + number, number))
+        for number, beams in enumerate(SEARCHES)
         if len(done) > 1
     }
     best = max(done, key=lambda name: models[name].card["dev"]["score"])
@@ -83,46 +81,8 @@ def make_report(place: Place) -> Found:
     begun = [name for name in (PRETRAIN, *_NAMES) if (place.folder / name / LOG).is_file()]
     return Found(
         asdict(recipe), recipe.model.parameters(), machine_of(), costs,
-        {name: _told(place.folder / name) for name in begun},
+        {name: told_of(place.folder / name) for name in begun},
         figures, gain, best, _texts(place, models[best]),
-    )  # fmt: skip
-
-
-def _rows(place: Place, model: Model, test: Parallel, beams: int) -> list[TextRow]:
-    place.report({"event": "scoring", "beams": beams, "rows": len(test)})
-    clock = time.monotonic()
-    sources = test.source.lines
-    texts = translate(model.net, model.codec, sources, place.recipe.pair, beams)
-    ms = 1000 * (time.monotonic() - clock) / len(texts)
-    return [
-        TextRow(source, reference, text, ms=ms)
-        for source, reference, text in zip(sources, test.target.lines, texts)
-    ]
-
-
-def _chosen(figures: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: figures[name] for name in _FIGURES}
-
-
-def history_of(folder: Path) -> tuple[History, list[Mapping[str, Any]]]:
-    """A run's history and its events; RecipeError where it was not begun."""
-    try:
-        lines = (folder / LOG).read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise RecipeError(f"{folder} holds no run yet") from error
-    events = [json.loads(line) for line in lines]
-    return read_history(events), events
-
-
-def _told(folder: Path) -> Told:
-    history, events = history_of(folder)
-    spent = [one for one in events if one["event"] == "spent"]
-    kept = ("step", "dev_loss", "bleu", "score")
-    return Told(
-        int(history.plan["steps"]), str(history.plan["dtype"]),
-        sum(one["seconds"] for one in spent), sum(one["processor_seconds"] for one in spent),
-        [{key: one[key] for key in kept if key in one} for one in history.devs],
-        int(history.best["step"]) if history.best else None,
     )  # fmt: skip
 
 
@@ -140,6 +100,24 @@ def _texts(place: Place, model: Model) -> dict[str, list[dict[str, str]]]:
             {"text": line, "translation": text, "judged": judged.get(text, "")}
             for line, text in zip(lines, texts)
         ]
+    return found
+
+
+def add_prefix(prefix: dict[str, Any], recipe: ScratchRecipe, file: Path) -> None:
+    """Put what the two ways to see a prefix came to into a report of the same recipe that is there;
+    RecipeError where there is none."""
+    write_report(replace(_read(file, recipe), prefix=prefix), file)
+
+
+def _read(file: Path, recipe: ScratchRecipe) -> Found:
+    try:
+        told = json.loads(file.read_text(encoding="utf-8"))
+        runs = {name: Told(**one) for name, one in told["runs"].items()}
+        found = Found(**(told | {"runs": runs}))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RecipeError(f"{file} is no report: {error}") from error
+    if found.recipe["name"] != recipe.name:
+        raise RecipeError(f"{file} is of {found.recipe['name']}, not of {recipe.name}")
     return found
 
 
@@ -173,8 +151,8 @@ def page(found: Found, picture: str = "") -> str:
         "The clock ran beside other work; processor time is of both cores together, evaluations"
         " with it.", "",
         "## On the test text", "",
-        f"| start | search | {' | '.join(_FIGURES)} | n | ms a sentence |",
-        f"|---|---|{'---|' * len(_FIGURES)}---|---|",
+        f"| start | search | {' | '.join(FIGURES)} | n | ms a sentence |",
+        f"|---|---|{'---|' * len(FIGURES)}---|---|",
         *(_scored(name, told) for name, told in found.test.items()), "",
         f"sacreBLEU `{next(iter(found.test.values()))['bleu']['signature']}`; value and 95 %"
         " bootstrap interval over sentences.", "",
@@ -182,6 +160,7 @@ def page(found: Found, picture: str = "") -> str:
         *([f"![Held-out loss and BLEU by step]({picture})", ""] if picture else []),
         "## Held out, by step", "",
         *_steps(found.runs), "",
+        *(section(found.prefix) if found.prefix else []),
         "## The tokenizer", "",
         "| text | tokens a word | characters a token | bytes' share |", "|---|---|---|---|",
         *(
@@ -207,24 +186,17 @@ def _spent(name: str, run: Told) -> str:
     )
 
 
-def _search(beams: str) -> str:
-    return "greedy" if beams == "1" else f"beam of {beams}"
-
-
 def _scored(name: str, told: Mapping[str, Any]) -> str:
     run, _, beams = name.partition(" ")
-    cells = " | ".join(_interval(told[one]) for one in _FIGURES)
-    return f"| {_NAMES[run]} | {_search(beams)} | {cells} | {told['bleu']['n']} | {told['ms']} |"
+    cells = " | ".join(interval(told[one]) for one in FIGURES)
+    return (
+        f"| {_NAMES[run]} | {search_name(beams)} | {cells} | {told['bleu']['n']} | {told['ms']} |"
+    )
 
 
 def _gains(gain: Mapping[str, Any]) -> str:
-    told = (f"{_search(beams)} {_interval(one['bleu'], '+')}" for beams, one in gain.items())
+    told = (f"{search_name(beams)} {interval(one['bleu'], '+')}" for beams, one in gain.items())
     return f"What pre-training adds to BLEU, in pairs of sentences: {'; '.join(told)}."
-
-
-def _interval(one: Mapping[str, Any], sign: str = "") -> str:
-    low, high = one["interval"]
-    return f"{one['value']:{sign}.2f} ({low:.2f} to {high:.2f})"
 
 
 def _steps(runs: Mapping[str, Told]) -> Sequence[str]:

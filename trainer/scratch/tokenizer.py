@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
+from engine.plain import CUT
 from trainer.fields import RecipeError
 
 FILE = "tokenizer.json"
@@ -23,9 +24,9 @@ PAD, END, UNKNOWN, FILL = "<pad>", "</s>", "<unk>", "<fill>"
 HOLES = 64  # tokens that stand for the spans a text lacks
 _BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 _LONGEST = 16  # characters of a piece
-# A word or one other sign, each with the blank before it.
-_CUT = r" ?[\p{L}\p{M}]+| ?\p{N}| ?[^\s\p{L}\p{M}\p{N}]|\s"
 _NEVER = -100.0  # score of a token that no text has
+_DIGITS = 7  # of a score behind the point
+_STEP = 1e-4  # by which the trainer sets scores apart that it gives out in no order
 
 
 def reserved(languages: Sequence[str]) -> list[str]:
@@ -73,8 +74,20 @@ def _learn(lines: Sequence[str], most: int) -> list[tuple[str, float]]:
         vocab_size=most, show_progress=False, max_piece_length=_LONGEST, special_tokens=[]
     )
     learning.train_from_iterator(_usual(lines, max(1, most // 2)), trainer)
-    pieces = json.loads(learning.to_str())["model"]["vocab"][:most]
-    return [(piece, score) for piece, score in pieces]
+    return _ordered(json.loads(learning.to_str())["model"]["vocab"])[:most]
+
+
+def _ordered(pieces: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    """The pieces as any training on these lines gives them. The trainer goes through tables whose
+    order is another each time: sums of scores differ behind the tenth digit, and characters that
+    no piece was left for get the lowest scores, a step apart, as they come."""
+    rounded = {piece: round(score, _DIGITS) for piece, score in pieces}
+    letters = [piece for piece in rounded if len(piece) == 1]
+    most = min(rounded.values(), default=0.0) + _STEP * (len(letters) + 1)
+    late = sorted(piece for piece in letters if rounded[piece] < most)
+    given = sorted((rounded[piece] for piece in late), reverse=True)
+    rounded.update(zip(late, given, strict=True))
+    return sorted(rounded.items(), key=lambda one: (-one[1], one[0]))
 
 
 def _usual(lines: Sequence[str], most: int) -> Iterator[str]:
@@ -90,7 +103,7 @@ def _around(tokenizer: Tokenizer) -> Tokenizer:
     """The tokenizer with what cuts its texts and joins its pieces: the first word gets a blank, so
     that it is the same word as further on, and loses it again."""
     tokenizer.normalizer = normalizers.Prepend(" ")
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(_CUT), "isolated")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(CUT), "isolated")
     tokenizer.decoder = decoders.Sequence(
         [decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
     )

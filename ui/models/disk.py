@@ -109,7 +109,7 @@ class DiskDesk(Desk):
         return await self._begin(act)
 
     def _bring(self, source: Path, told: Told | None, called: str) -> Reply:
-        shape, home = self._base_shape(), self._settings.home
+        shape, home = self._base_shape, self._settings.home
 
         def act() -> Entry:
             if not source.exists():
