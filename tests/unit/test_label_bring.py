@@ -231,6 +231,7 @@ def test_one_import_at_a_time_goes_on_without_its_page_and_can_be_stopped(page, 
     assert page.ask("take_back", number=number)["error"] == "import_running"
     slow.release(2)
     while (run := page.ask("progress")["run"])["lines"] < 20:  # another page finds it, too
+        assert run["state"] == "running", run
         time.sleep(0.01)
     assert (run["state"], run["total"], run["queries"]) == ("running", 60, 60)
     assert page.ask("imports")["imports"][0]["state"] == "running"
