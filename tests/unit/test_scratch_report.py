@@ -75,10 +75,9 @@ def test_both_ways_to_see_a_prefix_are_run_alike_and_stand_in_a_report(runs, fou
     assert texts == {load_codec(one.folder).tokenizer.to_str()}
     assert {net.card["steps"] for net in nets.values()} == {3}
     scored = prefix.score_ways(one, models)
-    values = {name: told["bleu"]["value"] for name, told in scored["dev"].items()}
-    assert scored["gain"]["1"]["bleu"]["value"] == pytest.approx(
-        values["both 1"] - values["causal 1"], abs=1e-3
-    )
+    values = {name: told["chrf"]["value"] for name, told in scored["dev"].items()}
+    adds = scored["gain"]["1"]["chrf"]["value"]
+    assert adds == pytest.approx(values["both 1"] - values["causal 1"], abs=1e-3) and adds
     report.add_prefix(scored, one.recipe, file)
     assert json.loads(file.read_text())["prefix"]["dev"].keys() == values.keys()
     after = file.with_suffix(".md").read_text()

@@ -78,7 +78,7 @@ def score_ways(place: Place, models: Mapping[str, Path]) -> dict[str, Any]:
             for number, (way, beams) in enumerate(asked)
         },
         "gain": {
-            str(beams): chosen(scored.differences(len(SEARCHES) + number, number))
+            str(beams): chosen(scored.differences(number, len(SEARCHES) + number))
             for number, beams in enumerate(SEARCHES)
         },
     }
@@ -105,7 +105,8 @@ def section(found: Mapping[str, Any]) -> list[str]:
         " and data; on the dev text, by which each run chose its best weights, too.", "",
         f"| prefix | search | {' | '.join(FIGURES)} | n | processor minutes |",
         f"|---|---|{'---|' * len(FIGURES)}---|---|", *rows, "",
-        f"sacreBLEU `{first['signature']}`; value and 95 % bootstrap interval over sentences.", "",
+        f"sacreBLEU `{first['signature']}`; value and 95 % bootstrap interval over sentences."
+        " Minutes are those of processes that ended by themselves.", "",
         f"What seeing it both ways adds to BLEU, in pairs of sentences: {'; '.join(adds)}."
         f" {_verdict(found['gain'])} A causal prefix is exported as a plain Llama class; one seen"
         " both ways is read by this app alone (`scratch export --both-ways`).", "",
