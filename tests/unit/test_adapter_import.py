@@ -16,6 +16,7 @@ from engine.bringing import Told, bring_adapter, fetch_adapter, is_hub_id
 from engine.catalogue import HOME_FOLDER, came_from, export_adapter, list_adapters
 from engine.checking import CARD, CONFIG, WEIGHTS, AdapterError, BaseShape, read_adapter
 from engine.settings import Settings
+from tests.brought import refused, zipped
 from tests.made_adapters import make_adapter
 
 LAYER = "model.layers.0.self_attn"
@@ -35,21 +36,8 @@ def home(tmp_path) -> Path:
     return tmp_path / "home"
 
 
-def zipped(folder: Path, inside: str = "mine/") -> Path:
-    file = folder.with_suffix(".zip")
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as out:
-        for one in sorted(folder.iterdir()):
-            out.write(one, f"{inside}{one.name}")
-    return file
-
-
 def refusal(source: Path, home: Path, **said) -> str:
-    """The reason, once it is sure that nothing was kept and no path of this machine is told."""
-    with pytest.raises(AdapterError) as caught:
-        bring_adapter(source, home, SHAPE, **said)
-    assert list((home / HOME_FOLDER).iterdir()) == []
-    assert str(home) not in str(caught.value)
-    return caught.value.reason
+    return refused(source, home, SHAPE, **said)
 
 
 @pytest.mark.parametrize("inside", ["mine/", "", "a/b/"])

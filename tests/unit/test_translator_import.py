@@ -16,11 +16,12 @@ from safetensors.torch import load_file, save_file
 
 from engine import __main__ as engine_main
 from engine.bringing import Told, bring_adapter, fetch_adapter
-from engine.catalogue import HOME_FOLDER, came_from, export_adapter, find_adapter, readers_adapter
+from engine.catalogue import came_from, export_adapter, find_adapter, readers_adapter
 from engine.checking import CARD, AdapterError
 from engine.settings import Settings
 from engine.translation import TaggedPrompt, write
 from engine.translator import CONFIG, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, read_translator
+from tests.brought import refused, zipped
 from tests.tiny_scratch import LINES, tiny_translator
 from trainer.scratch.tokenizer import load_codec
 
@@ -44,21 +45,8 @@ def home(tmp_path) -> Path:
     return tmp_path / "home"
 
 
-def zipped(folder: Path, inside: str = "mine/") -> Path:
-    file = folder.with_suffix(".zip")
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as out:
-        for one in sorted(folder.iterdir()):
-            out.write(one, f"{inside}{one.name}")
-    return file
-
-
 def refusal(source: Path, home: Path, **said) -> str:
-    """The reason, once it is sure that nothing was kept and no path of this machine is told."""
-    with pytest.raises(AdapterError) as caught:
-        bring_adapter(source, home, no_base, **said)
-    assert list((home / HOME_FOLDER).iterdir()) == []
-    assert str(home) not in str(caught.value)
-    return caught.value.reason
+    return refused(source, home, no_base, **said)
 
 
 @pytest.mark.parametrize("inside", ["mine/", "", "a/b/"])
