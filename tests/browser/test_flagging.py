@@ -48,8 +48,14 @@ def test_a_reason_is_typed_or_left_alone(tmp_path, begin, page) -> None:
     page.wait_for_selector(".ctx-queue[data-state=empty]")
     page.keyboard.press("n")  # at the end, too
     page.keyboard.type("the end")
+    page.route("**/component_server/", lambda route: route.abort())
+    why.locator("[type=submit]").click()
+    expect(why).to_be_visible()  # the app cannot be reached: what was typed comes back
+    expect(why.locator("input")).to_have_value("the end")
+    page.unroute("**/component_server/")
     why.locator("[type=submit]").click()
     expect(why).to_be_hidden()
+    expect(page.locator(".ctx-queue .ctx-toast")).to_have_text("The reason is kept.")
     assert sorted(reasons(tmp_path)) == ["", "", "nobody barks", "the end"]
     page.locator(".ctx-queue .ctx-filter summary").click()
     page.locator(".ctx-queue [name=status]").select_option("flagged")
@@ -65,8 +71,10 @@ def test_a_reason_is_typed_or_left_alone(tmp_path, begin, page) -> None:
 def test_many_at_once_have_one_reason(tmp_path, begin, page) -> None:
     app = begin(dogs)
     open_queue(page, app)
+    everything = page.locator(".ctx-all input")
+    expect(everything).to_be_disabled()  # no rows yet to choose
     page.goto(app.url + "/#label/table")
-    page.locator(".ctx-all input").check()
+    everything.check()
     page.locator(".ctx-table [data-do=flag]").click()
     why = page.locator(".ctx-table .ctx-flag-why")
     expect(why).to_contain_text("4 questions")

@@ -72,6 +72,7 @@ const paintChosen = () => {
     : t(shown.count === 1 ? 'found_one' : 'found', { n: countText(shown.count) });
   const all = one('.ctx-all input');
   const here = shown.rows.filter((row) => chosen.has(row.id)).length;
+  all.disabled = !shown.rows.length; // a click before the rows are there would choose none
   all.checked = here > 0 && here === shown.rows.length;
   all.indeterminate = here > 0 && here < shown.rows.length;
 };

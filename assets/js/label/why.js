@@ -13,12 +13,27 @@ const makeWhy = (form, told, keyText = () => '') => {
     form.hidden = true;
   };
 
+  const offer = (made, text) => {
+    decision = made;
+    about = text;
+    form.hidden = false;
+    showTexts();
+  };
+
+  // What could not be kept is there again, to be sent once more.
+  const bringBack = ({ decision: made, why }, text) => {
+    offer(made, text);
+    field.value = why;
+  };
+
   const keep = async () => {
     const question = { decision, why: field.value.trim() };
+    const text = about;
     close();
     if (question.decision === null || !question.why) return;
     const reply = await ask('why', question);
     told(reply.error ? errorText(reply) : t('why_kept'));
+    if (reply.error && form.hidden) bringBack(question, text);
   };
 
   const showTexts = () => {
@@ -43,12 +58,7 @@ const makeWhy = (form, told, keyText = () => '') => {
     keep,
     close,
     showTexts,
-    offer: (made, text) => {
-      decision = made;
-      about = text;
-      form.hidden = false;
-      showTexts();
-    },
+    offer,
     focus: () => form.hidden || field.focus(),
   };
 };

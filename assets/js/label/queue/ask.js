@@ -53,17 +53,23 @@ const openItem = (id) =>
     showReply(await ask('open', { id, since: dayBegan() }));
   });
 
-// An evaluation's row; the address is the queue's own again once its query is open.
-const openRow = ([evaluation, row]) => {
+// An evaluation's row; the address is the queue's own again once its query is open. A click on a link
+// tells of its address twice (popstate, hashchange): the row is asked for once.
+let asked = '';
+const openRow = (row) => {
+  const mine = `${row} ${workPair()} ${person()}`;
   if (held.busy) {
-    held.again = () => openRow([evaluation, row]);
+    if (mine !== asked) held.again = () => openRow(row);
     return;
   }
+  asked = mine;
   alone(async () => {
     if (!person()) return showEmpty('queue_no_name');
-    const reply = await ask('open_row', { evaluation, row, since: dayBegan() });
+    const [evaluation, number] = row;
+    const reply = await ask('open_row', { evaluation, row: number, since: dayBegan() });
+    showReply(reply); // first: whoever hears of the new address finds the query open
     if (reply.item) location.replace('#label/queue');
-    showReply(reply);
+    asked = '';
   });
 };
 
