@@ -28,7 +28,7 @@ from engine.files import write_whole
 from engine.settings import assets
 from trainer.scratch.config import PRESETS, ModelConfig
 from trainer.scratch.decode import greedy
-from trainer.scratch.model import Translator
+from trainer.scratch.model import Translator, for_writing
 from trainer.scratch.recipe import load_scratch
 
 NEW, READ = 128, 24  # tokens written, and read of each prompt
@@ -232,7 +232,7 @@ def measure(
     torch.manual_seed(1)
     layers = max(1, config.layers // 2)
     inner = inner_width(config, layers)
-    model = Translator(config).eval()
+    model = for_writing(Translator(config))
     plain, marian = Plain(config, layers, inner).eval(), make_marian(config, layers, inner).eval()
     found: dict[str, Any] = {
         "parameters": {"ours": count(model), "torch": count(plain), "marian": count(marian)}
@@ -244,7 +244,7 @@ def measure(
         elif part == "writing":
             figures = measure_writing(model, plain, marian, batches, rounds)
         else:
-            figures = measure_training(model, plain, marian, rounds)
+            figures = measure_training(Translator(config), plain, marian, rounds)
         busy = [round(load, 1), round(os.getloadavg()[0], 1)]
         found[part] = {
             "figures": figures, "rounds": rounds, "load_average": busy,

@@ -9,7 +9,15 @@ from torch.nn import functional as F
 from trainer.fields import RecipeError
 from trainer.scratch.config import PRESETS, ModelConfig, load_config, parse_config, save_config
 from trainer.scratch.folder import new_net
-from trainer.scratch.model import Attention, Cache, Dropout, FeedForward, rotary, rotate
+from trainer.scratch.model import (
+    Attention,
+    Cache,
+    Dropout,
+    FeedForward,
+    for_writing,
+    rotary,
+    rotate,
+)
 
 CONFIG = ModelConfig(
     vocabulary=50, width=32, layers=2, heads=4, kv_heads=2, ffn=48, dropout=0.0, positions=32
@@ -171,3 +179,15 @@ def test_a_config_is_saved_and_read_back_equal(tmp_path):
     assert CONFIG.differences(BOTH_WAYS) == ["causal_prefix False, not True"]
     with pytest.raises(RecipeError, match="no model"):
         load_config(tmp_path / "nowhere")
+
+
+def test_stored_for_writing_it_gives_the_same():
+    net, other = net_of(), for_writing(new_net(CONFIG, 1))
+    text, prefix = tokens(2, 9), torch.tensor([4, 4])
+    torch.testing.assert_close(
+        other.logits(other(text, prefix)), net.logits(net(text, prefix)), rtol=1e-4, atol=1e-5
+    )
+    for (name, mine), its in zip(net.named_parameters(), other.parameters(), strict=True):
+        assert mine.equal(its) and not its.requires_grad
+        wide = mine.dim() == 2 and mine.shape[0] > mine.shape[1]
+        assert its.is_contiguous() != wide, name

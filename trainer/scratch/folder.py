@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from engine.files import sync_folder
 from trainer.fields import RecipeError
 from trainer.scratch.config import ModelConfig, load_config, save_config
-from trainer.scratch.model import Translator
+from trainer.scratch.model import Translator, for_writing
 from trainer.scratch.tokenizer import Codec, load_codec
 
 WEIGHTS, CARD = "model.safetensors", "card.json"
@@ -62,7 +62,7 @@ def load_model(folder: Path) -> Model:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise RecipeError(f"{folder} has no card: {error}") from error
-    return Model(net.eval(), load_codec(folder), card)
+    return Model(for_writing(net), load_codec(folder), card)
 
 
 def load_weights(net: Translator, folder: Path) -> None:

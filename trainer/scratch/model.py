@@ -17,7 +17,7 @@ from trainer.scratch.config import ModelConfig
 
 
 class Cache:
-    """Keys and values of the columns that were read, (layers, 2, rows, kv_heads, columns, head);
+    """Each layer's keys and values of the columns that were read, (rows, kv_heads, columns, head);
     room for all columns is made at once, so a step copies none of the earlier ones."""
 
     def __init__(
@@ -28,21 +28,25 @@ class Cache:
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
     ):
-        shape = (config.layers, 2, rows, config.kv_heads, columns, config.head_width)
-        self.kept = torch.zeros(shape, dtype=dtype, device=device)
+        shape = (rows, config.kv_heads, columns, config.head_width)
+        self.keys, self.values = (
+            [torch.zeros(shape, dtype=dtype, device=device) for _ in range(config.layers)]
+            for _ in range(2)
+        )
         self.length = 0
 
     def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Write new columns behind those that are there; all of the layer's, with them."""
-        end = self.length + keys.shape[2]
-        kept = self.kept[layer]
-        kept[0, :, :, self.length : end] = keys
-        kept[1, :, :, self.length : end] = values
-        return kept[0, :, :, :end], kept[1, :, :, :end]
+        new = keys.shape[2]
+        kept = [one[layer].narrow(2, 0, self.length + new) for one in (self.keys, self.values)]
+        for one, columns in zip(kept, (keys, values)):
+            one.narrow(2, self.length, new).copy_(columns)
+        return kept[0], kept[1]
 
     def choose(self, rows: Tensor) -> None:
         """Go on with these rows, in this order; a row may come more than once."""
-        self.kept = self.kept[:, :, rows]
+        self.keys = [one[rows] for one in self.keys]
+        self.values = [one[rows] for one in self.values]
 
 
 class Translator(nn.Module):
@@ -119,6 +123,17 @@ class Translator(nn.Module):
         if start is not None:  # padding sees itself: a row of nothing would have no softmax
             seen = (seen & (columns >= begin)[:, None]) | (columns == places[:, None])
         return seen[:, None]
+
+
+def for_writing(net: Translator) -> Translator:
+    """The net, not to be trained any more, with its matrices that give more than they take stored
+    column by column: to write a token, a processor reads those in half the time. Shapes and values
+    stay as they are."""
+    net.eval().requires_grad_(False)
+    for matrix in net.parameters():
+        if matrix.dim() == 2 and matrix.shape[0] > matrix.shape[1]:
+            matrix.data = matrix.data.t().contiguous().t()
+    return net
 
 
 class Block(nn.Module):
@@ -210,15 +225,16 @@ class Dropout(nn.Module):
 
 def rotary(config: ModelConfig) -> tuple[Tensor, Tensor]:
     """Cosines and sines of each position's angles, (positions, head) each; the halves of a head are
-    the two coordinates that turn together, as in transformers."""
+    the two coordinates that turn together, as in transformers. The first half's sines are negative,
+    as `rotate` wants them."""
     half = torch.arange(0, config.head_width, 2) / config.head_width
     speeds = torch.exp(-math.log(config.rope_theta) * half)
-    angles = torch.outer(torch.arange(config.positions).float(), speeds).repeat(1, 2)
-    return angles.cos(), angles.sin()
+    angles = torch.outer(torch.arange(config.positions).float(), speeds)
+    cos, sin = angles.cos(), angles.sin()
+    return torch.cat((cos, cos), dim=-1), torch.cat((-sin, sin), dim=-1)
 
 
 def rotate(heads: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
     """Queries or keys (rows, heads, length, head) turned by their positions."""
     cos, sin = (one.to(heads.dtype) for one in turn)
-    first, second = heads.chunk(2, dim=-1)
-    return heads * cos + torch.cat((-second, first), dim=-1) * sin
+    return heads * cos + heads.roll(heads.shape[-1] // 2, dims=-1) * sin
