@@ -27,7 +27,7 @@ from engine.models import BaseError
 from engine.rows import SHRINK, Embedding, Head, Rows, shrink_rows
 from engine.settings import Settings
 
-VERSION = 1  # grows when the same tensors come to give other answers
+VERSION = 2  # grows when the same tensors come to give other answers
 FOLDER, TOLD, WEIGHTS = "forms", "form.json", "form.safetensors"
 SMOOTH, MIXED, AWARE = "-smooth", "-mixed", "-aware"  # how such forms' names end, in this order
 _ROWS, _NORM = "rows", "norm"
@@ -152,7 +152,8 @@ def build(config: Any, form: Form, tensors: Mapping[str, torch.Tensor]) -> PreTr
         scaled = body.embed_tokens
         scaled.embed_scale = torch.tensor(scaled.scalar_embed_scale)
         scaled.weight = model.lm_head.weight = weight
-    model.model = LeanBody(body, hold)
+    between = torch.float32 if WAYS[form.body].wide else torch.bfloat16
+    model.model = LeanBody(body, hold, between)
     return model.eval().requires_grad_(False)
 
 

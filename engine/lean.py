@@ -4,7 +4,8 @@ At a few tokens a call, much of the library's time goes into small operations an
 weights out anew for each product. Here weights are laid out once, and query, key and value are one
 product, as are the two of the gated layer; the hidden states are the same bit for bit. Gemma 3 in
 bfloat16 on a CPU that multiplies it; any other model keeps its own body. Its matrices may be held
-in other numbers (engine.matrices); what lies between them stays as it is.
+in other numbers (engine.matrices); then what lies between them may be in float32, which costs less
+than to round it after every step.
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ class _Layer:
 class Cache:
     """Keys and values of a tree's tokens, by layer: (layers, 2, heads, tokens, width)."""
 
-    def __init__(self, layers: int, heads: int, width: int):
-        self._store = torch.empty(layers, 2, heads, _ROOM, width, dtype=torch.bfloat16)
+    def __init__(self, layers: int, heads: int, width: int, dtype: torch.dtype):
+        self._store = torch.empty(layers, 2, heads, _ROOM, width, dtype=dtype)
         self.size = 0
 
     def reserve(self, count: int) -> None:
@@ -85,10 +86,14 @@ class Part:
 
 
 class LeanBody(nn.Module):
-    """Token ids in, hidden states out; every token sees its whole row, no sliding window."""
+    """Token ids in, hidden states out, in bfloat16; every token sees its whole row, no sliding
+    window. `dtype`: of what lies between the matrices."""
 
-    def __init__(self, body: Gemma3TextModel, hold: Hold = plain):
+    def __init__(
+        self, body: Gemma3TextModel, hold: Hold = plain, dtype: torch.dtype = torch.bfloat16
+    ):
         super().__init__()
+        self._dtype = dtype
         config = body.config
         self.embed_tokens, self._rotary = body.embed_tokens, body.rotary_emb
         self._eps = config.rms_norm_eps
@@ -105,7 +110,7 @@ class LeanBody(nn.Module):
         return self
 
     def cache(self) -> Cache:
-        return Cache(len(self._layers), self._kv_heads, self._width)
+        return Cache(len(self._layers), self._kv_heads, self._width, self._dtype)
 
     def forward(
         self, ids: torch.Tensor, positions: torch.Tensor, parts: Sequence[Part]
@@ -114,7 +119,7 @@ class LeanBody(nn.Module):
         one part after the other's."""
         for part in parts:
             part.cache.reserve(len(part.mask))
-        x = self.embed_tokens(ids)
+        x = self.embed_tokens(ids).to(self._dtype)
         unseen = [
             torch.zeros(part.mask.shape, dtype=x.dtype).masked_fill_(~part.mask, float("-inf"))
             for part in parts
@@ -131,7 +136,7 @@ class LeanBody(nn.Module):
             x = x + _rms(layer.down(inner), after_mlp, self._eps)
         for part in parts:
             part.cache.size += len(part.mask)
-        return _rms(x, self._norm, self._eps)
+        return _rms(x, self._norm, self._eps).bfloat16()
 
     def _attend(
         self, x, number: int, layer: _Layer, turn, parts: Sequence[Part], unseen
@@ -208,10 +213,10 @@ def _scale(norm: Any) -> torch.Tensor:
 
 
 def _rms(x: torch.Tensor, scale: torch.Tensor, eps: float) -> torch.Tensor:
-    """RMSNorm in float32, rounded once."""
+    """RMSNorm in float32, rounded once, to the numbers of `x`."""
     wide = x.float()
     root = torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + eps)
-    return (wide * root).mul_(scale).bfloat16()
+    return (wide * root).mul_(scale).to(x.dtype)
 
 
 def lean(model: PreTrainedModel, hold: Hold = plain) -> PreTrainedModel:

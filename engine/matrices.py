@@ -18,19 +18,23 @@ from torch.nn import functional as F
 
 Tensors = Mapping[str, torch.Tensor]
 Matrix = Callable[[torch.Tensor], torch.Tensor]
-"""x (rows, in) in bfloat16 → x Wᵀ (rows, out) in bfloat16."""
+"""x (rows, in) → x Wᵀ (rows, out), both in bfloat16; where its way is wide, and for `pack`, also both
+in float32."""
 
 NF4_BLOCK = 64  # weights that share a scale in NF4
 GROUP = 32  # weights of a row that share a scale, in 4 bits
 _ROWS = 16  # tokens of a typical call; the layout is right for any number
 _MIDDLE = 128  # what 0 is among unsigned bytes: oneDNN has no fast product of signed ones
+# float32 rounded to bytes of a given scale and zero, times a packed weight, in one call
+_from_float = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32
 _LEAST = 1e-8  # of a scale: a row of zeros has none
 
 
 @dataclass(frozen=True)
 class Way:
     """One way. `shrink`: a weight (out, in) → what is stored of it; `missing`: why it cannot run
-    on this platform, "" where it can; `calibrated`: its tensors need an `input_scale` as well."""
+    on this platform, "" where it can; `calibrated`: its tensors need an `input_scale` as well;
+    `wide`: its products are fastest between float32."""
 
     name: str
     text: str
@@ -38,12 +42,14 @@ class Way:
     lay_out: Callable[[Tensors], Matrix]
     missing: Callable[[], str] = lambda: ""
     calibrated: bool = False
+    wide: bool = False
 
 
 def pack(weight: torch.Tensor) -> Matrix:
     """A bfloat16 weight, laid out once for products of a few rows."""
     packed = torch.ops.mkldnn._reorder_linear_weight(weight.detach(), _ROWS)
-    return lambda x: torch.ops.mkldnn._linear_pointwise(x, packed, None, "none", [], "")
+    product = torch.ops.mkldnn._linear_pointwise
+    return lambda x: product(x.bfloat16(), packed, None, "none", [], "").to(x.dtype)
 
 
 def bytes_of(weight: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -108,20 +114,15 @@ def _lay_out_dynamic(tensors: Tensors) -> Matrix:
 
 
 def _lay_out_by_row(tensors: Tensors) -> Matrix:
-    """torch has one scale for all rows of a product, by the lowest and the highest input: one loud
-    token takes the others' digits, and what a row gives depends on its neighbours. So each row is
-    brought to a height of one and back, and one more, of 1 and -1, makes the scale always the
-    same: a row gives bit for bit what it gives alone."""
+    """torch has one scale for all rows of a product: one loud token would take the others' digits.
+    So each row is brought to a height of one and back, and the scale is always the same: a row
+    gives bit for bit what it gives alone."""
     packed = _prepack(tensors)
-    ends = torch.zeros(1, tensors["weight"].shape[1])
-    ends[0, 0], ends[0, 1] = 1, -1
 
     def product(x: torch.Tensor) -> torch.Tensor:
         wide = x.float()
         height = wide.abs().amax(1, keepdim=True).clamp_(min=_LEAST)
-        even = torch.cat([wide.div_(height), ends])
-        found = torch.ops.quantized.linear_dynamic(even, packed)[:-1]
-        return found.mul_(height).bfloat16()
+        return _from_float(wide / height, 1 / 127, _MIDDLE, packed).mul_(height).to(x.dtype)
 
     return product
 
@@ -197,7 +198,7 @@ WAYS = {
             lambda tensors: pack(tensors["weight"])),
         Way("fp16", "float16", lambda w: {"weight": w.detach().half()}, _lay_out_float16),
         Way("int8", "bytes; inputs as bytes, a scale for each row, found as they come",
-            bytes_of, _lay_out_by_row, _without_engine),
+            bytes_of, _lay_out_by_row, _without_engine, wide=True),
         Way("int8-dynamic", "bytes; inputs as bytes, one scale for all rows, found as they come",
             bytes_of, _lay_out_dynamic, _without_engine),
         Way("int8-static", "bytes; inputs as bytes, one scale, found on training rows",
@@ -205,7 +206,7 @@ WAYS = {
         Way("int8-weight", "bytes, inputs in bfloat16", bytes_of, _lay_out_bytes),
         Way("int4", f"stored in 4 bits, a scale and a zero for {GROUP} weights; multiplied as int8",
             nibbles_of, lambda tensors: _lay_out_by_row(bytes_of(values_of(tensors))),
-            _without_engine),
+            _without_engine, wide=True),
         Way("int4-weight", f"4 bits, a scale and a zero for {GROUP} weights; inputs in bfloat16",
             nibbles_of, _lay_out_nibbles),
         Way("nf4", "4 bits by the normal distribution's quantiles (bitsandbytes)",

@@ -1,4 +1,4 @@
-"""What makes the engine fast does not change its answers: 120 words against the slow path, 500 with
+"""What makes the engine fast does not change its answers: 80 words against the slow path, 500 with
 the long counts.
 
 A sentence may differ only where some choice in it was a tie but for rounding; such sentences are
@@ -28,7 +28,7 @@ from engine.views import views
 from tests.alone import Alone
 from tests.real import soak
 
-WORDS, LONGEST = 500 if soak() else 120, 14
+WORDS, LONGEST = 500 if soak() else 80, 14
 NEAR = 0.02  # of a vote to the threshold
 MEASURED = 10  # sentences
 MOST = WORDS // 80  # sentences of some WORDS // 11
