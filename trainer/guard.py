@@ -2,7 +2,8 @@
 
 Degraded is an evaluation whose rows score less than at the best one, beyond the 95 % interval of
 a paired bootstrap over sentences, twice running, or by more than a share that the recipe states,
-once; or a loss that is no number, or three times its median. The run then goes back to its best
+once; or a loss that is no number, or three times its median over some steps (more of them where a
+step is few sentences: one sentence's loss is often three times another's). The run then goes back to its best
 weights and optimizer at half the rate, at most twice.
 """
 
@@ -19,7 +20,8 @@ from trainer.checkpoints import Progress
 MOST_ROLLBACKS = 2
 _RUNNING = 2  # degraded evaluations in a row that are believed
 _SPIKE = 3.0  # times the median
-_RECENT, _WINDOW = 5, 100  # steps whose mean is compared, and those it is compared with
+_RECENT, _WINDOW = 5, 20  # steps whose mean is compared; times as many it is compared with
+_SENTENCES = 32  # that those steps have at least
 _DRAWS = 1000
 
 
@@ -40,11 +42,18 @@ class Guard:
     """Judges a run's evaluations and losses; what it remembers of evaluations stands in the run's
     progress, which is saved with each checkpoint."""
 
-    def __init__(self, progress: Progress, patience: int = 0, drop: float = 0.0):
-        """`drop`: the share of the best score, or of the best loss where no rows are scored, by
+    def __init__(
+        self,
+        progress: Progress,
+        patience: int = 0,
+        drop: float = 0.0,
+        sentences: int = _SENTENCES,
+    ):
+        """`sentences`: of a step; `drop`: the share of the best score, or of the best loss where no rows are scored, by
         which an evaluation may be worse; 0: no such bound."""
         self.progress, self._patience, self._drop = progress, patience, drop
-        self._losses: deque[float] = deque(maxlen=_WINDOW)
+        self._recent = max(_RECENT, math.ceil(_SENTENCES / sentences))
+        self._losses: deque[float] = deque(maxlen=_WINDOW * self._recent)
 
     def judge(self, loss: float, rows: Sequence[float]) -> str:
         """What an evaluation is: best, fine, worse, or nan. `rows`: each dev sentence's score, ()
@@ -77,9 +86,9 @@ class Guard:
         if not math.isfinite(loss):
             return "nan"
         self._losses.append(loss)
-        if len(self._losses) < 4 * _RECENT:
+        if len(self._losses) < 4 * self._recent:
             return "fine"
-        recent = statistics.fmean(list(self._losses)[-_RECENT:])
+        recent = statistics.fmean(list(self._losses)[-self._recent :])
         return "spike" if recent > _SPIKE * statistics.median(self._losses) else "fine"
 
     def is_patient(self) -> bool:

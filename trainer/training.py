@@ -126,7 +126,8 @@ class _Run:
         self.make_batch, self.pieces = loss.make_batch, loss.pieces
         self.mean = optimizer if isinstance(optimizer, AveragedAdamW) else None
         self.loss, self.optimizer = prepare(self.accelerator, loss, optimizer)
-        self.guard = Guard(Progress(), recipe.patience, recipe.drop)
+        sentences = recipe.batch * recipe.accumulation
+        self.guard = Guard(Progress(), recipe.patience, recipe.drop, sentences)
         self.began, self.first = time.monotonic(), 0
         self.spent = 0.0  # seconds of evaluations since the last report
 

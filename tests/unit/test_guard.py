@@ -1,6 +1,7 @@
 """What counts as a run getting worse, and what a checkpoint's comparison keeps."""
 
 import math
+import random
 
 import pytest
 
@@ -72,6 +73,16 @@ def test_a_loss_that_is_no_number_or_leaps_is_seen():
         assert guard.watch(1.0) == "fine"
     assert guard.watch(4.0) == "fine", "one leap may be one odd batch"
     assert "spike" in [guard.watch(8.0) for _ in range(5)]
+
+
+def test_single_sentences_that_are_hard_are_no_leap():
+    """Losses of one sentence a step as they come: most are small, one in sixteen is large."""
+    draw = random.Random(1)
+    losses = [draw.choice([0.2, 0.3, 0.4, 0.5, 0.6] * 3 + [4.0]) for _ in range(3000)]
+    one, many = Guard(Progress(), sentences=1), Guard(Progress())
+    assert "spike" in [many.watch(loss) for loss in losses]
+    assert {one.watch(loss) for loss in losses} == {"fine"}
+    assert "spike" in [one.watch(loss + 4.0) for loss in losses[:60]]
 
 
 def test_patience_ends():
