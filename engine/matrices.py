@@ -18,8 +18,8 @@ from torch.nn import functional as F
 
 Tensors = Mapping[str, torch.Tensor]
 Matrix = Callable[[torch.Tensor], torch.Tensor]
-"""x (rows, in) → x Wᵀ (rows, out), both in bfloat16; where its way is wide, and for `pack`, both may
-be in float32."""
+"""x (rows, in) → x Wᵀ (rows, out), both in bfloat16; both may be in float32 where its way is wide,
+and for `pack`."""
 
 NF4_BLOCK = 64  # weights that share a scale in NF4
 GROUP = 32  # weights of a row that share a scale, in 4 bits
