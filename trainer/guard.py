@@ -3,8 +3,8 @@
 Degraded is an evaluation whose rows score less than at the best one, beyond the 95 % interval of
 a paired bootstrap over sentences, twice running, or by more than a share that the recipe states,
 once; or a loss that is no number, or three times its median over some steps (more of them where a
-step is few sentences: one sentence's loss is often three times another's). The run then goes back to its best
-weights and optimizer at half the rate, at most twice.
+step is few sentences: one sentence's loss is often three times another's). The run then goes back
+to its best weights and optimizer at half the rate, at most twice.
 """
 
 from __future__ import annotations
