@@ -49,8 +49,8 @@ class Guard:
         drop: float = 0.0,
         sentences: int = _SENTENCES,
     ):
-        """`sentences`: of a step; `drop`: the share of the best score, or of the best loss where no rows are scored, by
-        which an evaluation may be worse; 0: no such bound."""
+        """`sentences`: of a step; `drop`: the share of the best score, or of the best loss where
+        no rows are scored, by which an evaluation may be worse; 0: no such bound."""
         self.progress, self._patience, self._drop = progress, patience, drop
         self._recent = max(_RECENT, math.ceil(_SENTENCES / sentences))
         self._losses: deque[float] = deque(maxlen=_WINDOW * self._recent)
