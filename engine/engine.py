@@ -25,6 +25,7 @@ from engine.phrasebook import NO_CANDIDATES, Candidates
 from engine.prompt import PROMPT_VERSION, SensePrompt
 from engine.sense import Answer
 from engine.settings import Settings
+from engine.small import SMALL, find_small, small_assets
 from engine.views import View
 
 log = logging.getLogger(__name__)
@@ -51,14 +52,14 @@ class ModelEngine:
 
 def load_engine(settings: Settings, progress: Progress = lambda state, share: None) -> ModelEngine:
     """The engine the settings name; BaseError or AdapterError says what is missing. Where a form is
-    asked for that nobody has made of this adapter, as after a promotion, the model serves as it is
-    and says why."""
+    asked for that nobody has made of this adapter, as after a promotion, or the small one cannot be
+    had, the model serves as it is and says why."""
     why = ""
     if settings.form != PLAIN:
         try:
             return _of_form(settings, progress)
         except FormError as error:
-            if error.code != "form_missing":
+            if error.code != "form_missing" and settings.form != SMALL:
                 raise
             why = str(error)
             log.warning("%s The model serves as it is.", why)
@@ -77,12 +78,17 @@ def _of_form(settings: Settings, progress: Progress) -> ModelEngine:
     folder = settings.adapter_folder
     adapter = read_adapter(folder) if folder else None
     version = adapter.version if adapter else "base"
-    made = find_form(settings, f"{name}@{revision}", version)
+    card = adapter.card if adapter else Card("base")
+    if settings.form == SMALL:
+        made = find_small(settings, f"{name}@{revision}", version, progress)
+        source, card = str(made), read_adapter(small_assets()).card
+    else:
+        made = find_form(settings, f"{name}@{revision}", version)
     progress("loading", 0.3)
     reason = f"CTX_FORM={settings.form}, which passed its gate"
     choice = Choice("cpu", torch.bfloat16, reason)
     base = Base(load_form(made), load_tokenizer(source), name, revision, choice)
-    engine = _engine(base, base.model, adapter.card if adapter else Card("base"), version)
+    engine = _engine(base, base.model, card, version)
     give_back()
     progress("loading", 1.0)
     return replace(engine, id=f"{engine.id}/{settings.form}-{read_told(made).sha256[:8]}")

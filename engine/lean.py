@@ -154,19 +154,15 @@ class LeanBody(nn.Module):
             attended.append(
                 F.scaled_dot_product_attention(
                     both[None, :heads, mine],
-                    self._shared(seen),
-                    self._shared(said),
+                    seen[None],
+                    said[None],
                     attn_mask=hidden,
                     scale=layer.scale,
+                    enable_gqa=True,
                 )
             )
         together = torch.cat(attended, 2) if len(attended) > 1 else attended[0]
         return layer.out(together[0].transpose(0, 1).reshape(count, -1))
-
-    def _shared(self, states: torch.Tensor) -> torch.Tensor:
-        """Keys or values for each head, from those that heads share."""
-        times = self._heads // self._kv_heads
-        return states[:, None].expand(-1, times, -1, -1).flatten(0, 1)[None]
 
     def _turn(self, x: torch.Tensor, positions: torch.Tensor, kind: str):
         """Cosine and sine of the rotary embedding, (tokens, 1, width) each; the sine with the sign

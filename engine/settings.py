@@ -41,7 +41,8 @@ class Settings:
     )  # fmt: skip
     form: str = _setting(
         "CTX_FORM", "smaller numbers for English-Chinese words, as python -m trainer quantise made"
-        " and passed them (int8, …); plain: the model as it is", "plain",
+        " and passed them (int8, …); small: the student that ships; plain: the model as it is",
+        "plain",
     )  # fmt: skip
     data: Path | None = _setting("CTX_DATA", "folder where recipes find their data", None)
     device: str = _setting("CTX_DEVICE", "auto, cpu, cuda or mps", "auto")

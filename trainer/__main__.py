@@ -15,6 +15,7 @@ python -m trainer scratch export MODEL [--to DIR] [--both-ways]
 python -m trainer bundle RECIPE.json DIR
 python -m trainer adopt DIR
 python -m trainer student STUDENT.json DIR [--adapter DIR]
+python -m trainer small DIR
 python -m trainer evaluate MODEL [MODEL …] [--dataset NAME] [--split S] [--rows N] [--out DIR]
 python -m trainer demo [--home DIR]
 python -m trainer teach --url URL --model NAME [--limit N] [--concurrency N] [--rate R] [--import N]
@@ -136,6 +137,11 @@ def _add_elsewhere(commands: Any) -> None:
     student.add_argument("folder", type=Path, metavar="DIR")
     student.add_argument("--adapter", default="", help="what was merged in; default: what ships")
     student.set_defaults(command=_student)
+    small = commands.add_parser(
+        "small", help="make the small model that ships; CTX_FORM=small does"
+    )
+    small.add_argument("folder", type=Path, metavar="DIR")
+    small.set_defaults(command=_small)
     adopted = commands.add_parser("adopt", help="check and take in what a bundle made elsewhere")
     adopted.add_argument("folder", type=Path, metavar="DIR")
     adopted.set_defaults(command=_adopt)
@@ -209,20 +215,21 @@ def _fit(arguments: argparse.Namespace) -> int:
 
 
 def _student(arguments: argparse.Namespace) -> int:
-    from dataclasses import replace
-
     from engine.settings import read_settings
-    from trainer.catalogue import shipped
-    from trainer.distil.recipe import Distil
-    from trainer.distil.student import build, read_cut
-    from trainer.distil.teacher import load_teacher
-    from trainer.recipe import BASE, Recipe
+    from trainer.distil.small import make_student_again
+    from trainer.distil.student import read_cut
 
-    cut = read_cut(arguments.file)
-    named = arguments.adapter or (str(shipped().folder) if cut.adapter else BASE)
-    recipe = replace(Recipe(), distil=Distil(teacher=named))
-    teacher = load_teacher(recipe, Path(), read_settings())
-    print(f"made: {build(cut, teacher, arguments.folder)}")
+    cut, settings = read_cut(arguments.file), read_settings()
+    print(f"made: {make_student_again(cut, arguments.folder, settings, arguments.adapter)}")
+    return 0
+
+
+def _small(arguments: argparse.Namespace) -> int:
+    from engine.settings import read_settings
+    from trainer.distil.small import make_small
+
+    make_small(arguments.folder, read_settings())
+    print(f"made: {arguments.folder}")
     return 0
 
 
