@@ -31,7 +31,7 @@ VERSION = 2  # grows when the same tensors come to give other answers
 FOLDER, TOLD, WEIGHTS = "forms", "form.json", "form.safetensors"
 SMOOTH, MIXED, AWARE = "-smooth", "-mixed", "-aware"  # how such forms' names end, in this order
 _ROWS, _NORM = "rows", "norm"
-_UNFIT = "Forms are for Gemma 3 on a processor that multiplies bfloat16."
+UNFIT = "Forms are for Gemma 3 on a processor that multiplies bfloat16."
 
 
 class FormError(BaseError):
@@ -109,7 +109,7 @@ def shrink(
     """All that is stored of a model (its body not a lean one) in this form. `scales`: by place, of
     the inputs, where the way needs them. FormError where the model or the platform cannot."""
     if not helps(model):
-        raise FormError("form_unfit", _UNFIT)
+        raise FormError("form_unfit", UNFIT)
     if reason := WAYS[form.body].missing():
         raise FormError("form_missing_library", f"{form.name}: {reason}")
     kept: dict[str, torch.Tensor] = {}
@@ -196,7 +196,7 @@ def load_form(folder: Path) -> PreTrainedModel:
     the folder tells of."""
     told = read_told(folder)
     if not has_bfloat16():
-        raise FormError("form_unfit", _UNFIT)
+        raise FormError("form_unfit", UNFIT)
     if _hash(folder / WEIGHTS) != told.sha256:
         raise FormError("form_changed", f"{folder / WEIGHTS} is not what was judged; make it anew.")
     form = Form(**dict(told.ways) | {"plain": tuple(told.ways["plain"])})

@@ -98,6 +98,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if values.get("hosted"):
         values.setdefault("host", "0.0.0.0")
         values.setdefault("keep_days", 0)
+        values.setdefault("form", "small")
     return Settings(**values)
 
 

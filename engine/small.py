@@ -15,7 +15,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from engine.forms import VERSION, FormError, Told, form_folder, read_told
+from engine.forms import UNFIT, VERSION, FormError, Told, form_folder, read_told
+from engine.lean import has_bfloat16
 from engine.models import Progress
 from engine.settings import Settings, assets
 
@@ -32,6 +33,8 @@ def small_assets() -> Path:
 def find_small(settings: Settings, base: str, adapter: str, progress: Progress) -> Path:
     """The folder of the small model, made first where that was not done yet; FormError where it is
     not of this base and adapter, or cannot be made."""
+    if not has_bfloat16():
+        raise FormError("form_unfit", UNFIT)
     shipped = read_told(small_assets())
     if (shipped.base, shipped.adapter) != (base, adapter):
         raise FormError(

@@ -4,7 +4,7 @@ assets/small. `engine.small` says where it goes and when.
 
 from __future__ import annotations
 
-import tempfile
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,12 +36,16 @@ def make_small(folder: Path, settings: Settings, source: Path | None = None) -> 
     source = source or small_assets()
     wanted = read_told(source)
     form = Form(**dict(wanted.ways) | {"plain": tuple(wanted.ways["plain"])})
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as place:
-        student = make_student_again(read_cut(source / CUT), Path(place) / "student", settings)
+    place = folder.with_name(f"{folder.name}.student")  # what a kill left goes first
+    shutil.rmtree(place, ignore_errors=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        student = make_student_again(read_cut(source / CUT), place, settings)
         base = load_base(replace(settings, base=str(student), dtype="bfloat16", device="cpu"))
         model: Any = merged(base, read_adapter(source))
         tensors = shrink(model, form)
         told = save_form(folder, model.config, form, tensors, wanted.base, wanted.adapter)
         base.tokenizer.save_pretrained(str(folder))
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
     write_told(folder, replace(told, gate=wanted.gate))
