@@ -50,7 +50,9 @@ def test_it_is_what_its_card_says_and_is_made_once(settings, small):
     folder = form_folder(settings.home, shipped.adapter, SMALL)
     told = read_told(folder)
     assert told.gate == shipped.gate and told.gate["fit"]
-    assert small.title == read_adapter(small_assets()).card.name and "CTX_FORM=small" in small.detail
+    assert (
+        small.title == read_adapter(small_assets()).card.name and "CTX_FORM=small" in small.detail
+    )
     file = folder / WEIGHTS
     assert file.stat().st_size < HALF
     before = file.stat().st_mtime_ns
