@@ -15,7 +15,7 @@ python -m trainer scratch export MODEL [--to DIR] [--both-ways]
 python -m trainer bundle RECIPE.json DIR
 python -m trainer adopt DIR
 python -m trainer student STUDENT.json DIR [--adapter DIR]
-python -m trainer small DIR
+python -m trainer small DIR [--ship FORM]
 python -m trainer evaluate MODEL [MODEL …] [--dataset NAME] [--split S] [--rows N] [--out DIR]
 python -m trainer demo [--home DIR]
 python -m trainer teach --url URL --model NAME [--limit N] [--concurrency N] [--rate R] [--import N]
@@ -141,6 +141,7 @@ def _add_elsewhere(commands: Any) -> None:
         "small", help="make the small model that ships; CTX_FORM=small does"
     )
     small.add_argument("folder", type=Path, metavar="DIR")
+    small.add_argument("--ship", default="", metavar="FORM", help="DIR is a run: this form ships")
     small.set_defaults(command=_small)
     adopted = commands.add_parser("adopt", help="check and take in what a bundle made elsewhere")
     adopted.add_argument("folder", type=Path, metavar="DIR")
@@ -226,10 +227,14 @@ def _student(arguments: argparse.Namespace) -> int:
 
 def _small(arguments: argparse.Namespace) -> int:
     from engine.settings import read_settings
-    from trainer.distil.small import make_small
+    from trainer.distil.small import make_small, ship_small
 
-    make_small(arguments.folder, read_settings())
-    print(f"made: {arguments.folder}")
+    settings, made = read_settings(), arguments.folder
+    if arguments.ship:
+        made = ship_small(made, arguments.ship, settings)
+    else:
+        make_small(made, settings)
+    print(f"made: {made}")
     return 0
 
 

@@ -2,7 +2,8 @@
 model in fewer bits. Read from what runs told and from tables on disk; loads no weights.
 
 A model's table of forms lies in CTX_HOME/forms/VERSION/table.json, as `trainer quantise` left it;
-that of the shipped adapter ships with the app, until somebody makes one here.
+those of the shipped adapter and of the small model ship with the app, until somebody makes one
+here.
 """
 
 from __future__ import annotations
@@ -74,10 +75,9 @@ def list_forms(settings: Settings) -> list[Forms]:
     """The forms of every model that has a table, those of the home first."""
     files = sorted((settings.home / FOLDER).glob(f"*/{TABLE}"))
     found = [_forms(told) for told in map(_read, files) if told]
-    shipped = _read(assets() / "bench" / "forms.json")
-    if shipped and shipped.get("version") not in {one.version for one in found}:
-        found.append(_forms(shipped))
-    return found
+    here = {one.version for one in found}
+    shipped = (_read(assets() / "bench" / f"{name}.json") for name in ("forms", "small"))
+    return found + [_forms(told) for told in shipped if told and told["version"] not in here]
 
 
 def forms_of(version: str, settings: Settings) -> Forms | None:
