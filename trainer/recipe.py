@@ -225,6 +225,10 @@ class Recipe:
         """The share by which an evaluation may score worse than the best; 0: no such bound."""
         return self.distil.drop if self.distil.teacher else 0.0
 
+    @property
+    def sentences_a_step(self) -> int:
+        return self.batch * self.accumulation
+
 
 def on_base(recipe: Recipe, settings: Settings) -> Settings:
     """The settings with the recipe's own base, where it names one."""

@@ -126,7 +126,7 @@ class _Run:
         self.make_batch, self.pieces = loss.make_batch, loss.pieces
         self.mean = optimizer if isinstance(optimizer, AveragedAdamW) else None
         self.loss, self.optimizer = prepare(self.accelerator, loss, optimizer)
-        sentences = recipe.batch * recipe.accumulation
+        sentences = recipe.sentences_a_step
         self.guard = Guard(Progress(), recipe.patience, recipe.drop, sentences)
         self.began, self.first = time.monotonic(), 0
         self.spent = 0.0  # seconds of evaluations since the last report

@@ -54,6 +54,7 @@ class Phase:
     patience: int = described("evaluations without gain after which it ends; 0: never", 0)
 
     tokens_at_once = 0  # a batch is never cut: `tokens` bounds it
+    sentences_a_step = 32  # thousands of tokens are at least so many
     drop = 0.0
 
     def __post_init__(self) -> None:
