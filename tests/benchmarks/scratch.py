@@ -232,11 +232,12 @@ def measure(
     torch.manual_seed(1)
     layers = max(1, config.layers // 2)
     inner = inner_width(config, layers)
-    model = for_writing(Translator(config))
+    model = Translator(config)
     plain, marian = Plain(config, layers, inner).eval(), make_marian(config, layers, inner).eval()
     found: dict[str, Any] = {
         "parameters": {"ours": count(model), "torch": count(plain), "marian": count(marian)}
     }
+    for_writing(model)
     for part in parts:
         load = os.getloadavg()[0]
         if part == "cache":

@@ -40,15 +40,17 @@ def test_a_table_keeps_earlier_lines_of_the_same_rows(tmp_path):
 
 def test_what_ships_is_listed_until_it_is_made_here_and_a_broken_table_is_passed_over(tmp_path):
     settings = Settings(home=tmp_path)
-    (shipped,) = list_forms(settings)
+    shipped, small = list_forms(settings)
+    assert (small.model, small.pair) == ("en-zh-sense-small", "en-zh")
     assert shipped.pair == "en-zh" and shipped.forms[0].kept == 1.0
     keep_table(tmp_path, table(row("bf16", 500), version=shipped.version))
-    (mine,) = list_forms(settings)
+    mine, other = list_forms(settings)
+    assert other == small
     assert (mine.version, mine.model) == (shipped.version, "mine")
     file = tmp_path / "forms" / shipped.version / "table.json"
     for text in ("", "[]", json.dumps({"rows": [{}]}), '{"rows": 7}'):
         file.write_text(text)
-        assert list_forms(settings) == [shipped]
+        assert list_forms(settings) == [shipped, small]
 
 
 def test_what_a_student_came_to(store, tmp_path):
