@@ -25,6 +25,7 @@ from engine.lean import LeanBody, has_bfloat16, helps
 from engine.matrices import WAYS, Matrix
 from engine.models import BaseError
 from engine.rows import SHRINK, Embedding, Head, Rows, shrink_rows
+from engine.rows import WAY as ROWS_WAY
 from engine.settings import Settings
 
 VERSION = 2  # grows when the same tensors come to give other answers
@@ -64,6 +65,11 @@ class Form:
             "smooth": self.smooth, "aware": self.aware,
         }  # fmt: skip
 
+    @property
+    def missing(self) -> str:
+        """Why it cannot run on this platform; "" where it can."""
+        return WAYS[self.body].missing() or (WAYS[ROWS_WAY].missing() if self.rows else "")
+
     def way_of(self, place: str) -> str:
         return "bf16" if place in self.plain else self.body
 
@@ -97,6 +103,10 @@ class Told:
     gate: Mapping[str, Any] = field(default_factory=dict)
     version: int = VERSION
 
+    @property
+    def form(self) -> Form:
+        return Form(**dict(self.ways) | {"plain": tuple(self.ways["plain"])})
+
 
 def form_folder(home: Path, adapter: str, name: str) -> Path:
     """Where the form `name` of the adapter of this version lies."""
@@ -110,8 +120,8 @@ def shrink(
     the inputs, where the way needs them. FormError where the model or the platform cannot."""
     if not helps(model):
         raise FormError("form_unfit", UNFIT)
-    if reason := WAYS[form.body].missing():
-        raise FormError("form_missing_library", f"{form.name}: {reason}")
+    if form.missing:
+        raise FormError("form_missing_library", f"{form.name}: {form.missing}")
     kept: dict[str, torch.Tensor] = {}
 
     def hold(place: str, weight: torch.Tensor) -> Matrix:
@@ -199,9 +209,9 @@ def load_form(folder: Path) -> PreTrainedModel:
         raise FormError("form_unfit", UNFIT)
     if _hash(folder / WEIGHTS) != told.sha256:
         raise FormError("form_changed", f"{folder / WEIGHTS} is not what was judged; make it anew.")
-    form = Form(**dict(told.ways) | {"plain": tuple(told.ways["plain"])})
-    if reason := WAYS[form.body].missing():
-        raise FormError("form_missing_library", f"{form.name}: {reason}")
+    form = told.form
+    if form.missing:
+        raise FormError("form_missing_library", f"{form.name}: {form.missing}")
     with safe_open(folder / WEIGHTS, "pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     return build(AutoConfig.from_pretrained(folder, trust_remote_code=False), form, tensors)

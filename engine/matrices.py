@@ -191,6 +191,11 @@ def _without_engine() -> str:
     return "" if torch.backends.quantized.engine != "none" else "torch has no int8 products here"
 
 
+def _without_fbgemm() -> str:
+    known = torch.backends.quantized.engine in ("x86", "fbgemm")
+    return "" if known else "torch rounds float32 to bytes within a product on x86 alone"
+
+
 WAYS = {
     way.name: way
     for way in (
@@ -198,7 +203,7 @@ WAYS = {
             lambda tensors: pack(tensors["weight"])),
         Way("fp16", "float16", lambda w: {"weight": w.detach().half()}, _lay_out_float16),
         Way("int8", "bytes; inputs as bytes, a scale for each row, found as they come",
-            bytes_of, _lay_out_by_row, _without_engine, wide=True),
+            bytes_of, _lay_out_by_row, _without_fbgemm, wide=True),
         Way("int8-dynamic", "bytes; inputs as bytes, one scale for all rows, found as they come",
             bytes_of, _lay_out_dynamic, _without_engine),
         Way("int8-static", "bytes; inputs as bytes, one scale, found on training rows",
@@ -206,7 +211,7 @@ WAYS = {
         Way("int8-weight", "bytes, inputs in bfloat16", bytes_of, _lay_out_bytes),
         Way("int4", f"stored in 4 bits, a scale and a zero for {GROUP} weights; multiplied as int8",
             nibbles_of, lambda tensors: _lay_out_by_row(bytes_of(values_of(tensors))),
-            _without_engine, wide=True),
+            _without_fbgemm, wide=True),
         Way("int4-weight", f"4 bits, a scale and a zero for {GROUP} weights; inputs in bfloat16",
             nibbles_of, _lay_out_nibbles),
         Way("nf4", "4 bits by the normal distribution's quantiles (bitsandbytes)",

@@ -16,6 +16,7 @@ SHRINK: dict[str, Callable[[torch.Tensor], dict[str, torch.Tensor]]] = {
     "int8": bytes_of,
     "int4": nibbles_of,
 }
+WAY = "int8"  # how chosen rows multiply, whatever holds them
 _AT_ONCE = 1 << 15  # rows that are shrunk at a time: whole, they would be a gigabyte
 
 
@@ -35,7 +36,7 @@ class Rows:
     def matrix(self, numbers: torch.Tensor) -> Matrix:
         """What multiplies by these rows, held in bytes."""
         chosen = self._chosen(numbers)
-        way = WAYS["int8"]
+        way = WAYS[WAY]
         return way.lay_out(way.shrink(values_of(chosen)) if "zero" in chosen else chosen)
 
     def _chosen(self, numbers: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -33,9 +33,11 @@ def small_assets() -> Path:
 def find_small(settings: Settings, base: str, adapter: str, progress: Progress) -> Path:
     """The folder of the small model, made first where that was not done yet; FormError where it is
     not of this base and adapter, or cannot be made."""
+    shipped = read_told(small_assets())
     if not has_bfloat16():
         raise FormError("form_unfit", UNFIT)
-    shipped = read_told(small_assets())
+    if shipped.form.missing:
+        raise FormError("form_missing_library", f"CTX_FORM={SMALL}: {shipped.form.missing}")
     if (shipped.base, shipped.adapter) != (base, adapter):
         raise FormError(
             "form_missing",

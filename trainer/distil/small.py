@@ -12,15 +12,7 @@ from typing import Any
 
 from engine.adapters import merged
 from engine.checking import read_adapter
-from engine.forms import (
-    Form,
-    FormError,
-    form_folder,
-    read_told,
-    save_form,
-    shrink,
-    write_told,
-)
+from engine.forms import FormError, form_folder, read_told, save_form, shrink, write_told
 from engine.models import load_base
 from engine.settings import Settings
 from engine.small import CUT, small_assets
@@ -44,7 +36,7 @@ def make_small(folder: Path, settings: Settings) -> None:
     """Make the small model in `folder`. Its verdict comes last: without one it is none."""
     source = small_assets()
     wanted = read_told(source)
-    form = Form(**dict(wanted.ways) | {"plain": tuple(wanted.ways["plain"])})
+    form = wanted.form
     place = folder.with_name(f"{folder.name}.student")  # what a kill left goes first
     shutil.rmtree(place, ignore_errors=True)
     place.parent.mkdir(parents=True, exist_ok=True)
