@@ -14,7 +14,7 @@ demo: .venv/run-ready
 	$(BIN)/python -m trainer demo
 
 test: .venv/test-ready
-	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 soak: .venv/test-ready
 	CTX_SOAK=1 $(BIN)/python -m pytest --timeout 7200

@@ -49,7 +49,10 @@ def test_thirty_queries_by_keyboard_alone(tmp_path, begin, page) -> None:
             page.keyboard.press("r")
         else:
             page.keyboard.press("a")
-            page.wait_for_timeout(150)
+            page.wait_for_function(
+                "a => document.querySelector('.ctx-line').innerText !== a"
+                " || document.querySelector('.ctx-broken li')", arg=seen[-1],
+            )  # fmt: skip
             if page.locator(".ctx-broken li").count():  # too long: a matter of taste
                 page.keyboard.press("a")
         page.wait_for_function(
