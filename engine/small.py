@@ -13,15 +13,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from filelock import FileLock
-
 from engine.forms import UNFIT, VERSION, FormError, Told, form_folder, read_told
 from engine.lean import has_bfloat16
 from engine.models import Progress
 from engine.settings import Settings, assets
 
 SMALL = "small"  # of CTX_FORM
-CUT = "student.json"
 log = logging.getLogger(__name__)
 
 
@@ -45,13 +42,9 @@ def find_small(settings: Settings, base: str, adapter: str, progress: Progress) 
             f" {base} with {adapter}.",
         )
     folder = form_folder(settings.home, adapter, SMALL)
-    if is_made(folder, shipped):
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.parent / f"{SMALL}.lock"):  # two starts at once make it once
-        if not is_made(folder, shipped):
-            progress("converting", 0.9)
-            _make_in_child(settings, folder)
+    if not is_made(folder, shipped):
+        progress("converting", 0.9)
+        _make_in_child(settings, folder)
     return folder
 
 

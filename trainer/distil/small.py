@@ -10,15 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from engine.adapters import merged
 from engine.checking import read_adapter
 from engine.forms import FormError, form_folder, read_told, save_form, shrink, write_told
 from engine.models import load_base
 from engine.settings import Settings
-from engine.small import CUT, small_assets
+from engine.small import is_made, small_assets
 from trainer.catalogue import shipped
 from trainer.distil.recipe import Distil
-from trainer.distil.student import FOLDER, Cut, build, read_cut
+from trainer.distil.student import FILE, FOLDER, Cut, build, read_cut
 from trainer.distil.teacher import load_teacher
 from trainer.recipe import BASE, Recipe
 from trainer.run import ADAPTER
@@ -33,29 +35,40 @@ def make_student_again(cut: Cut, folder: Path, settings: Settings, adapter: str 
 
 
 def make_small(folder: Path, settings: Settings) -> None:
-    """Make the small model in `folder`. Its verdict comes last: without one it is none."""
-    source = small_assets()
-    wanted = read_told(source)
-    form = wanted.form
-    place = folder.with_name(f"{folder.name}.student")  # what a kill left goes first
-    shutil.rmtree(place, ignore_errors=True)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        student = make_student_again(read_cut(source / CUT), place, settings)
-        base = load_base(replace(settings, base=str(student), dtype="bfloat16", device="cpu"))
-        model: Any = merged(base, read_adapter(source))
-        tensors = shrink(model, form)
-        told = save_form(folder, model.config, form, tensors, wanted.base, wanted.adapter)
-        base.tokenizer.save_pretrained(str(folder))
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
-    write_told(folder, replace(told, gate=wanted.gate))
+    """Make the small model in `folder`, where it is not there. Its verdict comes last: without one
+    it is none. Of several that are asked for it at once, one makes it."""
+    source, wanted = small_assets(), read_told(small_assets())
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_name(f"{folder.name}.lock")):
+        if is_made(folder, wanted):
+            return
+        _clear(folder)
+        try:
+            place = folder.with_name(f"{folder.name}.student")
+            student = make_student_again(read_cut(source / FILE), place, settings)
+            base = load_base(replace(settings, base=str(student), dtype="bfloat16", device="cpu"))
+            model: Any = merged(base, read_adapter(source))
+            tensors = shrink(model, wanted.form)
+            told = save_form(
+                folder, model.config, wanted.form, tensors, wanted.base, wanted.adapter
+            )
+            base.tokenizer.save_pretrained(str(folder))
+        finally:
+            _clear(folder)
+        write_told(folder, replace(told, gate=wanted.gate))
+
+
+def _clear(folder: Path) -> None:
+    """Remove what stands beside the folder while it is made; a kill leaves it there."""
+    for left in folder.parent.glob(f"{folder.name}.*"):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def ship_small(run: Path, form: str, settings: Settings) -> Path:
     """Put what is needed of a run's student into assets/small, with the verdict on this form of it;
     that folder. FormError where it was not judged here, or did not pass."""
-    adapter, cut = read_adapter(run / ADAPTER), read_cut(run / FOLDER / CUT)
+    adapter, cut = read_adapter(run / ADAPTER), read_cut(run / FOLDER / FILE)
     judged = read_told(form_folder(settings.home, adapter.version, form))
     if not judged.gate.get("fit"):
         raise FormError("form_refused", f"{form} of {run} did not pass: {judged.gate or 'no gate'}")
@@ -63,6 +76,6 @@ def ship_small(run: Path, form: str, settings: Settings) -> Path:
     place.mkdir(exist_ok=True)
     for file in adapter.folder.iterdir():
         shutil.copy(file, place / file.name)
-    shutil.copy(run / FOLDER / CUT, place / CUT)
+    shutil.copy(run / FOLDER / FILE, place / FILE)
     write_told(place, replace(judged, base=cut.base, adapter=cut.adapter))
     return place
