@@ -132,6 +132,7 @@ class PairEngine:
     version: str
     entry: Entry
     engines: PairEngines
+    form: str = ""
 
     def answer(self, view: View, people: Candidates = NO_CANDIDATES) -> tuple[Answer, ...]:
         calibration = Calibration(*self.entry.card.calibration)

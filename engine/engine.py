@@ -24,8 +24,8 @@ from engine.models import Base, Choice, Progress, find_base, load_base, load_tok
 from engine.phrasebook import NO_CANDIDATES, Candidates
 from engine.prompt import PROMPT_VERSION, SensePrompt
 from engine.sense import Answer
-from engine.settings import Settings
-from engine.small import SMALL, find_small, small_assets
+from engine.settings import SMALL, Settings
+from engine.small import find_small, small_assets
 from engine.views import View
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ class ModelEngine:
     version: str
     decoder: SenseDecoder
     calibration: Calibration
+    form: str = ""
 
     def answer(self, view: View, people: Candidates = NO_CANDIDATES) -> tuple[Answer, ...]:
         return tuple(
@@ -91,7 +92,8 @@ def _of_form(settings: Settings, progress: Progress) -> ModelEngine:
     engine = _engine(base, base.model, card, version)
     give_back()
     progress("loading", 1.0)
-    return replace(engine, id=f"{engine.id}/{settings.form}-{read_told(made).sha256[:8]}")
+    name = f"{engine.id}/{settings.form}-{read_told(made).sha256[:8]}"
+    return replace(engine, id=name, form=settings.form)
 
 
 def make_engine(base: Base, folder: Path | None, pair: str = "en-zh") -> ModelEngine:

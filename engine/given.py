@@ -15,12 +15,13 @@ from engine.views import View
 
 class SenseEngine(Protocol):
     """What a lookup needs of a model: all that its answers depend on, a line about it, its
-    adapter's name and version, its answers."""
+    adapter's name and version, the smaller form that it is in, if any, its answers."""
 
     id: str
     detail: str
     title: str
     version: str
+    form: str
 
     def answer(self, view: View, people: Candidates) -> tuple[Answer, ...]:
         """Answers for the words asked for in a view, in order, given people's phrases in it;

@@ -61,6 +61,7 @@ class Status:
     engine: str = ""
     title: str = ""
     version: str = ""
+    form: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,7 @@ class Lookup:
     further pairs with what `also` gave. Start it with `start`, end it with `close`."""
 
     def __init__(
-        self,
-        load: Load,
-        answers: AnswerStore | None = None,
-        labels: Labels | None = None,
+        self, load: Load, answers: AnswerStore | None = None, labels: Labels | None = None
     ):
         self._load, self._answers = load, answers
         self._people = People(labels)
@@ -305,7 +303,7 @@ class Lookup:
             self._engine = engine
             self._status = Status(
                 "ready", 1.0, engine.detail,
-                engine=engine.id, title=engine.title, version=engine.version,
+                engine=engine.id, title=engine.title, version=engine.version, form=engine.form,
             )  # fmt: skip
             self._wake.notify_all()
         log.info("ready: %s", engine.detail)

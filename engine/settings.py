@@ -14,6 +14,7 @@ from engine.present import BASE, read_pointer
 
 VERSION = "0.1.0"
 EMBEDDED = "gemma-3-270m"  # what the embedded base is called
+SMALL = "small"  # of CTX_FORM, and the folder of its assets
 
 
 class SettingsError(ValueError):
@@ -98,7 +99,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if values.get("hosted"):
         values.setdefault("host", "0.0.0.0")
         values.setdefault("keep_days", 0)
-        values.setdefault("form", "small")
+        values.setdefault("form", SMALL)
     return Settings(**values)
 
 

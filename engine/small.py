@@ -16,9 +16,8 @@ from pathlib import Path
 from engine.forms import UNFIT, VERSION, FormError, Told, form_folder, read_told
 from engine.lean import has_bfloat16
 from engine.models import Progress
-from engine.settings import Settings, assets
+from engine.settings import SMALL, Settings, assets
 
-SMALL = "small"  # of CTX_FORM
 log = logging.getLogger(__name__)
 
 

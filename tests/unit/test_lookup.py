@@ -18,7 +18,7 @@ class CountingEngine:
     """Answers each word with its own number; can be held up and made to fail."""
 
     id, detail = "counting@1", "an engine that counts"
-    title, version = "counting", "1"
+    title, version, form = "counting", "1", ""
 
     def __init__(self):
         self.asked = []

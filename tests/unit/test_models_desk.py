@@ -10,7 +10,7 @@ import pytest
 
 from db.store import Store, open_store
 from engine.settings import Settings
-from tests.fake_engine import FakeLookup
+from tests.fake_engine import SMALLER, FakeLookup
 from tests.promotions import add_evaluation, add_tuned
 from trainer.catalogue import find_model
 from trainer.jobs.queue import Jobs
@@ -33,7 +33,8 @@ class Page:
         self.store, self.home, self.settings = store, home, Settings(home=home)
         jobs = Jobs(store, home)
         jobs.look = lambda: None  # type: ignore[method-assign]
-        services = Services(self.settings, FakeLookup(), store, Access(hosted), jobs)  # type: ignore[arg-type]
+        self.lookup = FakeLookup()
+        services = Services(self.settings, self.lookup, store, Access(hosted), jobs)  # type: ignore[arg-type]
         desks = CardDesk(services), HistoryDesk(services), ListDesk(services, Files(home, print))
         self.served = {name: method for desk in desks for name, method in desk.served().items()}
 
@@ -140,6 +141,17 @@ def test_a_card_by_name_or_version(page: Page) -> None:
     assert shipped["scores"][1]["name"] == "test gold" and len(shipped["failures"]) == 20
     assert shipped["words"].startswith("# en-zh-sense") and shipped["levels"][0]["level"] == "sure"
     assert page.ask("card", name="base")["model"]["name"] == "base"
+
+
+def test_the_smaller_model_has_a_card_and_is_told_of(page: Page) -> None:
+    assert page.ask("models")["serving"]["form"] == ""
+    card = page.ask("card", name="small")
+    assert card["model"]["title"] == "en-zh-sense-small" and not card["present"]
+    assert card["scores"] and card["words"].startswith("# en-zh-sense-small")
+    page.lookup._status = SMALLER
+    assert page.ask("models")["serving"]["form"] == "small"
+    assert page.ask("card", name="small")["present"]
+    assert page.ask("weigh", name="small")["error"] == "unknown_model", "nobody promotes it"
 
 
 @pytest.mark.parametrize(

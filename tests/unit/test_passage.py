@@ -102,9 +102,9 @@ def test_sentences_of_other_languages(language, text, count):
 @pytest.mark.parametrize("unit", ["word ", "x", "他", "Hi there. ", "a\n", "«»"])
 def test_a_hundred_kilobytes_split_quickly(unit):
     text = (unit * 100_000)[:100_000]
-    start = time.perf_counter()
+    start = time.thread_time()
     assert "".join(s.text for s in split_passage(text)) == text
-    assert time.perf_counter() - start < 10
+    assert time.thread_time() - start < 10
 
 
 def test_word_at_finds_the_word_under_an_offset():

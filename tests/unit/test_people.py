@@ -27,7 +27,7 @@ class PhraseEngine:
     """Gives people's phrases their first meaning, and knows no others."""
 
     id, detail = "phrases@1", "an engine that believes people"
-    title, version = "phrases", "1"
+    title, version, form = "phrases", "1", ""
 
     def __init__(self) -> None:
         self.asked: list[str] = []

@@ -7,6 +7,7 @@ from __future__ import annotations
 import gradio as gr
 
 from db.store.checks import MAX_NOTE
+from engine.settings import SMALL
 from ui.desk import Reply, Served, guarded, text_of
 from ui.models.part import Desk
 from ui.models.shape import to_card
@@ -40,13 +41,16 @@ class CardDesk(Desk):
         return {method.__name__: guarded(method) for method in methods}
 
     async def card(self, asked: Reply) -> Reply:
-        """The card of a model, by its name or its version."""
+        """The card of a model, by its name or its version; `small` is that of the smaller one."""
         name = text_of(asked, "name")
 
         def act() -> Reply:
-            from trainer.catalogue import ModelError, find_model, list_models
+            from trainer.catalogue import ModelError, find_model, list_models, small
             from trainer.promote import present
 
+            if name == SMALL:
+                serves = self._lookup.status().form == SMALL
+                return to_card(small()) | {"present": serves}
             try:
                 model = find_model(name, self._store, self._settings)
             except ModelError:

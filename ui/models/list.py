@@ -88,7 +88,8 @@ class ListDesk(DiskDesk):
             "serving": {
                 "state": status.state,
                 "version": status.version,
-                "title": status.title,
+                "title": visible(status.title),
+                "form": status.form,
                 "error": status.error if status.state == "ready" else "",
             },
         }

@@ -16,6 +16,7 @@ from engine.language import find_language
 from engine.lookup import LookupFailed, level
 from engine.passage import Sentence, split_passage
 from engine.sense import Answer, Phrase, Query, QueryError, clean_context
+from engine.settings import SMALL
 from ui.desk import Bad, Reply, guarded, is_index, number_of, text_of
 from ui.pairs import list_pairs, read_pair, source_of
 from ui.read.shape import to_card, to_pages, to_pieces
@@ -126,7 +127,8 @@ class Desk:
         """The answer as a card, and by which adapter it was given, if it still is readers'."""
         engine, by = self._lookup.engine_of(query.pair), None
         if engine and engine.version and (answer.source, answer.engine) == ("model", engine.id):
-            by = {"title": engine.title, "version": engine.version}
+            card = SMALL if engine.form == SMALL else engine.version
+            by = {"title": engine.title, "version": engine.version, "card": card}
         return to_card(query, answer, level(answer)) | {"by": by}
 
     async def look_ahead(self, asked: Reply) -> Reply:

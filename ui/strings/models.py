@@ -20,6 +20,8 @@ MODELS: dict[str, tuple[str, str]] = {
     "present_here": ("Readers have this", "读者正在使用"),
     "present_coming": ("Being loaded. Readers get it in some seconds; until then {title} answers.", "正在加载，读者几秒后就能用上；在此之前仍由 {title} 作答。"),
     "present_failed": ("It could not be loaded, so readers still have {title}.", "无法加载，读者仍在使用 {title}。"),
+    "present_small": ("Words are answered by {title}, the smaller model made of it (CTX_FORM=small). It kept what it was asked to keep.", "词语由 {title} 作答：这是由它缩小而成的模型（CTX_FORM=small），已通过质量关卡。"),
+    "present_form": ("Words are answered by its smaller form {form} (CTX_FORM). It kept what it was asked to keep.", "词语由其更小的形式 {form} 作答（CTX_FORM），已通过质量关卡。"),
     "present_fixed": (
         "The setting CTX_ADAPTER says which adapter readers get. Start the app without it to promote here.",
         "读者用哪个适配器由设置 CTX_ADAPTER 决定。不带它启动应用，才能在这里推广。",
@@ -28,6 +30,7 @@ MODELS: dict[str, tuple[str, str]] = {
     "back_is": ("Readers get {title} again.", "读者将重新使用 {title}。"),
     "promoted_is": ("Readers get {title} in some seconds.", "读者几秒后就能用上 {title}。"),
     # a model
+    "name_small": ("the smaller model that ships with the app", "随应用附带的小模型"),
     "name_base": ("The base, untuned", "未调优的基础模型"),
     "name_shipped": ("ships with the app", "随应用附带"),
     "name_run": ("run {id}", "训练 {id}"),

@@ -124,8 +124,9 @@ const paintHead = () => {
   verdict.dataset.fit = String(present);
   verdict.textContent = [present && t('present_here'), model.fit === false && unfitText(model)].filter(Boolean).join(' · ');
   const buttons = [];
-  if (!present && !props.limits.hosted) buttons.push(button(t('do_promote'), 'promote'));
-  if (!present && !props.limits.hosted) buttons.push(goTo(t('do_side'), '#compare/split/' + model.name));
+  if (!present && !props.limits.hosted && model.name !== 'small') {
+    buttons.push(button(t('do_promote'), 'promote'), goTo(t('do_side'), '#compare/split/' + model.name));
+  }
   if (model.name.startsWith('run:') && !props.limits.hosted) buttons.push(goTo(t('do_run'), '#train/run/' + model.name.slice(4)));
   buttons.push(goTo(t('card_all'), '#models/list'));
   one('.ctx-card-head .ctx-row').replaceChildren(...buttons);

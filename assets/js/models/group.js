@@ -14,7 +14,7 @@ const isServed = () => {
 const servingText = () => {
   const { serving, fixed } = found;
   if (fixed) return t('present_fixed');
-  if (isServed()) return '';
+  if (isServed()) return serving.form && t(serving.form === 'small' ? 'present_small' : 'present_form', serving);
   return t(serving.error ? 'present_failed' : 'present_coming', { title: serving.title || serving.version });
 };
 

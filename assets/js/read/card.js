@@ -124,7 +124,7 @@ const showMaker = (line, by) => {
   const link = line.querySelector('a');
   link.textContent = by.version === 'base' ? t('name_base') : by.title;
   link.title = by.version;
-  link.href = '#models/card/' + by.version;
+  link.href = '#models/card/' + (by.card ?? by.version);
 };
 
 const fillSentence = (at, members) => {
