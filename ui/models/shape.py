@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from db.dataset.visible import visible
+from engine.settings import SMALL
 
 if TYPE_CHECKING:
     from trainer.catalogue import Model
@@ -34,7 +35,8 @@ def to_model(model: Model) -> Json:
     """A model's row: what it is, and its few most telling scores."""
     card = read_json(model.folder, "card.json")
     name, scores = next(iter(_telling(card)), ("", {}))
-    made = _text(card.get("made")) if model.name.startswith("shipped") else model.made
+    ships = model.name == SMALL or model.name.startswith("shipped")
+    made = _text(card.get("made")) if ships else model.made
     return {
         "name": model.name,
         "title": visible(model.title)[:_MOST_TEXT],

@@ -14,7 +14,7 @@ const isServed = () => {
 const servingText = () => {
   const { serving, fixed } = found;
   if (fixed) return t('present_fixed');
-  if (isServed()) return serving.form && t(serving.form === 'small' ? 'present_small' : 'present_form', serving);
+  if (isServed()) return '';
   return t(serving.error ? 'present_failed' : 'present_coming', { title: serving.title || serving.version });
 };
 
@@ -24,9 +24,17 @@ const sinceText = ({ since }) => {
   return [when, since.who && t('present_by', { who: since.who })].filter(Boolean).join(' · ');
 };
 
-// Since when readers have it, and why.
+// Which smaller form of it answers, if one does.
+const formText = (group) => {
+  const { serving } = found;
+  if (!serving.form || !isWords(group) || !isServed()) return '';
+  return t(serving.form === 'small' ? 'present_small' : 'present_form', serving);
+};
+
+// Since when readers have it, in which form, and why.
 const presentParts = (group) => {
   const parts = [];
+  if (formText(group)) parts.push(make('p', 'ctx-note ctx-present-form', formText(group)));
   if (sinceText(group)) parts.push(make('p', 'ctx-note', sinceText(group)));
   if (group.since?.reason) parts.push(make('p', 'ctx-note ctx-present-why', t('present_why', { reason: group.since.reason })));
   return parts;
