@@ -30,6 +30,17 @@ def models_home() -> Path:
 
 
 @pytest.fixture(scope="session")
+def made_small(models_home) -> Path:
+    """A CTX_HOME with the small model made as well, where this machine can have it; its forms may
+    be linked to."""
+    from engine.engine import load_engine
+    from engine.settings import SMALL, Settings
+
+    load_engine(Settings(home=models_home, form=SMALL))
+    return models_home
+
+
+@pytest.fixture(scope="session")
 def engine(models_home):
     """The real engine with the shipped adapter."""
     from engine.engine import load_engine

@@ -27,6 +27,13 @@ def fresh_home(folder: Path, models_home: Path) -> Path:
     return folder
 
 
+def small_home(folder: Path, made_small: Path) -> Path:
+    """A new CTX_HOME that shares the converted base and the small model."""
+    home = fresh_home(folder, made_small)
+    (home / "forms").symlink_to(made_small / "forms")
+    return home
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -13,7 +13,7 @@ from engine.sense import CLASSES
 from engine.settings import SMALL, Settings, assets
 from engine.small import small_assets
 from engine.views import views
-from tests.real import fresh_home
+from tests.real import small_home
 
 pytestmark = pytest.mark.skipif(
     not (torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()),
@@ -23,8 +23,8 @@ HALF = 268_098_176  # bytes: half of the embedded base in bfloat16
 
 
 @pytest.fixture(scope="module")
-def settings(models_home, tmp_path_factory):
-    return Settings(home=fresh_home(tmp_path_factory.mktemp("small"), models_home), form=SMALL)
+def settings(made_small, tmp_path_factory):
+    return Settings(home=small_home(tmp_path_factory.mktemp("small"), made_small), form=SMALL)
 
 
 @pytest.fixture(scope="module")

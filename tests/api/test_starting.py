@@ -10,7 +10,7 @@ from contextlib import closing
 from gradio_client import Client
 
 from db.store import open_store
-from tests.real import ROOT, free_port, fresh_home, serving
+from tests.real import ROOT, free_port, fresh_home, serving, small_home
 
 WATCH = """
 import json, os, sys
@@ -81,8 +81,8 @@ def test_looked_up_words_are_still_known_after_a_restart(models_home, tmp_path):
         assert Client(url, verbose=False).predict(*asked, api_name="/lookup") == first
 
 
-def test_a_hosted_app_writes_nothing_of_what_is_pasted(models_home, tmp_path):
-    home = fresh_home(tmp_path / "home", models_home)
+def test_a_hosted_app_writes_nothing_of_what_is_pasted(made_small, tmp_path):
+    home = small_home(tmp_path / "home", made_small)
     with serving(home, SPACE_ID="someone/space", CTX_HOST="127.0.0.1") as url:
         client = Client(url, verbose=False)
         client.predict("Zyzzyva is secret.", "secret", 1, "en-zh", api_name="/lookup")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
-import sys
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -16,6 +16,10 @@ STORY = "She meant to call them back. The bank was unkind.\n\nIt was light, and 
 
 expect.set_options(timeout=PATIENCE)
 
+# Each app is a copy of a process that has all imported, which takes longer than to start.
+_WARM = get_context("forkserver")
+_WARM.set_forkserver_preload(["tests.browser.serve_fake"])
+
 
 class App:
     """The app in a process of its own; `state` says what its lookup and its store were asked."""
@@ -25,29 +29,35 @@ class App:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        script = ROOT / "tests" / "browser" / "serve_fake.py"
-        self._process = subprocess.Popen(
-            [sys.executable, str(script), "--port", str(self.port), *options],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
-        )  # fmt: skip
-        while (line := self._process.stdout.readline()) != "serving\n":
-            assert line, "the app ended before it served"
+        self._pipe, theirs = _WARM.Pipe()
+        self._process = _WARM.Process(
+            target=_serve, args=(theirs, ["--port", str(self.port), *options])
+        )
+        self._process.start()
+        theirs.close()
+        try:
+            assert self._pipe.recv() == "serving"
+        except EOFError:
+            raise AssertionError("the app ended before it served") from None
 
     def state(self, command: str = "state") -> dict:
-        self._process.stdin.write(command + "\n")
-        self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
+        self._pipe.send(command)
+        return json.loads(self._pipe.recv())
 
     def finish_loading(self) -> None:
         self.state("finish")
 
     def close(self) -> None:
-        self._process.stdin.close()
-        try:
-            self._process.wait(30)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-        self._process.stdout.close()
+        self._pipe.close()
+        self._process.join(30)
+        self._process.kill()
+        self._process.join()
+
+
+def _serve(pipe: Connection, options: list[str]) -> None:
+    from tests.browser.serve_fake import serve_to  # in the copy, never in the test's own process
+
+    serve_to(pipe, options)
 
 
 # By module: while Playwright runs, no other test in this process can start an event loop.

@@ -2,9 +2,9 @@
 
 --mode is ready, small (a smaller form answers), slow (three seconds an answer), loading (until
 told), failed or failing.
-For tests it prints "serving" once it listens, then a line of JSON for each line it reads: "state"
-says what was asked, looked ahead, forgotten and stored; "finish" ends the loading first, "answer
-de-en" gives that pair's words answers.
+For tests it tells "serving" once it listens, then JSON for each line it hears: "state" says what
+was asked, looked ahead, forgotten and stored; "finish" ends the loading first, "answer de-en" gives
+that pair's words answers. It ends when there is nothing more to hear.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -35,7 +38,21 @@ from ui.services import Services
 from ui.tabs import build_app
 
 
-def main() -> None:
+def serve_to(pipe: Connection, options: list[str]) -> None:
+    """Hears and tells by a pipe: for tests, which start it in a process that has all imported."""
+    run(options, _heard(pipe), pipe.send)
+
+
+def _heard(pipe: Connection) -> Iterator[str]:
+    try:
+        while True:
+            yield pipe.recv()
+    except EOFError:
+        return
+
+
+def run(options: list[str], heard: Iterable[str], tell: Callable[[str], None]) -> None:
+    """Serves until there is nothing more to hear."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--mode", default="ready")
@@ -44,7 +61,7 @@ def main() -> None:
     parser.add_argument("--hosted", action="store_true")
     parser.add_argument("--home", type=Path, help="a folder whose database is used")
     parser.add_argument("--data", help="the folder of texts, as CTX_DATA names it")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(options)
     DiskDesk._base_shape = lambda desk: SHAPE  # what is brought in has to fit it; no base is read
     lookup = FakeLookup(arguments.mode, 3.0 if arguments.mode == "slow" else arguments.delay)
     with tempfile.TemporaryDirectory() as own, open_store(_database(arguments, own)) as store:
@@ -64,14 +81,14 @@ def main() -> None:
         )  # type: ignore[arg-type]
         app = build_app(services)
         serve(app, settings)
-        print("serving", flush=True)
-        for line in sys.stdin:
+        tell("serving")
+        for line in heard:
             command, _, rest = line.strip().partition(" ")
             if command == "finish":
                 lookup.finish()
             if command == "answer":
                 lookup.add_pair(rest)
-            print(json.dumps(_state(lookup, translations, store)), flush=True)
+            tell(json.dumps(_state(lookup, translations, store)))
         watch.close()
         app.close(verbose=False)
 
@@ -105,4 +122,4 @@ def _state(lookup: FakeLookup, translations: FakeTranslations, store) -> dict:
 
 
 if __name__ == "__main__":
-    main()
+    run(sys.argv[1:], sys.stdin, partial(print, flush=True))

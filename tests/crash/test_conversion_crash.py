@@ -27,7 +27,7 @@ def start(home):
 def test_a_killed_conversion_leaves_nothing_half_made(tmp_path):
     draw = random.Random(1)
     folder = tmp_path / "models" / f"{EMBEDDED}-{EMBEDDED_SHA256[:12]}"
-    for _ in range(10 if soak() else 2):
+    for _ in range(10 if soak() else 1):
         app = start(tmp_path)
         share = float(app.stdout.readline())
         until = draw.choice([0.1, 0.15, 0.4])
