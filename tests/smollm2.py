@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from engine.models import convert_gguf
+from engine.conversion import convert_gguf
 
 NAME = "SmolLM2-135M-Instruct"
 

@@ -1,7 +1,8 @@
-"""Measures a second start: python -m tests.benchmarks.start [ROUNDS]
+"""Measures first and second starts: python -m tests.benchmarks.start [ROUNDS]
 
-Prints, for each round and as medians, the seconds from the command to the open page and to the
-first answer, with a base that is converted already. Wants an idle machine.
+Prints, for each round and as medians, the seconds that the first start needs for the base and for
+the small model, and from the command of a second start to the open page and to the first answer.
+Wants an idle machine.
 """
 
 from __future__ import annotations
@@ -14,27 +15,46 @@ from pathlib import Path
 
 from gradio_client import Client
 
-from engine.models import embedded_folder
-from tests.real import ROOT, fresh_home, serving
+from engine.checking import read_adapter
+from engine.models import embedded_folder, find_base
+from engine.settings import SMALL, Settings
+from engine.small import find_small
+from tests.real import serving
 
 ASKED = ("They turned my application down.", "down", 1, "en-zh")
+MEASURED = ("the base", "the small model", "page", "first answer")
+
+
+def one_round(home: Path) -> tuple[float, ...]:
+    """Seconds in the order of `MEASURED`, in a new home."""
+    settings = Settings(home=home, form=SMALL)
+    adapter = read_adapter(settings.adapter_folder)
+    start = time.perf_counter()
+    embedded_folder(home)
+    base = time.perf_counter() - start
+    _, name, revision = find_base(settings)
+    start = time.perf_counter()
+    find_small(settings, f"{name}@{revision}", adapter.version, lambda state, share: None)
+    small = time.perf_counter() - start
+    start = time.perf_counter()
+    with serving(home) as url:
+        page = time.perf_counter() - start
+        Client(url, verbose=False).predict(*ASKED, api_name="/lookup")
+        return base, small, page, time.perf_counter() - start
 
 
 def main(rounds: int) -> None:
-    shared = ROOT / ".venv" / "test-home"
-    embedded_folder(shared)
     times = []
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
-            home = fresh_home(Path(folder) / "home", shared)
-            start = time.perf_counter()
-            with serving(home) as url:
-                page = time.perf_counter() - start
-                Client(url, verbose=False).predict(*ASKED, api_name="/lookup")
-                times.append((page, time.perf_counter() - start))
-        print(f"page {times[-1][0]:.1f} s, first answer {times[-1][1]:.1f} s", flush=True)
-    page, answer = (statistics.median(column) for column in zip(*times))
-    print(f"median of {rounds}: page {page:.1f} s, first answer {answer:.1f} s")
+            times.append(one_round(Path(folder)))
+        _tell("this round", times[-1])
+    _tell(f"median of {rounds}", [statistics.median(column) for column in zip(*times)])
+
+
+def _tell(title: str, seconds: tuple[float, ...] | list[float]) -> None:
+    each = zip(MEASURED, seconds, strict=True)
+    print(f"{title}: {', '.join(f'{name} {took:.1f} s' for name, took in each)}", flush=True)
 
 
 if __name__ == "__main__":
