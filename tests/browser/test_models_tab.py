@@ -107,7 +107,10 @@ def test_the_smaller_model_is_named_where_it_answers(
     expect(card.locator(".ctx-verdict")).to_have_text("Readers have this")
     expect(card.locator("[data-do=promote]")).to_have_count(0)
     page.goto(app.url + "/#models/list")
-    expect(page.locator(".ctx-present-form")).to_contain_text("answered by en-zh-sense-small")
+    form = page.locator(".ctx-present-form")
+    expect(form).to_contain_text("answered by en-zh-sense-small")
+    form.locator("a").click()
+    expect(card.locator(".ctx-card-head h2")).to_have_text("en-zh-sense-small")
 
 
 def test_a_page_shows_no_answer_of_the_model_before(

@@ -23,7 +23,7 @@ class Told:
 
     def __init__(self, name: str):
         self.id = self.title = self.version = name
-        self.detail = f"an engine called {name}"
+        self.detail, self.form = f"an engine called {name}", ""
         self.asked: list[str] = []
         self.go, self.begun = threading.Event(), threading.Event()
         self.go.set()

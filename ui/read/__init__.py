@@ -24,8 +24,6 @@ _SCRIPTS = (
     "read/card", "read/whole", "read/not_right", "read/sheet", "read/pairs", "read/editor",
     "read/keys", "read/start",
 )  # fmt: skip
-_POLL_SECONDS = 1.0
-_LATER_SECONDS = 4.0  # once the model is there: another may be promoted
 
 
 def build_read(services: Services) -> None:
@@ -42,24 +40,20 @@ def build_read(services: Services) -> None:
         examples=read_examples(),
         limits={"passage": services.settings.max_passage, "hosted": services.access.hosted},
     )
-    poll = gr.Timer(_POLL_SECONDS)
 
-    def tell(request: gr.Request) -> tuple[dict[str, Any], gr.Timer]:
-        status = desk.status(request.session_hash or "")
-        if status["state"] not in ("ready", "failed"):
-            return status, gr.Timer(_POLL_SECONDS, active=True)
-        return status, gr.Timer(_LATER_SECONDS, active=not services.access.hosted)
+    def greet(request: gr.Request) -> dict[str, Any]:
+        return desk.status(request.session_hash or "")
 
-    # No trigger: runs once when a page is loaded.
-    for triggers in (None, poll.tick):
-        gr.on(
-            triggers,
-            tell,
-            outputs=[page, poll],
-            show_progress="hidden",
-            api_visibility="private",
-            concurrency_limit=None,
-        )
+    # No trigger: runs once when a page is loaded, and tells it its name. The page's one event: with
+    # several, a stream that ends can take the next one's reply with it.
+    gr.on(
+        None,
+        greet,
+        outputs=page,
+        show_progress="hidden",
+        api_visibility="private",
+        concurrency_limit=None,
+    )
 
     def leave(request: gr.Request) -> None:
         desk.leave(request.session_hash or "")

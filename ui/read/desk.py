@@ -68,8 +68,8 @@ class Desk:
     def served(self) -> dict[str, Callable[[object], Awaitable[Reply]]]:
         """What pages may call, by name: each takes hostile JSON and never raises."""
         methods = (
-            self.open, self.answer, self.look_ahead, self.translate, self.halt, self.not_right,
-            self.forget,
+            self.how_far, self.open, self.answer, self.look_ahead, self.translate, self.halt,
+            self.not_right, self.forget,
         )  # fmt: skip
         return {method.__name__: guarded(method) for method in methods}
 
@@ -86,6 +86,10 @@ class Desk:
             "engine": status.engine,
             "pairs": list_pairs(self._services),
         }
+
+    async def how_far(self, asked: Reply) -> Reply:
+        """`status`, asked for again and again."""
+        return await asyncio.to_thread(self.status, _reader(asked))
 
     def leave(self, reader: str) -> None:
         """The page is closed: drop its passage and its look-ahead."""

@@ -25,16 +25,18 @@ const sinceText = ({ since }) => {
 };
 
 // Which smaller form of it answers, if one does.
-const formText = (group) => {
+const formParts = (group) => {
   const { serving } = found;
-  if (!serving.form || !isWords(group) || !isServed()) return '';
-  return t(serving.form === 'small' ? 'present_small' : 'present_form', serving);
+  if (!serving.form || !isWords(group) || !isServed()) return [];
+  const isSmall = serving.form === 'small';
+  const line = make('p', 'ctx-note ctx-present-form', t(isSmall ? 'present_small' : 'present_form', serving));
+  if (isSmall) line.append(' ', cardLink({ name: 'small' }, t('do_card')));
+  return [line];
 };
 
 // Since when readers have it, in which form, and why.
 const presentParts = (group) => {
-  const parts = [];
-  if (formText(group)) parts.push(make('p', 'ctx-note ctx-present-form', formText(group)));
+  const parts = formParts(group);
   if (sinceText(group)) parts.push(make('p', 'ctx-note', sinceText(group)));
   if (group.since?.reason) parts.push(make('p', 'ctx-note ctx-present-why', t('present_why', { reason: group.since.reason })));
   return parts;

@@ -29,10 +29,10 @@ const readerKnown = new Promise((resolve) => {
   tellReader = resolve;
 });
 
-const takeStatus = () => {
+const takeStatus = (told) => {
   const before = model;
   const unanswered = before.pairs && !pairHeld().words;
-  model = props.value;
+  model = told;
   if (model.reader) {
     held.reader = model.reader;
     tellReader();

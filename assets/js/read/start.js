@@ -47,8 +47,9 @@ window.addEventListener('ctx-language', () => {
   language = findLanguage();
   showTexts();
 });
-watch('value', takeStatus);
+watch('value', () => takeStatus(props.value));
 showTexts();
-if (model.reader) takeStatus();
+if (model.reader) takeStatus(model);
+followModel();
 show('blank');
 start();
