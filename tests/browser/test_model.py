@@ -21,6 +21,17 @@ def test_page_opens_while_loading_and_the_click_is_answered_when_ready(page, sta
     expect(page.locator(".ctx-detail")).to_contain_text("fake-model")
 
 
+def test_an_opened_page_needs_no_more_of_gradios_events(page, start_app):
+    """Their replies come by a stream, and one that ends can take the next one's reply with it."""
+    app = start_app("--mode", "loading")
+    read_text(page, app)
+    page.route("**/queue/**", lambda route: None)  # never answered
+    word(page, "bank").click()
+    expect(page.locator(".ctx-wait")).to_contain_text("as soon as the model is ready")
+    app.finish_loading()
+    expect(page.locator(".ctx-meaning")).to_have_text("银行")
+
+
 @pytest.mark.parametrize(("hosted", "least", "most"), [(False, 1, 3), (True, 0, 0)])
 def test_polling_slows_down_once_ready_and_ends_where_nothing_is_promoted(
     page, app, start_app, hosted, least, most
