@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.pages import read_text, word
+from tests.browser.pages import STORY, open_app, read_text, word
 
 
 def test_page_opens_while_loading_and_the_click_is_answered_when_ready(page, start_app):
@@ -29,6 +29,17 @@ def test_an_opened_page_needs_no_more_of_gradios_events(page, start_app):
     word(page, "bank").click()
     expect(page.locator(".ctx-wait")).to_contain_text("as soon as the model is ready")
     app.finish_loading()
+    expect(page.locator(".ctx-meaning")).to_have_text("银行")
+
+
+def test_a_page_that_the_app_does_not_greet_works_all_the_same(page, app):
+    page.clock.install()
+    page.route("**/queue/**", lambda route: None)  # never answered
+    open_app(page, app)
+    page.locator(".ctx-read textarea").fill(STORY)
+    page.locator(".ctx-read [data-do=read]").click()
+    page.clock.fast_forward(15_000)
+    word(page, "bank").click()
     expect(page.locator(".ctx-meaning")).to_have_text("银行")
 
 

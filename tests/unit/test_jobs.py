@@ -286,8 +286,7 @@ def test_of_many_processes_that_look_one_starts_the_next(home):
     ]  # fmt: skip
     started = [int(looker.communicate(timeout=60)[0]) for looker in lookers]
     assert sum(started) == 1
-    home.until_state(job_id, "running")
-    home.until(job_id, lambda job: "process" in home.jobs.log(job_id).text)
+    home.until_state(job_id, "failed")  # soon: it has no template
     assert home.jobs.log(job_id).text.count(f"job {job_id}: teacher") == 1
 
 

@@ -29,14 +29,21 @@ const readerKnown = new Promise((resolve) => {
   tellReader = resolve;
 });
 
+// Under which name the page asks: the app's word, by which it knows when the page is closed; where
+// that does not come (some proxies hold such streams back), one of its own.
+const nameReader = (reader) => {
+  if (held.reader) return;
+  held.reader = reader;
+  tellReader();
+};
+const PATIENCE = 15000; // ms: a page opens slowly on a busy machine
+setTimeout(() => nameReader('page-' + Math.random().toString(36).slice(2)), PATIENCE);
+
 const takeStatus = (told) => {
   const before = model;
   const unanswered = before.pairs && !pairHeld().words;
   model = told;
-  if (model.reader) {
-    held.reader = model.reader;
-    tellReader();
-  }
+  if (model.reader) nameReader(model.reader);
   showModel();
   if (JSON.stringify(model.pairs) !== listed) showPairs();
   if (model.state !== before.state && !isComing()) whenReady.forEach((act) => act());
