@@ -72,3 +72,17 @@ def test_no_teacher_on_a_hosted_app(start_app, page) -> None:
     page.goto(app.url + "/#label/teacher")
     expect(page.locator(".ctx-teacher-closed")).to_be_visible()
     expect(page.locator(".ctx-teach")).to_be_hidden()
+
+
+def test_another_pair_offers_only_what_it_has(app, page) -> None:
+    page.goto(app.url + "/#label/teacher")
+    ours = page.locator(
+        ".ctx-teach [name=from][value=shipped], .ctx-teach [name=what][value=sentences]"
+    )
+    page.locator(".ctx-teach [name=from][value=shipped]").check()
+    page.locator("#label-views select.ctx-pair").select_option("en-es")
+    for choice in range(2):
+        expect(ours.nth(choice)).to_be_hidden()
+    expect(page.locator(".ctx-teach [name=from][value=server]")).to_be_checked()
+    page.locator("#label-views select.ctx-pair").select_option("en-zh")
+    expect(ours.last).to_be_visible()

@@ -107,6 +107,16 @@ def test_without_a_dataset_the_way_to_one_is_shown(start, page):
     expect(page.locator(".ctx-data")).to_be_visible()
 
 
+def test_a_run_goes_on_from_what_readers_have_where_they_have_something(app, page):
+    page.goto(app.url + "/#train/new")
+    goes_on_from = page.locator("#train-new [name=start]")
+    expect(goes_on_from).to_have_value("present")
+    page.locator("#train-views select.ctx-pair").select_option("en-es")
+    expect(goes_on_from).to_have_value("")
+    page.locator("#train-new [name=task][value=translation]").check()
+    expect(goes_on_from).to_have_value("present")
+
+
 def test_a_run_is_watched_while_it_tells_more(store, start, page, tmp_path):
     freeze(store, tmp_path, "mine")
     job = add_run(store, tmp_path, tell_steps(0, 100), "running")

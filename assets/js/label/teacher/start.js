@@ -32,6 +32,18 @@ const showFrom = () => {
   count();
 };
 
+// What only the usual pair has is not offered in another.
+const showPair = () => {
+  const isUsual = workPair() === USUAL_PAIR;
+  one('.ctx-teacher-pair').hidden = isUsual;
+  root.querySelectorAll('[name=what][value=sentences], [name=from]:not([value=server])').forEach((radio) => {
+    radio.closest('label').hidden = !isUsual;
+  });
+  if (isUsual) return;
+  if (what() === 'sentences') fields.what.value = 'answers';
+  fields.from.value = 'server';
+};
+
 let counting = 0;
 const count = () => {
   clearTimeout(counting);
@@ -121,7 +133,7 @@ root.querySelectorAll('.ctx-teacher-open').forEach((section) => {
 showTexts();
 whenShown('teacher', () => {
   if (props.limits.hosted) return;
-  one('.ctx-teacher-pair').hidden = workPair() === USUAL_PAIR;
+  showPair();
   fillImports().then(showFrom);
   look();
 });

@@ -35,9 +35,11 @@ const TASKS = ['sense', 'translation'];
 // What there is for the chosen task. What was chosen and is not there is let go.
 const takeTask = (task) => {
   form.task = TASKS.includes(task) ? task : TASKS[0];
+  const hadPresent = hasPresent;
   ({ datasets, runs, present: hasPresent, trained: isTrained } = found[form.task]);
   if (!datasets.some((one) => one.name === form.dataset)) form.dataset = datasets.length === 1 ? datasets[0].name : '';
   if (form.start === 'present' && !hasPresent) form.start = '';
+  if (form.start === '' && hasPresent && !hadPresent) form.start = presetNow()?.start ?? '';
   if (form.start.startsWith('run:') && !runs.some((run) => `run:${run.id}` === form.start)) form.start = '';
   const usual = /^[a-z]{2,3}-[a-z]{2,3}-(sense|translation)$/;
   if (usual.test(form.values.name ?? 'en-zh-sense')) form.values.name = `${workPair()}-${form.task}`;
