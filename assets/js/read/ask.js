@@ -17,17 +17,6 @@ const ask = async (name, question) => {
   }
 };
 
-const OFTEN = 1000; // ms, while the model is on its way
-const SELDOM = 4000; // once it is there: another may be promoted, where one can be
-
-const followModel = async () => {
-  if (!document.hidden) {
-    const told = await ask('how_far', {});
-    if (!told.error) takeStatus(told);
-  }
-  if (isComing() || !props.limits.hosted) setTimeout(followModel, isComing() ? OFTEN : SELDOM);
-};
-
 // Like `ask`; where the app has forgotten the passage (a restart), it is opened again first.
 const askAboutText = async (name, question) => {
   const reply = await ask(name, question);

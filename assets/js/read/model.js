@@ -32,7 +32,7 @@ const readerKnown = new Promise((resolve) => {
 // Under which name the page asks: the app's word, by which it knows when the page is closed; where
 // that does not come (some proxies hold such streams back), one of its own.
 const nameReader = (reader) => {
-  if (held.reader) return;
+  if (held.reader || !reader) return;
   held.reader = reader;
   tellReader();
 };
@@ -43,10 +43,20 @@ const takeStatus = (told) => {
   const before = model;
   const unanswered = before.pairs && !pairHeld().words;
   model = told;
-  if (model.reader) nameReader(model.reader);
   showModel();
   if (JSON.stringify(model.pairs) !== listed) showPairs();
   if (model.state !== before.state && !isComing()) whenReady.forEach((act) => act());
   const other = before.engine && model.engine && model.engine !== before.engine;
   if (other || (unanswered && pairHeld().words)) whenChanged.forEach((act) => act());
+};
+
+const OFTEN = 1000; // ms, while the model is on its way
+const SELDOM = 4000; // once it is there: another may be promoted, where one can be
+
+const followModel = async () => {
+  if (!document.hidden) {
+    const told = await ask('how_far', {});
+    if (!told.error) takeStatus(told);
+  }
+  if (isComing() || !props.limits.hosted) setTimeout(followModel, isComing() ? OFTEN : SELDOM);
 };

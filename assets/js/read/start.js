@@ -47,9 +47,9 @@ window.addEventListener('ctx-language', () => {
   language = findLanguage();
   showTexts();
 });
-watch('value', () => takeStatus(props.value));
+watch('value', () => nameReader(props.value.reader));
 showTexts();
-if (model.reader) takeStatus(model);
+nameReader(model.reader);
 followModel();
 show('blank');
 start();
