@@ -53,5 +53,5 @@ def engine(models_home):
 def app_url(models_home, tmp_path_factory) -> Iterator[str]:
     """The real app with the real model."""
     home = fresh_home(tmp_path_factory.mktemp("app"), models_home)
-    with serving(home) as url:
-        yield url
+    with serving(home) as app:
+        yield app.url

@@ -11,6 +11,9 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
+
+import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -40,9 +43,20 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+class App(NamedTuple):
+    """An app that serves: its address and its process."""
+
+    url: str
+    process: psutil.Process
+
+    def resident(self) -> float:
+        """Megabytes of memory."""
+        return self.process.memory_info().rss / 1e6
+
+
 @contextmanager
-def serving(home: Path, **environment: str) -> Iterator[str]:
-    """The app as people start it, in a process of its own; its address."""
+def serving(home: Path, **environment: str) -> Iterator[App]:
+    """The app as people start it, in a process of its own."""
     port = free_port()
     environment |= {"CTX_HOME": str(home), "CTX_PORT": str(port)}
     with (home / "app.log").open("w") as log:
@@ -52,7 +66,7 @@ def serving(home: Path, **environment: str) -> Iterator[str]:
         )  # fmt: skip
         try:
             _wait_until_up(app, port, home / "app.log")
-            yield f"http://127.0.0.1:{port}"
+            yield App(f"http://127.0.0.1:{port}", psutil.Process(app.pid))
         finally:
             app.terminate()
             app.wait(timeout=60)

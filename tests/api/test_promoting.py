@@ -13,7 +13,6 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
 from gradio_client import Client
 
 from db.store import open_store
@@ -37,30 +36,23 @@ def ready(home: Path, title: str, count: int) -> None:
         time.sleep(0.1)
 
 
-def resident(home: Path) -> float:
-    """MB of the app on this home; other tests' apps may run beside it."""
-    started = [child for child in psutil.Process().children() if "app.py" in child.cmdline()]
-    (app,) = [child for child in started if child.environ()["CTX_HOME"] == str(home)]
-    return app.memory_info().rss / 1e6
-
-
 def test_another_process_promotes_and_readers_get_it(models_home: Path, tmp_path: Path) -> None:
     home = fresh_home(tmp_path / "home", models_home)
     settings = Settings(home=home)
-    with open_store(home / "ctx.db") as store, serving(home) as url:
+    with open_store(home / "ctx.db") as store, serving(home) as app:
         name = add_tuned(store, home, "other")
         adapter = job_folder(home, 1) / "adapter"
         shutil.copytree(assets() / "adapters" / "en-zh-sense", adapter, dirs_exist_ok=True)
         card = json.loads((adapter / "card.json").read_text()) | {"name": "other"}
         (adapter / "card.json").write_text(json.dumps(card))
         ready(home, "en-zh-sense", 1)
-        client = Client(url, verbose=False)
+        client = Client(app.url, verbose=False)
 
         def ask() -> dict:
             return client.predict(SENTENCE, "call", 1, "en-zh", api_name="/lookup")
 
         first = ask()
-        before = resident(home)
+        before = app.resident()
         for number in range(3):
             if number % 2:
                 back(store, settings)
@@ -69,7 +61,7 @@ def test_another_process_promotes_and_readers_get_it(models_home: Path, tmp_path
             ready(home, "en-zh-sense" if number % 2 else "other", number // 2 + 1 + number % 2)
             assert ask() == first, "the same weights"
         time.sleep(2)  # what is given back is given back behind the change
-        after = resident(home)
+        after = app.resident()
         print(f"{before:.0f} MB before, {after:.0f} MB after three changes")
         assert after < before + GROWTH
     done = subprocess.run(

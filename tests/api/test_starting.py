@@ -59,8 +59,8 @@ def test_no_request_leaves_the_machine(models_home, tmp_path):
     (tmp_path / "sitecustomize.py").write_text(WATCH)
     log = tmp_path / "watched.jsonl"
     log.touch()
-    with serving(home, PYTHONPATH=str(tmp_path), WATCHED=str(log), HF_HUB_OFFLINE="") as url:
-        client = Client(url, verbose=False)
+    with serving(home, PYTHONPATH=str(tmp_path), WATCHED=str(log), HF_HUB_OFFLINE="") as app:
+        client = Client(app.url, verbose=False)
         answer = client.predict("He hit the sack.", "sack", 1, "en-zh", api_name="/lookup")
         assert answer["zh"]
     watched = [json.loads(line) for line in log.read_text().splitlines()]
@@ -72,19 +72,19 @@ def test_no_request_leaves_the_machine(models_home, tmp_path):
 def test_looked_up_words_are_still_known_after_a_restart(models_home, tmp_path):
     home = fresh_home(tmp_path / "home", models_home)
     asked = ("The bank raised its rates.", "bank", 1, "en-zh")
-    with serving(home) as url:
-        first = Client(url, verbose=False).predict(*asked, api_name="/lookup")
+    with serving(home) as app:
+        first = Client(app.url, verbose=False).predict(*asked, api_name="/lookup")
     with sqlite3.connect(f"file:{home}/ctx.db?mode=ro", uri=True) as connection:
         (kept,) = connection.execute("SELECT count(*) FROM kept_answer").fetchone()
     assert kept == 5
-    with serving(home) as url:
-        assert Client(url, verbose=False).predict(*asked, api_name="/lookup") == first
+    with serving(home) as app:
+        assert Client(app.url, verbose=False).predict(*asked, api_name="/lookup") == first
 
 
 def test_a_hosted_app_writes_nothing_of_what_is_pasted(made_small, tmp_path):
     home = small_home(tmp_path / "home", made_small)
-    with serving(home, SPACE_ID="someone/space", CTX_HOST="127.0.0.1") as url:
-        client = Client(url, verbose=False)
+    with serving(home, SPACE_ID="someone/space", CTX_HOST="127.0.0.1") as app:
+        client = Client(app.url, verbose=False)
         client.predict("Zyzzyva is secret.", "secret", 1, "en-zh", api_name="/lookup")
         files = [f for f in home.rglob("*") if f.is_file() and "models" not in f.parts]
         assert files and not [f for f in files if b"Zyzzyva" in f.read_bytes()]

@@ -60,15 +60,15 @@ def main(rounds: int) -> None:
         home = fresh_home(Path(folder) / "home", shared)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page()
-        with serving(home) as url:
-            client = Client(url, verbose=False)
+        with serving(home) as app:
+            client = Client(app.url, verbose=False)
             for before, unseen in zip(texts[::2], texts[1::2]):
                 client.predict(before, "en-zh", api_name="/lookup_passage")
-                read(page, url, before)
+                read(page, app.url, before)
                 count = page.locator(".ctx-passage [role=button]").count()
                 page.wait_for_timeout(2000)  # the page fetches what is known
                 known += [page.evaluate(CLICK, i) for i in range(0, count, max(1, count // 20))]
-                read(page, url, unseen)
+                read(page, app.url, unseen)
                 cold.append(page.evaluate(CLICK, count // 2))
         browser.close()
     for name, times in (("looked-up word", known), ("first click in a new text", cold)):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-import psutil
 from gradio_client import Client
 
 from engine.bench.sides import read_cases
@@ -20,12 +19,6 @@ from tests.real import ROOT, fresh_home, serving
 SENTENCES = 50
 
 
-def resident() -> int:
-    """Megabytes of the one app that this process started."""
-    (app,) = psutil.Process().children()
-    return round(app.memory_info().rss / 1e6)
-
-
 def main() -> None:
     shared = ROOT / ".venv" / "test-home"
     embedded_folder(shared)
@@ -34,12 +27,15 @@ def main() -> None:
     for dtype in ("bfloat16", "float32"):
         with tempfile.TemporaryDirectory() as folder:
             home = fresh_home(Path(folder) / "home", shared)
-            with serving(home, CTX_DTYPE=dtype) as url:
-                client = Client(url, verbose=False)
+            with serving(home, CTX_DTYPE=dtype) as app:
+                client = Client(app.url, verbose=False)
                 client.predict(cases[0].query.context, "en-zh", api_name="/lookup_passage")
-                first = resident()
+                first = app.resident()
                 client.predict(text, "en-zh", api_name="/lookup_passage")
-                print(f"{dtype}: {first} MB after one sentence, {resident()} MB after {len(cases)}")
+                after = app.resident()
+                print(
+                    f"{dtype}: {first:.0f} MB after 1 sentence, {after:.0f} MB after {len(cases)}"
+                )
 
 
 if __name__ == "__main__":

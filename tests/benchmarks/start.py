@@ -37,9 +37,9 @@ def one_round(home: Path) -> tuple[float, ...]:
     find_small(settings, f"{name}@{revision}", adapter.version, lambda state, share: None)
     small = time.perf_counter() - start
     start = time.perf_counter()
-    with serving(home) as url:
+    with serving(home) as app:
         page = time.perf_counter() - start
-        Client(url, verbose=False).predict(*ASKED, api_name="/lookup")
+        Client(app.url, verbose=False).predict(*ASKED, api_name="/lookup")
         return base, small, page, time.perf_counter() - start
 
 

@@ -31,8 +31,8 @@ FIELDS = {
 
 @pytest.fixture
 def url(models_home: Path, tmp_path: Path) -> Iterator[str]:
-    with serving(fresh_home(tmp_path / "home", models_home)) as url:
-        yield url
+    with serving(fresh_home(tmp_path / "home", models_home)) as app:
+        yield app.url
 
 
 def look_up(page: Page, url: str, text: str) -> None:

@@ -12,9 +12,9 @@ PASSAGE = "They turned my application down. She sat on the bank and watched the 
 
 def test_the_whole_way_on_the_real_model(models_home, new_context, tmp_path):
     home = fresh_home(tmp_path / "home", models_home)
-    with serving(home) as url:
+    with serving(home) as app:
         page = new_context().new_page()
-        page.goto(url)
+        page.goto(app.url)
         page.wait_for_selector(".ctx-read[data-view=editing]")
         page.locator(".ctx-read textarea").fill(PASSAGE)
         page.locator(".ctx-read [data-do=read]").click()
@@ -36,9 +36,9 @@ def test_a_first_start_converts_the_model_and_says_how_far_it_is(new_context, tm
     """The page opens at once; the click waits for the conversion and is answered."""
     home = tmp_path / "home"
     home.mkdir()
-    with serving(home) as url:
+    with serving(home) as app:
         page = new_context().new_page()
-        page.goto(url)
+        page.goto(app.url)
         expect(page.locator(".ctx-read")).to_contain_text(re.compile(r"\d ?%"))
         page.locator(".ctx-read textarea").fill(PASSAGE)
         page.locator(".ctx-read [data-do=read]").click()
