@@ -6,6 +6,7 @@ A sentence that holds "fail", "busy" or "wait" is refused with that reason; "wai
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Iterable
 from types import SimpleNamespace
@@ -23,10 +24,14 @@ _REASONS = {"fail": "failed", "busy": "busy", "wait": "not_ready"}
 
 
 class FakeTranslations:
-    """Translates like `engine.translations.Translations`, a word each `delay` seconds."""
+    """Translates like `engine.translations.Translations`, a word each `delay` seconds.
 
-    def __init__(self, delay: float = 0.0):
+    Of `held` ones each word waits until it is let go.
+    """
+
+    def __init__(self, delay: float = 0.0, held: bool = False):
         self.delay = delay
+        self.free = 0.0 if held else math.inf  # words that may be written
         self.asked: list[tuple[str, str, str]] = []
         self.ended: list[str] = []  # "done" or "stopped", in order
         self.forgotten: set[str] = set()
@@ -68,6 +73,9 @@ class FakeTranslations:
         try:
             words: list[str] = []
             for _ in sentence.split():
+                while not self.free:
+                    await asyncio.sleep(0.01)
+                self.free -= 1
                 await asyncio.sleep(self.delay)
                 words.append(WORDS[pair])
                 yield " ".join(words)

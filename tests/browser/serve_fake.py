@@ -4,7 +4,8 @@
 told), failed or failing.
 For tests it tells "serving" once it listens, then JSON for each line it hears: "state" says what
 was asked, looked ahead, forgotten and stored; "finish" ends the loading first, "answer de-en" gives
-that pair's words answers. It ends when there is nothing more to hear.
+that pair's words answers, "write 3" lets three words of held translations go. It ends when there is
+nothing more to hear.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def run(options: list[str], heard: Iterable[str], tell: Callable[[str], None]) -
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--mode", default="ready")
     parser.add_argument("--delay", type=float, default=0.0)
-    parser.add_argument("--translating", type=float, default=0.02, help="seconds a word")
+    parser.add_argument("--held", action="store_true", help="translations wait until told")
     parser.add_argument("--hosted", action="store_true")
     parser.add_argument("--home", type=Path, help="a folder whose database is used")
     parser.add_argument("--data", help="the folder of texts, as CTX_DATA names it")
@@ -75,7 +76,7 @@ def run(options: list[str], heard: Iterable[str], tell: Callable[[str], None]) -
             lambda: settings.adapter_folder, lambda: lookup.switch(settings.adapter_folder)
         )
         workbench = FakeWorkbench(arguments.delay)
-        translations = FakeTranslations(arguments.translating)
+        translations = FakeTranslations(0.02, arguments.held)
         services = Services(
             settings, lookup, store, Access.of(settings), jobs, workbench, translations
         )  # type: ignore[arg-type]
@@ -88,6 +89,8 @@ def run(options: list[str], heard: Iterable[str], tell: Callable[[str], None]) -
                 lookup.finish()
             if command == "answer":
                 lookup.add_pair(rest)
+            if command == "write":
+                translations.free += int(rest)
             tell(json.dumps(_state(lookup, translations, store)))
         watch.close()
         app.close(verbose=False)
