@@ -193,13 +193,14 @@ def _run(arguments: argparse.Namespace) -> int:
 def _fit(arguments: argparse.Namespace) -> int:
     from engine.settings import read_settings
     from trainer.recipe import load_recipe
-    from trainer.run import find_start, run_recipe
+    from trainer.run import check_same, find_start, run_recipe
     from trainer.splits import load_splits
 
     settings, home = read_settings(), arguments.recipe.resolve().parent
     recipe = load_recipe(arguments.recipe)
     folder = arguments.folder or settings.home / "runs" / recipe.name
     stopped, adapter = watch_signals(), None
+    check_same(recipe, folder)
     splits, data = load_splits(recipe, home, settings)
     began, start = find_start(recipe, home, folder, settings, _say, stopped)
     if began:

@@ -216,7 +216,9 @@ class _Placed:
             return name
         if recipe.distil.is_cut:
             raise BundleError("a student that is a base of its own cannot be taken back")
-        found = self._settings.adapter_folder if name == PRESENT else home / name
+        found: Path | None = home / name
+        if name == PRESENT:
+            found = readers_folder(self._settings, recipe.pair, recipe.task)
         if found is None or not (found / WEIGHTS).is_file():
             raise BundleError(f"distil.teacher = {name!r}: only an adapter goes into a bundle")
         self._adapter(found, _TEACHER)

@@ -87,11 +87,11 @@ class Scorer:
 def write_card(run: Finished, tell: Report, most: int = 0) -> dict[str, Evaluation]:
     """Choose thresholds on dev, score, and write card.json and SCORES.md beside the adapter; what
     was scored. `most`: score so many rows of a source's split and no more; 0: all there is to know
-    of the first source."""
+    of the first source that has dev rows."""
     folder, base, recipe, splits = run.folder, run.base, run.recipe, run.splits
     runner = runner_of(run)
     prompt = SensePrompt(base.tokenizer, recipe.style, recipe.pair.partition("-")[2])
-    first = yardstick(recipe)  # the source that knows all fields
+    first = yardstick(recipe, splits["dev"])  # the source that knows all fields
     books = books_for(recipe.pair)
     if most and run.start:
         begun = read_adapter(run.start).card
@@ -148,13 +148,13 @@ def _thresholds(
 ) -> tuple[float, float]:
     """Threshold and favour that serve both phrases of the book and others: those that training
     never saw, and those of the other sources that know all of a sentence's phrases."""
-    first = yardstick(recipe)
+    first = yardstick(recipe, splits["dev"])
     known = score.decoder(Books(known_phrases()) if recipe.pair == "en-zh" else books)
     few = partial(_some, most=most) if most else list[Example]
     in_book = vote_on(score.decoder(books), few(of_source(splits["dev"], first)))
     others = vote_on(known, few(unknown_rows(splits, first)))
-    for source in recipe.sources[1:]:
-        if source.format in _WHOLE:
+    for source in recipe.sources:
+        if source.name != first and source.format in _WHOLE:
             others += vote_on(known, few(of_source(splits["dev"], source.name)))
     return calibrate_phrases([voted for voted in (in_book, others) if voted])
 
@@ -173,15 +173,16 @@ def _sets(
     recipe: Recipe, splits: Splits, books: Books
 ) -> Iterator[tuple[str, Books, list[Example]]]:
     """What is scored: name, the books that are open there, rows."""
-    first = yardstick(recipe)
+    first = yardstick(recipe, splits["dev"])
     mine = of_source(splits["test"], first)
     yield f"dev {first}", books, of_source(splits["dev"], first)
     yield f"test {first}", books, mine
     yield f"test {first}, no phrasebook", Books(words=books.words), mine
     yield f"test {first}, no wordbook", Books(phrases=books.phrases), mine
     yield f"test {first}, no books", Books(), mine
-    for source in recipe.sources[1:]:
-        yield f"test {source.name}", books, _some(of_source(splits["test"], source.name))
+    for source in recipe.sources:
+        if source.name != first:
+            yield f"test {source.name}", books, _some(of_source(splits["test"], source.name))
     unknown = unknown_rows(splits, first)
     yield "unknown phrases and literal twins", Books(known_phrases(), books.words), unknown
 

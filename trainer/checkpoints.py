@@ -27,7 +27,7 @@ _WEIGHTS, _TRAINER = "weights.pt", "trainer.pt"
 class Progress:
     """Where a run stands. `scale`: what its guard has made of the rate; `bad`: evaluations in
     a row that were worse than the best; `waited`: evaluations since the best; `best_rows`: each
-    guard row's score then."""
+    guard row's score then; `over`: why it ended before its last step, given_up or early."""
 
     step: int = 0
     best_loss: float = math.inf
@@ -38,6 +38,7 @@ class Progress:
     rollbacks: int = 0
     bad: int = 0
     waited: int = 0
+    over: str = ""
 
 
 @dataclass(frozen=True)

@@ -35,9 +35,8 @@ def finish(run: Finished, reference: Reference | None, tell: Report) -> None:
     if run.teacher:
         return tell({"event": "result", **write_verdict(run), "scores": scores})
     gate = _judge(run, reference) if reference and not full else None
-    fit, reason = not full and (gate is None or gate.fit), "full" if full else ""
-    told = {"fit": fit, "reason": reason or (gate.reason if gate else "")}
-    told |= {"reference": gate.told() if gate else {}}
+    reason = gate.reason if gate else "full" if full else "not_compared" if reference else ""
+    told = {"fit": not reason, "reason": reason, "reference": gate.told() if gate else {}}
     note(run, told)
     tell({"event": "result", **told, "scores": scores})
 
@@ -73,7 +72,7 @@ def _judge(run: Finished, reference: Reference) -> Gate | None:
     sources, and is compared on them."""
     decoder = decoder_of(run)
     dev = run.splits["dev"]
-    rows = dev if reference.answers is not None else of_source(dev, yardstick(run.recipe))
+    rows = dev if reference.answers is not None else of_source(dev, yardstick(run.recipe, dev))
     told = [e for e in rows if reference.answers is None or e.query in reference.answers]
     chosen = choose_rows(told, run.recipe.scored_rows, 1)
     return judge(reference, run.base, decoder, chosen, run.recipe.retention)

@@ -64,18 +64,33 @@ def _keep_gradients(model: nn.Module) -> None:
 
 def load_start(model: nn.Module, recipe: Recipe, folder: Path) -> None:
     """Begin with the weights of the adapter in `folder`; RecipeError where it has other ones."""
-    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     weights = load_file(folder / WEIGHTS)
     mine = {name for name, p in model.named_parameters() if p.requires_grad}
-    fits = isinstance(model, PeftModel) and len(mine) == len(weights)
-    shape = (config["r"], config["lora_alpha"], config.get("use_rslora"), config.get("use_dora"))
-    wanted = (recipe.rank, recipe.alpha, recipe.rslora, recipe.dora)
-    if not fits or tuple(map(bool, shape[2:])) != wanted[2:] or shape[:2] != wanted[:2]:
-        raise RecipeError(
-            f"start: the adapter in {folder.name} has rank {shape[0]} and alpha {shape[1]} on"
-            f" {', '.join(config['target_modules'])}; a run that goes on from it must have the same"
-        )
+    if not isinstance(model, PeftModel) or len(mine) != len(weights):
+        raise _start_error(folder)
+    check_start(recipe, folder)
     set_peft_model_state_dict(model, weights)
+
+
+def check_start(recipe: Recipe, folder: Path) -> None:
+    """RecipeError where the adapter in `folder` has other LoRA matrices than the recipe wants."""
+    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    shape = (config["r"], config["lora_alpha"])
+    kind = (bool(config.get("use_rslora")), bool(config.get("use_dora")))
+    targets = set(config["target_modules"])
+    named = [name for name, matrices in MATRICES.items() if set(matrices) == targets]
+    other = named and named != [recipe.matrices]
+    if other or (shape, kind) != ((recipe.rank, recipe.alpha), (recipe.rslora, recipe.dora)):
+        raise _start_error(folder)
+
+
+def _start_error(folder: Path) -> RecipeError:
+    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    return RecipeError(
+        f"start: the adapter in {folder.name} has rank {config['r']} and alpha"
+        f" {config['lora_alpha']} on {', '.join(sorted(config['target_modules']))}; a run that goes"
+        " on from it must have the same"
+    )
 
 
 def readers_copy(model: nn.Module) -> PreTrainedModel:

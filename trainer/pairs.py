@@ -60,8 +60,8 @@ def measure_pair(folder: Path, base: Base, settings: Settings, rows: int) -> dic
     """One adapter beside the base, on test sentences of its recipe."""
     recipe, adapter = load_recipe(folder / "recipe.json"), read_adapter(folder)
     splits, data = load_splits(recipe, folder, settings)
-    first = yardstick(recipe)
-    examples = first_of_each(of_source(splits["test"], first), rows)
+    test = splits["test"]
+    examples = first_of_each(of_source(test, yardstick(recipe, test)), rows)
     prompt = TranslationPrompt(base.tokenizer, adapter.card.style)
     model: Any = open_adapter(base.model, adapter, base, "default")
     tuned = translate_rows(model, prompt, examples)

@@ -22,7 +22,7 @@ from trainer.jobs.frozen import place
 from trainer.order import Order
 from trainer.recipe import FULL, MATRICES, Recipe, RecipeError, on_base
 from trainer.rows import Pack, pieces
-from trainer.run import make_order
+from trainer.run import make_order, start_folder
 from trainer.splits import Splits, load_splits
 from trainer.tasks import task_of
 
@@ -114,6 +114,8 @@ def plan(recipe: Recipe, folder: Path, settings: Settings, store: Store) -> Plan
     """What a job of this recipe will be; RecipeError or Refused where it cannot be one. Paths are
     relative to `folder`."""
     splits, _ = load_splits(place(recipe, store, settings.home)[0], folder, settings)
+    if not recipe.start.endswith(".json"):
+        start_folder(recipe, folder, settings)
     settings = on_base(recipe, settings)
     return estimate(recipe, splits, settings, base_folder(settings))
 

@@ -11,6 +11,7 @@ from dataclasses import Field, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from engine.files import write_whole
 from engine.names import is_translated as is_translated
 from engine.prompt import FIELDS, STYLES
 from engine.script import is_written
@@ -177,6 +178,7 @@ class Recipe:
                 or (s.format in (PAIRS, FROZEN_PAIRS)) == (self.task == TRANSLATION)
                 for s in self.sources
             ),
+            "start": not (self.start and self.matrices == FULL),
             "reference": self.task == SENSE or not self.reference,
             "replay": 0 <= self.replay < 1,
             "rank": 0 < self.rank <= 512,
@@ -334,4 +336,4 @@ def _parse_source(data: dict[str, Any]) -> Source:
 def save_recipe(recipe: Recipe, path: Path) -> None:
     """Write the recipe as JSON that `load_recipe` reads back equal."""
     text = json.dumps(asdict(recipe), indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    write_whole(path, text + "\n")

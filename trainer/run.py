@@ -22,7 +22,7 @@ from trainer.card import Finished
 from trainer.distil.setting import Distillation, Taught
 from trainer.finish import write_verdict
 from trainer.losses import AnswerLoss
-from trainer.model import load_start, make_trainable, save_adapter, save_whole
+from trainer.model import check_start, load_start, make_trainable, save_adapter, save_whole
 from trainer.order import Order
 from trainer.parallel import agree, is_sharded, make_accelerator, shard_base, teller
 from trainer.recipe import FULL, PRESENT, Recipe, RecipeError, load_recipe, on_base, save_recipe
@@ -99,13 +99,34 @@ def run_recipe(
             accelerator.end_training()
             return None
         made = folder / (MODEL if recipe.matrices == FULL else ADAPTER)
+        scored = True
         if accelerator.is_main_process:
             plain = _save(model, base, recipe, made, settings)
             run = Finished(made, plain, recipe, splits, data, start, teacher)
-            (finish or partial(_finish, task))(run, tell)
+            scored = _score(finish or partial(_finish, task), run, tell, stopped)
         accelerator.wait_for_everyone()
         accelerator.end_training()
-    return made
+    return made if scored else None
+
+
+class _StoppedError(Exception):
+    """The run is asked to stop while it is scored."""
+
+
+def _score(finish: Finish, run: Finished, tell: Report, stopped: Callable[[], bool]) -> bool:
+    """Whether the run was scored to the end; it may be asked to stop at whatever is told."""
+
+    def heard(event: dict[str, Any]) -> None:
+        tell(event)
+        if event["event"] != "result" and stopped():
+            raise _StoppedError
+
+    try:
+        finish(run, heard)
+    except _StoppedError:
+        tell({"event": "stopped", "step": None})
+        return False
+    return True
 
 
 def _untaught(recipe: Recipe, splits: Splits, prompt: Any, base: Base) -> Taught:
@@ -133,6 +154,13 @@ def _save(model: Any, base: Base, recipe: Recipe, folder: Path, settings: Settin
     return load_base(settings) if anew else replace(base, model=model.unload())
 
 
+def check_same(recipe: Recipe, folder: Path) -> None:
+    """RecipeError where the folder holds a run of another recipe, which would be gone on with."""
+    file = folder / "recipe.json"
+    if file.exists() and load_recipe(file) != recipe:
+        raise RecipeError(f"{folder} holds a run of another recipe: give another --folder")
+
+
 def find_start(
     recipe: Recipe,
     recipe_folder: Path,
@@ -142,13 +170,16 @@ def find_start(
     stopped: Callable[[], bool],
 ) -> tuple[bool, Path | None]:
     """Whether the run can begin (no: stopped before it), and the adapter it goes on from."""
-    if not recipe.start:
-        return True, None
-    if recipe.matrices == FULL:
-        raise RecipeError("start: a run of all parameters begins with the base; leave it empty")
     if recipe.start.endswith(".json"):
         found = run_start(recipe, recipe_folder, folder / "start", settings, report, stopped)
         return found is not None, found
+    return True, start_folder(recipe, recipe_folder, settings)
+
+
+def start_folder(recipe: Recipe, recipe_folder: Path, settings: Settings) -> Path | None:
+    """The adapter that a recipe goes on from; RecipeError where it cannot."""
+    if not recipe.start:
+        return None
     place: Path | None = recipe_folder / recipe.start
     if recipe.start == PRESENT:
         place = readers_folder(settings, recipe.pair, recipe.task)
@@ -157,7 +188,8 @@ def find_start(
     card = read_adapter(place).card
     if (card.pair, card.task, card.style) != (recipe.pair, recipe.task, recipe.style):
         raise RecipeError(f"start = {recipe.start!r}: it is of another pair, task or style")
-    return True, place
+    check_start(recipe, place)
+    return place
 
 
 def run_start(

@@ -65,9 +65,10 @@ def older(recipe: Recipe) -> set[str]:
     return {source.name for source in recipe.sources if source.replay}
 
 
-def yardstick(recipe: Recipe) -> str:
-    """The source that scores are first read on: the first one."""
-    return recipe.sources[0].name
+def yardstick(recipe: Recipe, rows: list[Any]) -> str:
+    """The source that scores on these rows are first read on: the first one that has some."""
+    there = {row.source for row in rows}
+    return next((s.name for s in recipe.sources if s.name in there), recipe.sources[0].name)
 
 
 def of_source(examples: list[Any], source: str) -> list[Any]:

@@ -7,7 +7,6 @@ runs on one core or on many machines. Knows no screen, no job and no data.
 
 from __future__ import annotations
 
-import errno
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +27,7 @@ from trainer.guard import Guard, interval
 from trainer.losses import AnswerLoss, Candidates
 from trainer.pace import Learnt, Pace, Steps
 from trainer.parallel import prepare
+from trainer.troubles import name_trouble
 
 _TIDY = 20  # steps after which freed memory is given back to the system
 _REPORTS = 200  # of a run's steps, at most, and every 20th at least
@@ -79,22 +79,11 @@ def fit(
         optimizer = (make_optimizer or _adamw)(_trained(model), recipe)
         run = _Run(loss, optimizer, recipe, order, watch, candidates, folder, report, accelerator)
         return run.go(stopped)
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        raise TrainingError("out_of_memory", _NO_MEMORY) from error
-    except RuntimeError as error:
-        if "allocate memory" in str(error):
-            raise TrainingError("out_of_memory", _NO_MEMORY) from error
-        raise
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
+    except Exception as error:
+        code, advice = name_trouble(error)
+        if not code:
             raise
-        raise TrainingError("disk_full", "The disk is full: make room, then resume.") from error
-
-
-_NO_MEMORY = (
-    "There is not enough memory: halve `batch` and double `accumulation`, or set `checkpointing`;"
-    " a run of fewer or smaller matrices needs less, too."
-)
+        raise TrainingError(code, advice) from error
 
 
 Weights = Mapping[str, nn.Parameter]
@@ -147,7 +136,7 @@ class _Run:
         self.began = clock = time.monotonic()
         self.model.train()
         steps = self.order.from_step(self.progress.step)
-        while self.progress.step < self.order.steps:
+        while self.progress.step < self.order.steps and not self.progress.over:
             batches = next(steps)
             losses.append(self._step(batches))
             self.progress.step += 1
@@ -161,17 +150,14 @@ class _Run:
             if state == "fine" and (self.progress.step % self.recipe.evaluate_every == 0 or last):
                 state = self._evaluate()
             if state not in ("best", "fine"):
-                if not self._roll_back(state):
-                    self.progress.bad = 1  # the best ones are kept, whatever came since
-                    break
+                self._roll_back(state)
             elif not self.guard.is_patient():
-                self.report({"event": "early", "step": self.progress.step})
-                break
+                self._end_early()
             if self._is_stopped(stopped):
                 self._save(self.folder / CHECKPOINT)
                 self.report({"event": "stopped", "step": self.progress.step})
                 return False
-        if self.recipe.keep == "best" or self.progress.bad:
+        if self.recipe.keep == "best" or self.progress.bad or self.progress.over == "given_up":
             self._restore(_whole(self.folder / BEST))
         elif self.mean:
             self.mean.settle()
@@ -256,15 +242,20 @@ class _Run:
         self.spent += time.monotonic() - clock
         return said
 
-    def _roll_back(self, reason: str) -> bool:
+    def _end_early(self) -> None:
+        self.progress.over = "early"
+        self.report({"event": "early", "step": self.progress.step})
+        self._save(self.folder / CHECKPOINT)
+
+    def _roll_back(self, reason: str) -> None:
         best, step = _whole(self.folder / BEST), self.progress.step
         goes_on = self.guard.roll_back()
+        self.progress.over = "" if goes_on else "given_up"
         self._restore(best)
         rate = self.recipe.rate * self.progress.scale
         event = {"step": step, "to_step": self.progress.best_step, "reason": reason, "rate": rate}
         self.report({"event": "rollback" if goes_on else "given_up", **event})
         self._save(self.folder / CHECKPOINT)
-        return goes_on
 
     def _restore(self, state: State) -> None:
         """Take a state's weights and optimizer; where the run stands is left as it is."""

@@ -93,7 +93,8 @@ def write_translation_card(run: Finished, tell: Report, most: int = 0) -> dict[s
     """Score on dev, with and without the adapter, and on test; write card.json and SCORES.md; the
     figures by set. Fit for readers is what translates dev better than the base and ends nearly all
     of it; `reason` says what is amiss."""
-    recipe, base, first = run.recipe, run.base, yardstick(run.recipe)
+    recipe, base = run.recipe, run.base
+    first = yardstick(recipe, run.splits["dev"])
     count, full = most or _MOST_ROWS, recipe.matrices == FULL
     dev, test = (
         first_of_each(of_source(run.splits[split], first), count) for split in ("dev", "test")

@@ -24,6 +24,15 @@ def loss_only(model):
     return Watched(dev_scores(model, PACKS[:2]))
 
 
+ABSURD = dataclasses.replace(RECIPE, rate=30.0, clip=1e9, epochs=60)
+
+
+def with_rows(model):
+    _, hits = answer_losses(model, make_batch(PACKS))
+    rows = tuple(hits.float().split(5)[i].mean().item() for i in range(len(hits) // 5))
+    return Watched(dev_scores(model, PACKS), rows)
+
+
 def run(folder, stop_at=None, recipe=RECIPE, watch=loss_only, candidates=CANDIDATES):
     model, events = lora(), []
     seen = {"steps": 0}
@@ -108,25 +117,30 @@ def test_pieces_keep_order_and_bound(most):
 
 
 def test_an_absurd_rate_is_rolled_back_and_ends_better_than_the_collapse(tmp_path):
-    absurd = dataclasses.replace(RECIPE, rate=30.0, clip=1e9, epochs=60)
-
-    def watch(model):
-        rows = scored(model)
-        return Watched(dev_scores(model, PACKS), rows)
-
-    def scored(model):
-        _, hits = answer_losses(model, make_batch(PACKS))
-        return tuple(hits.float().split(5)[i].mean().item() for i in range(len(hits) // 5))
-
-    model, done, events = run(tmp_path / "run", recipe=absurd, watch=watch)
+    model, done, events = run(tmp_path / "run", recipe=ABSURD, watch=with_rows)
     assert done
+    dev = [event for event in events if event.get("event") == "dev"]
+    best = [event for event in dev if event["best"]][-1]
+    assert dev_scores(model, PACKS)["dev_loss"] == pytest.approx(best["dev_loss"], rel=1e-5)
     back = [event for event in events if event.get("event") in ("rollback", "given_up")]
     assert [event["event"] for event in back] == ["rollback", "rollback", "given_up"]
     assert [round(event["rate"], 1) for event in back] == [15.0, 7.5, 7.5]
-    kept = dev_scores(model, PACKS)["dev_loss"]
-    worst = max(event["dev_loss"] for event in events if event.get("event") == "dev")
-    lost = max(event["loss"] or 1e9 for event in events if event.get("event") == "step")
-    assert kept < 0.8 * max(worst, lost)
+    collapsed = max(event["loss"] for event in events if event.get("loss"))
+    assert best["dev_loss"] < 0.8 * max(collapsed, *(event["dev_loss"] for event in dev))
+
+
+@pytest.mark.parametrize("kind", ["given_up", "early"])
+def test_a_run_that_its_guard_ended_is_over_when_it_is_resumed(tmp_path, kind):
+    recipe = {
+        "given_up": ABSURD,
+        "early": dataclasses.replace(RECIPE, rate=1e-12, patience=2, epochs=60),
+    }[kind]
+    first, _, events = run(tmp_path / "run", recipe=recipe, watch=with_rows)
+    assert kind in [event["event"] for event in events]
+    again, done, events = run(tmp_path / "run", recipe=recipe, watch=with_rows)
+    assert done and [event["event"] for event in events] == ["resumed"]
+    for name, tensor in weights(first).items():
+        torch.testing.assert_close(tensor, weights(again)[name], msg=name)
 
 
 def test_a_run_without_gain_ends_early(tmp_path):

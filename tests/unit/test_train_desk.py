@@ -153,6 +153,25 @@ def test_presets_of_distillation_are_offered_for_words_alone():
     assert found == {True: ["sense"], False: ["sense", "translation"]}
 
 
+@pytest.mark.parametrize("number", range(6))
+def test_every_preset_can_be_started_as_it_is(page, number):
+    preset = to_presets()[number]
+    usual = {one["name"]: one["usual"] for one in page.new("form")["fields"]}
+    started = page.new("begin", start=preset["start"], values=usual | preset["values"])
+    assert started["run"]["state"] == "queued", preset["name"]
+
+
+@pytest.mark.parametrize(
+    "values", [{"matrices": "full"}, {"distil.teacher": "present", "distil.layers_out": 3}]
+)
+def test_what_no_adapter_fits_begins_with_the_base(page, values):
+    values = {"reference": "", **values}
+    for name in ("begin", "check", "preview"):
+        wrong = page.new(name, start="present", values=values)
+        assert wrong == {"error": "bad_fields", "fields": ["start"]}
+    assert page.new("begin", start="", values=values)["run"]["state"] == "queued"
+
+
 def test_a_form_becomes_a_job_with_the_usual_recipe(page):
     reply = page.new("begin", start="present", values={"rank": 8, "epochs": 3}, who="Ann")
     assert reply["run"]["state"] == "queued" and reply["run"]["place"] == 1
@@ -191,6 +210,9 @@ def test_older_examples_are_not_mixed_with_themselves(page, tmp_path):
         ({"name": "a\x00b"}, ["name"]),
         ({"matrices": "../all"}, ["matrices"]),
         ({"quantised": True, "matrices": "full"}, ["quantised", "matrices"]),
+        ({"distil.layers_out": 3}, ["distil.layers_out"]),
+        ({"distil.teacher": "base", "distil.layers_out": 3, "rank": 0}, ["rank"]),
+        ({"distil.teacher": "../base", "distil.top": 0}, ["distil.teacher", "distil.top"]),
     ],
 )
 def test_what_does_not_fit_is_said_of_its_field(page, values, wrong):

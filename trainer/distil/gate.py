@@ -89,11 +89,11 @@ def held(
 
 
 def judge_student(run: Finished, decoder: SenseDecoder) -> Held:
-    """Compare a run's result, as it answers, with its teacher on the test rows of the run's first
-    source."""
+    """Compare a run's result, as it answers, with its teacher on test rows, those of the
+    first of the run's sources that has some."""
     teacher, recipe = run.teacher, run.recipe
     assert teacher is not None
-    test = of_source(run.splits["test"], yardstick(recipe))
+    test = of_source(run.splits["test"], yardstick(recipe, run.splits["test"]))
     rows = choose_rows(test, recipe.scored_rows, 1)
     if not rows:
         return held(teacher.name, (), (), 0, recipe.retention, recipe.distil.least_low)
@@ -106,7 +106,7 @@ def judge_translator(run: Finished) -> Held:
     """The same of sentences, which both translate."""
     teacher, recipe = run.teacher, run.recipe
     assert teacher is not None
-    test = of_source(run.splits["test"], yardstick(recipe))
+    test = of_source(run.splits["test"], yardstick(recipe, run.splits["test"]))
     rows = first_of_each(test, recipe.scored_rows)
     least, least_low = recipe.retention, recipe.distil.least_low
     if not rows:

@@ -47,6 +47,8 @@ def run(work: Work) -> bool:
     splits, data = load_splits(recipe, work.folder, work.settings)
     watched = Watched(work)
     settings = on_base(recipe, work.settings)
+    if recipe.reference == "teacher" and not taught:
+        raise JobError("bad_recipe", "reference = 'teacher': no source holds a teacher's answers")
     plan = estimate(recipe, splits, settings, base_folder(settings))
     watched.report({"event": "plan", **asdict(plan)})
     if plan.refusal:

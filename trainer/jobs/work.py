@@ -19,6 +19,7 @@ from engine.settings import Settings
 from trainer.jobs.kinds import find_kind
 from trainer.jobs.process import is_alive, job_folder, same, this_process
 from trainer.jobs.queue import start_next
+from trainer.troubles import name_trouble
 
 _PAUSE = 0.5  # seconds between two looks while a job waits
 _TRIES = 5  # to take a job that changes hands meanwhile, or to note an end while others write
@@ -122,6 +123,9 @@ def _run(doing: Work) -> tuple[str, str, str]:
         if isinstance(code, str) and code:  # one that people can do something about
             return "failed", code, str(error)
         traceback.print_exc()
+        lacking, advice = name_trouble(error)
+        if lacking:
+            return "failed", lacking, advice
         return "failed", "failed", f"{type(error).__name__}: {error}"
 
 

@@ -97,6 +97,8 @@ def read_recipe(asked: Reply, store: Store, jobs: Jobs) -> Recipe:
     if wrong := wrong_fields(values, told):
         raise Bad("bad_fields", fields=wrong)
     told["start"] = find_start(text_of(asked, "start"), jobs)
+    if not _fits(_usual(told) | values | told):
+        raise Bad("bad_fields", fields=["start"])
     told["sources"] = _sources(dataset.name, dataset.pair, task)
     if len(told["sources"]) == 1 and dataset.name != GOLD:
         told["replay"] = 0.0  # there are no older examples of this pair
@@ -114,8 +116,9 @@ def plain(recipe: Recipe) -> dict[str, Any]:
 def wrong_fields(values: Reply, told: Reply) -> list[str]:
     """The fields that do not fit a recipe of this pair and task: each by itself, or where all do
     those that clash."""
-    usual: Reply = told | ({"style": "short"} if told["task"] == TRANSLATION else {})
-    alone = [name for name, value in values.items() if not _fits(usual | {name: value})]
+    usual = _usual(told)
+    taught = {TEACHER: values[TEACHER]} if _fits(usual | {TEACHER: values.get(TEACHER)}) else {}
+    alone = [name for name, value in values.items() if not _fits(usual | taught | {name: value})]
     if alone or _fits(usual | values):
         return alone
     without = [
@@ -195,6 +198,10 @@ def _values(values: object) -> Reply:
     if set(values) - known:
         raise Bad("not_understood")
     return values
+
+
+def _usual(told: Reply) -> Reply:
+    return {"style": "short"} | told if told["task"] == TRANSLATION else told
 
 
 def _fits(values: Reply) -> bool:
