@@ -1,5 +1,6 @@
 """The trainer without a screen.
 
+python -m trainer plan RECIPE.json [--show N]
 python -m trainer run RECIPE.json
 python -m trainer fit RECIPE.json [--folder DIR] [--install]
 python -m trainer tries TRIES.json [--folder DIR]
@@ -26,7 +27,9 @@ python -m trainer models
 python -m trainer promote MODEL [--reason TEXT]
 python -m trainer back
 python -m trainer jobs
-python -m trainer follow|watch|log|report|aside|stop|pause|resume|cancel JOB
+python -m trainer follow|watch|log|report|aside|stop|pause|resume|cancel|remove JOB
+python -m trainer move JOB PLACE
+python -m trainer note JOB TEXT
 python -m trainer work JOB
 """
 
@@ -64,11 +67,13 @@ _NAMED = (
 def main() -> int:
     from trainer.distil.quantise_command import add_quantise
     from trainer.jobs.commands import add_commands
+    from trainer.planning import add_plan
     from trainer.promoting import add_promoting
     from trainer.scratch.command import add_scratch
 
     parser = argparse.ArgumentParser(prog="python -m trainer", description=__doc__)
     commands = parser.add_subparsers(required=True)
+    add_plan(commands)
     run = commands.add_parser("run", help="make a job of a recipe and follow it")
     run.add_argument("recipe", type=Path, metavar="RECIPE.json")
     run.set_defaults(command=_run)

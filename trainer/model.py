@@ -78,8 +78,8 @@ def check_start(recipe: Recipe, folder: Path) -> None:
     shape = (config["r"], config["lora_alpha"])
     kind = (bool(config.get("use_rslora")), bool(config.get("use_dora")))
     targets = set(config["target_modules"])
-    named = [name for name, matrices in MATRICES.items() if set(matrices) == targets]
-    other = named and named != [recipe.matrices]
+    few = [name for name, named in MATRICES.items() if set(named) == targets]
+    other = (few or ["all-linear"]) != [recipe.matrices]
     if other or (shape, kind) != ((recipe.rank, recipe.alpha), (recipe.rslora, recipe.dora)):
         raise _start_error(folder)
 

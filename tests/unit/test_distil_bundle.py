@@ -11,6 +11,7 @@ import pytest
 from engine.checking import read_adapter
 from engine.settings import Settings, assets
 from tests.small_rows import few_rows
+from tests.tiny_runs import write_rows
 from trainer.bundle import BundleError, make_bundle
 from trainer.distil.recipe import Distil
 from trainer.recipe import Recipe, Source, load_recipe, save_recipe
@@ -33,6 +34,18 @@ def test_the_teacher_is_in_the_bundle(tmp_path, name):
     assert recipe.distil.teacher == "teacher"
     assert read_adapter(made / "teacher").version == read_adapter(SHIPPED).version
     assert str(assets()) not in json.dumps((made / "recipe.json").read_text())
+
+
+def test_the_teacher_that_readers_have_is_that_of_the_pair_and_task(tmp_path):
+    write_rows(tmp_path / "rows.jsonl", [{"en": "They sleep.", "es": "Duermen."}])
+    recipe = replace(
+        Recipe(), pair="en-es", task="translation", style="long", distil=Distil(teacher="present"),
+        sources=(Source("rows", "rows.jsonl", "pairs"),),
+    )  # fmt: skip
+    save_recipe(recipe, tmp_path / "recipe.json")
+    make_bundle(tmp_path / "recipe.json", tmp_path / "bundle", Settings(home=tmp_path / "home"))
+    teacher = read_adapter(tmp_path / "bundle" / "teacher").card
+    assert (teacher.pair, teacher.task) == ("en-es", "translation")
 
 
 def test_the_base_needs_nothing(tmp_path):

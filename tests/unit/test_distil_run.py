@@ -18,6 +18,7 @@ from engine.settings import read_settings
 from tests.reviewed import propose
 from tests.tiny import tiny_base
 from tests.tiny_bpe import bpe_base
+from tests.tiny_runs import USUAL, begin, go, load
 from trainer import run
 from trainer.distil import gate, setting, teacher
 from trainer.distil.cache import FOLDER as TAUGHT
@@ -31,53 +32,20 @@ from trainer.jobs import train
 from trainer.jobs.work import work
 from trainer.plan import Plan
 from trainer.promote import PromotionRefused, promote
-from trainer.recipe import Recipe, RecipeError, Source, load_recipe, save_recipe
+from trainer.recipe import RecipeError, Source, load_recipe, save_recipe
 from trainer.rows import Pack, Row
-from trainer.run import run_recipe
-from trainer.splits import load_splits
 
 PLAN = Plan(200, 100, 2000, 4, 1000, 1.0, 8.0, None, "", "")
-NAMES = ("Tom", "Ann", "him", "her", "them", "us", "me", "you", "it", "Bob", "Sue", "Kim")
-USUAL = Recipe(
-    name="small", sources=(Source("rows", "rows.jsonl"),), rank=2, alpha=4, rate=5e-3, steps=4,
-    batch=16, evaluate_every=2, guard_rows=4, dev_rows=8, scored_rows=20,
-    distil=Distil(teacher="teacher", top=8),
-)  # fmt: skip
-
-
-def rows():
-    for a in NAMES:
-        for b in NAMES:
-            context = f"{a} saw {b} in bed"
-            yield {"context": context, "target": "bed", "idx": 1, "class": "noun", "zh": "床",
-                   "phrase": ""}  # fmt: skip
-            yield {"context": context, "target": "saw", "idx": 1, "class": "verb", "zh": "人",
-                   "phrase": ""}  # fmt: skip
-
-
-def load(settings, progress=None, quantised=False):
-    return bpe_base() if settings.base == "embedded" else load_base(settings)
 
 
 def from_row(line):
     return parse_row(line, "flat", "en-zh")
 
 
-def no_end(finished, reference, tell):
-    """A run's end without a card: it takes as long as all the rest."""
-
-
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory):
     """A folder with rows, and a teacher: an adapter of the tiny base that learnt them."""
-    folder = tmp_path_factory.mktemp("begun")
-    text = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows())
-    (folder / "rows.jsonl").write_text(text + "\n", encoding="utf-8")
-    first = dataclasses.replace(USUAL, rank=4, alpha=8, rate=2e-2, steps=30, distil=Distil())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "load_base", load)
-        go(folder, first, "first", end=finish).rename(folder / "teacher")
-    return folder
+    return begin(tmp_path_factory.mktemp("begun"))
 
 
 @pytest.fixture
@@ -89,19 +57,6 @@ def home(tmp_path, begun, monkeypatch):
     shutil.copy(begun / "rows.jsonl", tmp_path)
     shutil.copytree(begun / "teacher", tmp_path / "teacher")
     return tmp_path
-
-
-def go(home, recipe, name="run", stopped=lambda: False, events=None, end=no_end):
-    settings = read_settings({"CTX_HOME": str(home), "CTX_DTYPE": "float32"})
-    splits, data = load_splits(recipe, home, settings)
-
-    def done(finished, tell):
-        end(finished, None, tell)
-
-    told = [] if events is None else events
-    return run_recipe(
-        recipe, splits, data, home / name, settings, told.append, stopped, done, home=home
-    )
 
 
 def plain(recipe):

@@ -60,6 +60,21 @@ def add_commands(commands: Any) -> None:
                 "--aside", action="store_true", help="ask again what was set aside, too"
             )
         asked.set_defaults(command=_ask, wish=wish)
+    _add_keeping(commands)
+
+
+def _add_keeping(commands: Any) -> None:
+    """The commands about what is kept of jobs, and in which order they go."""
+    moved = commands.add_parser("move", help="put a queued job at another place of its queue")
+    noted = commands.add_parser("note", help="keep a note on a job")
+    removed = commands.add_parser("remove", help="delete a job that is over, with all its files")
+    for one in (moved, noted, removed):
+        one.add_argument("job", type=int, metavar="JOB")
+    moved.add_argument("place", type=int, metavar="PLACE", help="from 1")
+    noted.add_argument("text", metavar="TEXT", help='"" takes the note away')
+    moved.set_defaults(command=_move)
+    noted.set_defaults(command=_note)
+    removed.set_defaults(command=_remove)
 
 
 def _add_recipe(parser: argparse.ArgumentParser, kind: str) -> None:
@@ -193,6 +208,27 @@ def _ask(arguments: argparse.Namespace) -> int:
         else:
             job = getattr(jobs, arguments.wish)(arguments.job)
         print(f"job {job.id}: {state_of(job)}")
+    return 0
+
+
+def _move(arguments: argparse.Namespace) -> int:
+    with opened() as (_, jobs):
+        job = jobs.move(arguments.job, arguments.place)
+        print(f"job {job.id}: {state_of(job)}")
+    return 0
+
+
+def _note(arguments: argparse.Namespace) -> int:
+    with opened() as (_, jobs):
+        jobs.write_note(arguments.job, arguments.text)
+    return 0
+
+
+def _remove(arguments: argparse.Namespace) -> int:
+    with opened() as (_, jobs):
+        jobs.look()
+        jobs.remove(arguments.job)
+        print(f"job {arguments.job}: removed")
     return 0
 
 
