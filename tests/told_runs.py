@@ -165,6 +165,6 @@ def leave_files(home: Path, job_id: int, spoil: str = "") -> None:
     adapter = folder / "adapter"
     adapter.mkdir()
     (adapter / "adapter_model.safetensors").write_bytes(b"")
-    data = [{"name": "mine", "rows": 12, "sha256": "ab" * 32}]
+    data = [{"name": "mine", "rows": 12, "sha256": "ab" * 32, "refused": {"repeated": 3}}]
     card = {"name": "first-try", "scores": SCORES, "data": data, "base": "gemma", "torch": "2"}
     (adapter / "card.json").write_text(json.dumps(card))

@@ -171,6 +171,7 @@ def test_a_finished_runs_page(store, start, page, tmp_path):
     expect(page.locator("[data-checkpoint=best]")).to_contain_text("verified")
     expect(page.locator("[data-checkpoint=checkpoint]")).to_contain_text("damaged")
     expect(page.locator(".ctx-run-data")).to_contain_text("abababababab")
+    expect(page.locator(".ctx-run-data")).to_contain_text("3 more that could not be used")
     page.locator("#train-run [data-do=copy_command]").click()
     command = f"python -m trainer run {tmp_path}/jobs/{job.id}/recipe.json"
     assert page.evaluate("navigator.clipboard.readText()") == command

@@ -298,7 +298,9 @@ def test_a_runs_page_says_what_it_is_made_of(page):
     assert found["recipe"]["start"] == "present" and found["recipe"]["dataset"] == "mine"
     changed = {f["name"]: f["value"] for f in found["recipe"]["fields"] if f["changed"]}
     assert changed == {"name": "first-try", "replay": 0.5, "epochs": 8.0}
-    assert found["data"][1] == {"name": "mine", "rows": 12, "hash": "ab" * 32, "older": False}
+    assert found["data"][1] == {
+        "name": "mine", "rows": 12, "hash": "ab" * 32, "older": False, "refused": 3,
+    }  # fmt: skip
     assert found["scores"]["dev mine"]["n"] == 60
     assert [(one["name"], one["step"]) for one in found["checkpoints"]] == [
         ("checkpoint", 400),

@@ -237,6 +237,7 @@ TRAIN: dict[str, tuple[str, str]] = {
     "data": ("Data", "数据"),
     "data_older": ("older examples", "旧例"),
     "data_rows": ("{n} rows", "{n} 条"),
+    "data_refused": ("{n} more that could not be used", "另有 {n} 条无法使用"),
     "copy_full_hash": ("Copy the whole SHA-256", "复制完整的 SHA-256"),
     "checkpoints": ("Checkpoints", "检查点"),
     "checkpoints_none": ("None.", "没有。"),

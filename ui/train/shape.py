@@ -155,6 +155,7 @@ def _source(source: Mapping[str, Any], told: Mapping[str, Any], frozen: Frozen) 
         "rows": told.get("rows", dataset.rows if dataset else None),
         "hash": str(source.get("sha256") or told.get("sha256") or frozen_hash),
         "older": bool(source.get("replay")),
+        "refused": sum((told.get("refused") or {}).values()),
     }
 
 

@@ -35,7 +35,11 @@ const paintData = () => {
   one('.ctx-run-data').replaceChildren(
     ...details.data.map((source) => {
       const line = make('li', '');
-      const about = [source.rows === null ? '' : t('data_rows', { n: whole(source.rows) }), source.older ? t('data_older') : ''];
+      const about = [
+        source.rows === null ? '' : t('data_rows', { n: whole(source.rows) }),
+        source.refused ? t('data_refused', { n: whole(source.refused) }) : '',
+        source.older ? t('data_older') : '',
+      ];
       line.append(make('b', '', source.name), ' ', make('span', 'ctx-note', about.filter(Boolean).join(', ')));
       if (source.hash) {
         const hash = make('p', 'ctx-hash ctx-note', 'SHA-256 ');
