@@ -124,7 +124,6 @@ def _score(finish: Finish, run: Finished, tell: Report, stopped: Callable[[], bo
     try:
         finish(run, heard)
     except _StoppedError:
-        tell({"event": "stopped", "step": None})
         return False
     return True
 

@@ -280,6 +280,11 @@ def test_a_look_before_says_what_the_plan_says_and_why_it_fails(page, monkeypatc
     assert page.new("preview") == {"rows": [[["a⟨U+202E⟩", "b"], [False, True]]]}
 
 
+def test_a_look_before_says_that_the_adapter_it_starts_from_has_other_matrices(page):
+    found = page.new("check", start="present", values={"rank": 5, "alpha": 10})
+    assert found["error"] == "bad_recipe" and "must have the same" in found["detail"]
+
+
 def test_a_run_is_read_on_behind_a_number(page):
     job = add_run(page.store, page.home, tell_steps(0, 100), "running")
     first = page.run("watch", id=job.id, after=0)
