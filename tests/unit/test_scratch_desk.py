@@ -114,6 +114,19 @@ def test_sources_are_what_the_data_folder_and_the_store_hold(page: Page) -> None
     }  # fmt: skip
 
 
+def test_a_folder_that_cannot_be_read_hides_no_other(page: Page, monkeypatch) -> None:
+    (page.home / "data" / "secret").mkdir()
+    read = Path.iterdir
+
+    def refused(folder: Path) -> Iterator[Path]:
+        if folder.name == "secret":
+            raise PermissionError(13, "Permission denied", str(folder))
+        return read(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    assert ["deep/b.tsv"] in [one["names"] for one in page.ask("choices")["sources"]["de"]]
+
+
 def test_a_corpus_is_begun_from_what_is_there_only(page: Page) -> None:
     freeze(page)
     wanted = [["dataset:mine"], ["deep/a.de.gz", "deep/a.en.gz"]]
@@ -130,6 +143,8 @@ def test_a_corpus_is_begun_from_what_is_there_only(page: Page) -> None:
         ("deep/b.tsv", "not_understood"), ([["deep/a.de.gz"]], "no_source"),
     ):  # fmt: skip
         assert page.begin("corpus", sources=bad)["error"] == code
+    for path in ("/etc", "../x", "hub:/etc", "text", "ui/strings"):
+        assert page.begin("corpus", sources=[], hub=path) == {"error": "no_hub_name"}
     wrong = page.begin("corpus", sources=wanted, values={"similar": 7, "ratio": "x", "digits": 0.1})
     assert wrong == {"error": "bad_fields", "fields": ["similar", "ratio"]}
 
