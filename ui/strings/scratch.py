@@ -96,4 +96,13 @@ SCRATCH: dict[str, tuple[str, str]] = {
     "failed_nothing_left": ("Every row was dropped; the report shows why. Loosen the bounds, or take another text.", "所有行都被去掉了，原因见报告。请放宽限制或换一份文本。"),
     "failed_other_pair": ("A frozen set is of other languages.", "有一个固定的句子集是其他语言的。"),
     "failed_no_tokenizer": ("The tokenizer is not there any more.", "分词器已不存在。"),
+    "failed_large_vocabulary": ("The text holds fewer pieces of words than the vocabulary has tokens. Take a smaller one, or more text.", "文本里的词片比词表的词元少。请减小词表或增加文本。"),
+    "failed_other_tokenizer": ("The weights or the vocabulary go with another tokenizer.", "权重或词表大小与分词器不符。"),
+    "failed_other_config": ("The weights to go on from have another shape.", "所要接着训练的权重形状不同。"),
+    "failed_other_run": ("Its folder holds a run of other settings or of other weights.", "它的文件夹里是另一种设置或另一份权重的训练。"),
+    "failed_few_positions": ("The model has too few positions for these sentences. Give it more, or take shorter ones.", "模型的位置数不够容纳这些句子。请增加位置数或换更短的句子。"),
+    "failed_not_whole": ("A file of the model it goes on from is broken.", "所要接着训练的模型有文件损坏。"),
+    "failed_only_pretrained": ("The model was only pre-trained and does not translate yet.", "这个模型只做过预训练，还不会翻译。"),
+    "failed_no_room": ("A sentence is too long for the model.", "有句子对模型来说太长。"),
+    "failed_no_run": ("There is no run there yet.", "那里还没有训练。"),
 }  # fmt: skip
