@@ -48,10 +48,10 @@ def store(settings):
         yield opened
 
 
-def install(settings: Settings, seed: int = 0) -> str:
+def install(settings: Settings, seed: int = 0, **changes: int) -> str:
     """A translator in the home; its model's name."""
     place = settings.home / "adapters" / "de-en-translation"
-    made = tiny_translator(place / f"seed-{seed}", seed)
+    made = tiny_translator(place / f"seed-{seed}", seed, **changes)
     made.folder.rename(place / made.version)
     return f"kept:{made.version}"
 
@@ -118,8 +118,8 @@ def test_it_is_evaluated_by_its_name_with_no_base(settings, store):
 
 
 def test_a_sentence_that_it_has_no_room_for_is_refused(settings, store):
-    """Its tiny shape has 64 positions, and most of its tokens are letters."""
-    promote(install(settings), store, settings, reason="a trial")
+    """Of 64 positions; most of its tokens are letters."""
+    promote(install(settings, positions=64), store, settings, reason="a trial")
     base = load_translator(find_adapter(settings, "tiny-0").adapter, settings)
     prompt, long = TaggedPrompt(base.tokenizer), "x" * 40
     asked = prompt.parts(SENTENCES[0], "de-en")
