@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from engine.beside import PairEngines
 from engine.engine import load_engine
-from engine.lookup import Lookup
+from engine.lookup import Lookup, LookupFailed
 from engine.sense import Query, QueryError, ask, to_wire
 from engine.settings import Settings
 
@@ -33,11 +33,17 @@ def answer_one(settings: Settings, query: Query) -> dict[str, str]:
 
 def predict_file(settings: Settings, source: Path, target: Path) -> None:
     """Answer `source` line by line into `target`, which appears when it is whole."""
-    lines = source.read_text(encoding="utf-8").splitlines()
+    lines = _read_lines(source)
     fresh = target.with_name(target.name + ".part")
     with _answering(settings) as lookup, fresh.open("w", encoding="utf-8") as out:
         asyncio.run(_answer_lines(lookup, lines, out))
     os.replace(fresh, target)
+
+
+def _read_lines(source: Path) -> list[str]:
+    """The file's lines as files have them: a separator inside of a text ends none."""
+    with source.open(encoding="utf-8") as text:
+        return [line.removesuffix("\n") for line in text]
 
 
 @contextmanager
@@ -67,7 +73,7 @@ async def _answer_line(lookup: Lookup, line: str) -> dict[str, Any]:
             row = json.loads(row["prompt"])
         query = ask(row["context"], row["target"], row.get("idx", 1), row.get("pair", "en-zh"))
         answer = await lookup.answer(query)
-    except QueryError as error:
+    except (QueryError, LookupFailed) as error:
         return {"error": str(error), "code": error.code}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return {"error": f"no query: {error!r}"}

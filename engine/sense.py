@@ -76,6 +76,7 @@ _REASONS = {
     "not_text": "context and target must be strings, and idx a whole number",
     "control_characters": "the text holds control characters",
     "context_too_long": "the text has {length} characters; at most {limit} are looked up at once",
+    "no_room": "the sentence has {tokens} tokens; this translator reads at most {limit}",
     "target_too_long": "the target has {length} characters; at most {limit} can be one word",
     "target_not_found": "{target!r} is not a word of the context",
     "target_inside_word": "{target!r} stands only inside a longer word",

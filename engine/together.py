@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.checking import Adapter
 from engine.greedy import Growing
-from engine.translation import Line, prompt_of
+from engine.translation import Line, prompt_of, room_behind
 from engine.translator import Translator
 
 if TYPE_CHECKING:
@@ -33,13 +33,17 @@ class Batch:
     together: give rows of one adapter side by side where it matters."""
 
     def __init__(self, residents: Residents | Alone, sentences: Sequence[Sentence], most: int = 0):
-        """`most`: tokens of a row at most; 0: what its sentence has room for."""
-        self._residents, tokenizer = residents, residents.base.tokenizer
-        prompts = [prompt_of(tokenizer, one.adapter.card.style) for one in sentences]
-        self.lines = [Line(prompt, one.text, most) for prompt, one in zip(prompts, sentences)]
+        """`most`: tokens of a row at most; 0: what its sentence has room for. QueryError where the
+        model cannot read so long a sentence."""
+        self._residents, base = residents, residents.base
+        prompts = [prompt_of(base.tokenizer, one.adapter.card.style) for one in sentences]
+        asked = [p.parts(s.text, s.adapter.card.pair) for p, s in zip(prompts, sentences)]
+        self.lines = [
+            Line(prompt, room_behind(base.model, ids, most or prompt.room(one.text)))
+            for prompt, ids, one in zip(prompts, asked, sentences)
+        ]
         self.rows = list(range(len(sentences)))  # those that are still written
         self._adapters: list[Any] = [one.adapter for one in sentences]  # as the residents have them
-        asked = [p.parts(s.text, s.adapter.card.pair) for p, s in zip(prompts, sentences)]
         with residents.using(*self._adapters) as model:  # loads them, or says what does not fit
             self._growing = Growing(model, asked)
         residents.hold(self._adapters)

@@ -125,13 +125,23 @@ def prompt_of(tokenizer: PreTrainedTokenizerBase, style: str) -> TranslationProm
     return TaggedPrompt(tokenizer) if style == TAGGED else TranslationPrompt(tokenizer, style)
 
 
+def room_behind(model: Any, prompt: Sequence[int], most: int) -> int:
+    """`most` tokens, or as many as the model's positions leave behind the prompt. QueryError where
+    the prompt takes more than half of them: what it asks for would not have room."""
+    positions = getattr(model.config, "max_position_embeddings", None)
+    if positions is None:
+        return most
+    if 2 * len(prompt) > positions:
+        raise QueryError("no_room", tokens=len(prompt), limit=positions // 2)
+    return min(most, positions - len(prompt))
+
+
 class Line:
     """A translation as it is written, a token at a time, by whatever chooses the tokens."""
 
-    def __init__(self, prompt: TranslationPrompt, sentence: str, most: int = 0):
-        """`most`: tokens at most; 0: what the sentence has room for."""
-        self._prompt, self._tokens = prompt, list[int]()
-        self._most = most or prompt.room(sentence)
+    def __init__(self, prompt: TranslationPrompt, most: int):
+        """`most`: tokens at most."""
+        self._prompt, self._tokens, self._most = prompt, list[int](), most
         self.text, self.ended = "", False
 
     def put(self, token: int) -> bool:
@@ -151,8 +161,9 @@ class Writing(Line):
     def __init__(
         self, model: Any, prompt: TranslationPrompt, sentence: str, pair: str, most: int = 0
     ):
-        super().__init__(prompt, sentence, most)
-        self._growing = Growing(model, [prompt.parts(sentence, pair)])
+        asked = prompt.parts(sentence, pair)
+        super().__init__(prompt, room_behind(model, asked, most or prompt.room(sentence)))
+        self._growing = Growing(model, [asked])
 
     def step(self) -> bool:
         """Write a token; whether there is more to come."""
@@ -164,7 +175,7 @@ def write(
     model: Any, prompt: TranslationPrompt, sentence: str, pair: str, most: int = 0
 ) -> Iterator[str]:
     """The whole translation so far, each time it grows: greedy, up to the sentence's end or `most`
-    tokens (0: what it has room for)."""
+    tokens (0: what it has room for). QueryError where the model cannot read so long a sentence."""
     writing, shown, more = Writing(model, prompt, sentence, pair, most), "", True
     while more:
         more = writing.step()
@@ -197,21 +208,28 @@ def translate_all(
 ) -> list[Translated]:
     """Translations of many sentences, in order; greedy. Each is let write on behind its end, as far
     as its sentence has room, so that what it writes too much is counted; the text is what `write`
-    gives."""
-    order = sorted(range(len(sentences)), key=lambda n: len(sentences[n]))
-    found: dict[int, Translated] = {}
+    gives, and nothing where that refuses the sentence."""
+    prompts = [prompt.parts(sentence, pair) for sentence in sentences]
+    rooms = [_room_or_none(model, asked, prompt.room(s)) for asked, s in zip(prompts, sentences)]
+    order = sorted((n for n, room in enumerate(rooms) if room), key=lambda n: len(sentences[n]))
+    found = {n: Translated("", 0, False, 0, False) for n, room in enumerate(rooms) if not room}
     for start in range(0, len(order), _BATCH):
         some = order[start : start + _BATCH]
-        rooms = [prompt.room(sentences[n]) for n in some]
 
-        def is_over(row: int, tokens: Sequence[int], rooms: Sequence[int] = rooms) -> bool:
-            return tokens[-1] == prompt.end or len(tokens) >= rooms[row]
+        def is_over(row: int, tokens: Sequence[int], some: Sequence[int] = some) -> bool:
+            return tokens[-1] == prompt.end or len(tokens) >= rooms[some[row]]
 
-        prompts = [prompt.parts(sentences[n], pair) for n in some]
-        written = grow(model, prompts, is_over, max(rooms))
+        written = grow(model, [prompts[n] for n in some], is_over, max(rooms[n] for n in some))
         found |= {n: _measure(prompt, tokens) for n, tokens in zip(some, written)}
         progress(len(found), len(sentences))
     return [found[n] for n in range(len(sentences))]
+
+
+def _room_or_none(model: Any, prompt: Sequence[int], most: int) -> int:
+    try:
+        return room_behind(model, prompt, most)
+    except QueryError:
+        return 0
 
 
 def _measure(prompt: TranslationPrompt, tokens: Sequence[int]) -> Translated:

@@ -54,7 +54,8 @@ def tiny_scratch(seed: int = 0, **changes: Any) -> Model:
 
 
 def tiny_translator(folder: Path, seed: int = 0, pair: str = "de-en", **changes: Any) -> Translator:
-    """The same as a folder that the app serves."""
+    """The same as a folder that the app serves, with room for whole sentences."""
+    changes = {"positions": 256, **changes}
     card = {"name": f"tiny-{seed}", "pair": pair}
     both = changes.get("causal_prefix") is False
     return export(tiny_scratch(seed, **changes), tiny_codec(), card, folder, both)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +16,10 @@ import pytest
 from engine.split import SPLITS, split_of_translation
 from tests.made_text import made_pairs
 from tests.real import ROOT
-from trainer.scratch.corpus import reading
+from trainer.scratch.corpus import reading, run
 from trainer.scratch.corpus.checks import prepare
 from trainer.scratch.corpus.reading import CorpusError
-from trainer.scratch.corpus.recipe import CorpusRecipe
+from trainer.scratch.corpus.recipe import CorpusRecipe, is_hub_name
 from trainer.scratch.corpus.run import make_corpus
 
 NOISE = [
@@ -184,6 +185,27 @@ def test_files_of_somebodys_own_are_never_written_over(tmp_path: Path) -> None:
     assert {file.name for file in (tmp_path / "out").glob("*.txt")} == {"train.de.txt"}
 
 
+def test_a_run_that_was_killed_before_its_report_goes_on(tmp_path: Path, monkeypatch) -> None:
+    good = [de for de, _ in made_pairs(120)]
+    source, out = write(tmp_path / "a.txt", good), tmp_path / "out"
+    make(out, source, held_out=True)
+    (out / "report.json").unlink()
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as during, pytest.raises(KeyboardInterrupt):
+        during.setattr(run, "write_report", killed)
+        make(out, source)
+    assert not (out / "report.json").exists() and lines_of(out) == good
+    next((out / "shards").glob("*.npy")).write_bytes(b"")  # as a full disk leaves it
+    assert make(out, source)[0]["kept"] == 120
+    assert {file.name for file in out.glob("*.txt")} == {"train.de.txt"}
+    write(out / "train.fr.txt", good)
+    with pytest.raises(CorpusError, match="choose another folder"):
+        make(out, source)
+
+
 def test_a_carriage_return_ends_a_line_in_both_or_is_found_before(tmp_path: Path) -> None:
     pairs = made_pairs(20)
     for n, code in enumerate(("de", "en")):
@@ -199,6 +221,10 @@ def test_a_carriage_return_ends_a_line_in_both_or_is_found_before(tmp_path: Path
 
 FRENCH = "Le train de huit heures est déjà parti, il faudra donc attendre le suivant."
 
+_WHOLE = gzip.compress(random.Random(1).randbytes(300_000).hex().encode())
+CUT = _WHOLE[: len(_WHOLE) - 20]  # behind what is looked at first
+TURNED = _WHOLE[:-99_000] + bytes(9000) + _WHOLE[-90_000:]
+
 
 @pytest.mark.parametrize(
     "code, files, fields",
@@ -209,6 +235,8 @@ FRENCH = "Le train de huit heures est déjà parti, il faudra donc attendre le s
         ("wrong_language", {"a.txt": f"{FRENCH}\n".encode() * 30}, {}),
         ("not_utf8", {"a.txt": "Schöne Grüße\n".encode("cp1252")}, {}),
         ("unreadable", {"a.txt.gz": b"no gzip"}, {}),
+        ("unreadable", {"a.txt.gz": CUT}, {}),
+        ("unreadable", {"a.txt.gz": TURNED}, {}),
         ("unreadable", {"a.parquet": b"no parquet"}, {}),
         ("no_column", {"a.jsonl": b'{"line": "Ein Satz."}\n'}, {}),
         ("no_column", {"a.jsonl": b'{"text": 7}\n'}, {}),
@@ -227,6 +255,21 @@ def test_what_cannot_be_is_said_clearly(tmp_path: Path, code: str, files, fields
         make(tmp_path / "out", *(tmp_path / name for name in files), **fields)
     assert error.value.code == code, error.value
     assert all(name in str(error.value) for name in list(files)[:1]) or code == "nothing_left"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["/etc", "../x", "text", "a/b/c", "a/b:c:d:e", "assets/texts", "a/../b", "~/x", "", "a/b c"],
+)
+def test_a_dataset_of_the_hub_is_no_path_and_no_reader_of_folders(tmp_path: Path, name) -> None:
+    with pytest.raises(CorpusError) as error:
+        make(tmp_path, Path(f"hub:{name}") if name else Path("hub:"))
+    assert error.value.code == "no_hub_name"
+
+
+def test_datasets_of_the_hub_are_known_by_their_names() -> None:
+    for name in ("a/b", "wmt/wmt14:de-en", "a/b.c-d_e:20231101.de:train", "a/b::validation"):
+        assert is_hub_name(name)
 
 
 def test_what_is_missing_is_named_with_what_to_do(tmp_path: Path, monkeypatch) -> None:

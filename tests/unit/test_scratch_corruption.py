@@ -5,10 +5,21 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.scratch.corruption import corrupt, restore
+from trainer.scratch.corruption import corrupt
 from trainer.scratch.samples import Order, Sample, make_batch
 
 HOLES = range(1000, 1064)
+
+
+def restore(text, answer, holes):
+    """The text that was corrupted."""
+    spans = {}
+    for token in answer:
+        if token in holes:
+            current = spans.setdefault(token, [])
+        else:
+            current.append(token)
+    return [token for one in text for token in spans.get(one, [one])]
 
 
 @given(

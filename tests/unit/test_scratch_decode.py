@@ -15,7 +15,7 @@ END, MOST = 3, 12
 WAYS = {
     "greedy": greedy,
     "beam": beam,
-    "sample": lambda *a, **k: sample(*a, temperature=0.8, top_p=0.9, seed=4, **k),
+    "sample": lambda *a, **k: sample(*a, temperature=0.8, top_p=0.9, seeds=[4, 5, 6, 7], **k),
 }
 
 
@@ -88,7 +88,7 @@ def test_draws_follow_the_probabilities_and_the_seed():
     model, many = tiny_scratch(2, vocabulary=8), 4000
     prompt = [4, 5]
     likely = Rows(model, [prompt], 1).scores()[0].exp()
-    drawn = [one.tokens[0] for one in sample(model, [prompt] * many, -1, 1, seed=1)]
+    drawn = [one.tokens[0] for one in sample(model, [prompt] * many, -1, 1)]
     for token, chance in enumerate(likely.tolist()):
         spread = 5 * math.sqrt(many * chance * (1 - chance)) + 1
         assert abs(drawn.count(token) - many * chance) < spread
@@ -102,9 +102,9 @@ def test_draws_follow_the_probabilities_and_the_seed():
 
 def test_a_row_draws_alike_whoever_is_beside_it():
     model = tiny_scratch()
-    many = sample(model, PROMPTS, -1, 6, seed=7)
+    many = sample(model, PROMPTS, -1, 6, seeds=[7, 8, 9, 10])
     assert many[0].tokens != many[1].tokens
-    (alone,) = sample(model, PROMPTS[:1], -1, 6, seed=7)
+    (alone,) = sample(model, PROMPTS[:1], -1, 6, seeds=[7])
     assert many[0].tokens == alone.tokens
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 
 from db.store import Brought, Origin, Store, open_store
 from engine.settings import Settings
+from tests.real import ROOT
 from trainer.jobs.process import job_folder, this_process
 from trainer.jobs.queue import Jobs
 from ui.access import Access
@@ -114,6 +116,33 @@ def test_sources_are_what_the_data_folder_and_the_store_hold(page: Page) -> None
     }  # fmt: skip
 
 
+def test_pre_training_offers_no_field_that_does_nothing(page: Page) -> None:
+    names = {field["name"] for field in page.ask("form")["fields"]}
+    assert "finetune.guard_rows" in names and "pretrain.guard_rows" not in names
+
+
+def test_every_reason_for_which_a_run_from_nothing_is_refused_has_a_text() -> None:
+    files = (ROOT / "trainer" / "scratch").rglob("*.py")
+    told = "".join(file.read_text(encoding="utf-8") for file in files)
+    codes = set(re.findall(r'(?:Scratch|Corpus)Error\(\s*"(\w+)"', told))
+    assert {"large_vocabulary", "wrong_language", "no_hub_name"} <= codes
+    for strings in STRINGS.values():
+        assert {f"failed_{code}" for code in codes} <= set(strings)
+
+
+def test_a_folder_that_cannot_be_read_hides_no_other(page: Page, monkeypatch) -> None:
+    (page.home / "data" / "secret").mkdir()
+    read = Path.iterdir
+
+    def refused(folder: Path) -> Iterator[Path]:
+        if folder.name == "secret":
+            raise PermissionError(13, "Permission denied", str(folder))
+        return read(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    assert ["deep/b.tsv"] in [one["names"] for one in page.ask("choices")["sources"]["de"]]
+
+
 def test_a_corpus_is_begun_from_what_is_there_only(page: Page) -> None:
     freeze(page)
     wanted = [["dataset:mine"], ["deep/a.de.gz", "deep/a.en.gz"]]
@@ -130,6 +159,8 @@ def test_a_corpus_is_begun_from_what_is_there_only(page: Page) -> None:
         ("deep/b.tsv", "not_understood"), ([["deep/a.de.gz"]], "no_source"),
     ):  # fmt: skip
         assert page.begin("corpus", sources=bad)["error"] == code
+    for path in ("/etc", "../x", "hub:/etc", "text", "ui/strings"):
+        assert page.begin("corpus", sources=[], hub=path) == {"error": "no_hub_name"}
     wrong = page.begin("corpus", sources=wanted, values={"similar": 7, "ratio": "x", "digits": 0.1})
     assert wrong == {"error": "bad_fields", "fields": ["similar", "ratio"]}
 

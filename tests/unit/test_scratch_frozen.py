@@ -102,3 +102,19 @@ def test_a_job_makes_a_student_that_the_catalogue_knows(store, tmp_path):
     shutil.rmtree(model.folder)
     given = readers_adapter(settings, "de-en", "translation")
     assert given.version == model.version, "what readers have outlives its run"
+
+
+@pytest.mark.parametrize(
+    "changes, code",
+    [
+        ({"model": SMALL | {"vocabulary": 5000}}, "large_vocabulary"),
+        ({"pair": "fr-en"}, "other_pair"),
+    ],
+)
+def test_a_job_ends_with_the_reason_for_which_its_run_is_refused(store, tmp_path, changes, code):
+    store.sentence_sets.freeze("taught", "de-en", TEACHER)
+    data = {"name": "student", "dataset": "taught", "model": SMALL, "finetune": STEPS} | changes
+    prepared = find_kind("scratch").prepare({"phase": "tokenizer", "recipe": data})
+    job = store.jobs.add("scratch", prepared.slot, prepared.recipe, "Ann")
+    assert work(store, Settings(home=tmp_path / "home"), job, lambda: False) == "failed"
+    assert store.jobs.get(job).error == code

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.test_scratch_runs import PAIRS, place, write_texts
+from tests.unit.test_scratch_runs import PAIRS, STEPS, place, write_texts
 from trainer.fields import RecipeError
 from trainer.scratch import prefix, report
 from trainer.scratch.folder import load_model
@@ -97,6 +97,27 @@ def test_a_difference_within_chance_is_not_called_better(low, high, told):
     assert prefix._verdict(gain).startswith(told)
     mixed = gain | {"1": {"bleu": {"interval": [-1, 1]}}}
     assert prefix._verdict(mixed).startswith("Neither")
+
+
+def test_it_is_made_of_weights_from_elsewhere_that_only_the_loss_was_watched_of(
+    runs, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(report, "assets", lambda: tmp_path)
+    fields = {"finetune": STEPS | {"guard_rows": 0}}
+    start = str(runs / "run" / "pretrain" / "model")
+    finetune(place(runs, "elsewhere", **fields)[0], start)
+    one, _ = place(runs, "elsewhere", **fields)
+    assert not (one.folder / "tokenizer.costs.json").exists()
+    told = report.make_report(one)
+    assert told.best == "finetune" and set(told.tokenizer) == {"a.de", "a.en"}
+    assert told.tokenizer == report.make_report(place(runs)[0]).tokenizer
+    text = report.page(told)
+    assert "| 6 | " in text and " | – |" in text and "Loss on 8 pairs of the dev text." in text
+
+
+def test_its_page_says_on_how_much_of_the_dev_text_figures_are(found):
+    told = "Loss on 8 pairs of the dev text, BLEU on 4 of its sentences, written greedily."
+    assert told in report.page(found)
 
 
 def test_without_a_fine_tuned_model_there_is_nothing_to_report(runs):

@@ -3,7 +3,11 @@ and refused before time is spent where they cannot be right.
 """
 
 import argparse
+import gzip
 import json
+import random
+import shutil
+import signal
 import sys
 
 import pytest
@@ -14,9 +18,11 @@ from engine.settings import Settings
 from trainer import __main__ as trainer_main
 from trainer.fields import RecipeError
 from trainer.scratch.command import add_scratch
+from trainer.scratch.errors import ScratchError
 from trainer.scratch.folder import load_model
 from trainer.scratch.recipe import load_scratch, parse_scratch, save_scratch
 from trainer.scratch.run import Place, finetune, make_tokenizer, pretrain
+from ui.strings import STRINGS
 
 NOUNS = {"Hund": "dog", "Mann": "man", "Vogel": "bird", "Junge": "boy", "Bäcker": "baker"}
 VERBS = {"schläft": "sleeps", "wartet": "waits", "lacht": "laughs", "singt": "sings"}
@@ -75,8 +81,9 @@ def place(folder, name="run", stop_at=None, **changes):
 def test_the_command_makes_a_translator_and_translates(texts, monkeypatch, capsys):
     """Every step in turn; most of the few sentences is learnt by heart."""
     longer = STEPS | {"steps": 150, "evaluate_every": 75, "rate": 1e-2}
+    clean = [f"clean/train.{language}.txt" for language in ("de", "en")]
     file = texts / "recipe.json"
-    file.write_text(json.dumps(recipe_data(finetune=longer)), encoding="utf-8")
+    file.write_text(json.dumps(recipe_data(train=clean, finetune=longer)), encoding="utf-8")
     monkeypatch.setenv("CTX_HOME", str(texts))
     monkeypatch.setenv("CTX_DTYPE", "float32")
     monkeypatch.setattr(trainer_main, "_give_way", lambda: None)
@@ -87,6 +94,9 @@ def test_the_command_makes_a_translator_and_translates(texts, monkeypatch, capsy
         assert trainer_main.main() == 0
         return capsys.readouterr().out.splitlines()
 
+    raw = [texts / "a.de", texts / "a.en"]
+    told = ("--languages", "de-en", "--similar", "0", "--no-held-out")
+    assert run("corpus", texts / "clean", *raw, *told)[-1].startswith("60 of 60 rows")
     for step in ("tokenizer", "pretrain", "finetune"):
         assert run(step, file)[-1].startswith("done: ")
     model = texts / "runs" / "tiny" / "finetune" / "model"
@@ -98,6 +108,70 @@ def test_the_command_makes_a_translator_and_translates(texts, monkeypatch, capsy
     card = json.loads((model / "card.json").read_text())
     assert card["pair"] == "de-en" and card["start"] == "pretrain"
     assert card["data"][0]["lines"] == len(PAIRS) and card["dev"]["bleu"] > 40
+    draws = [run("translate", model, *asked, "--sample", "--seed", n) for n in (1, 1, 2)]
+    assert draws[0] == draws[1] != draws[2]
+    cold = run("translate", model, *asked, "--sample", "--temperature", 1e-4)
+    assert cold == run("translate", model, *asked, "--beams", 1)
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """A folder in which nothing is learnt but holes."""
+    folder = tmp_path_factory.mktemp("begun")
+    write_texts(folder)
+    pretrain(place(folder)[0])
+    return folder / "run" / "pretrain" / "model"
+
+
+@pytest.mark.parametrize(
+    "options, phase, code, named",
+    [
+        (["--beams", "0"], "finetune", "bad_recipe", "beams = 0"),
+        (["--beams", "-2"], "finetune", "bad_recipe", "beams = -2"),
+        (["--sample", "--top-p", "0"], "finetune", "bad_recipe", "top-p = 0"),
+        (["--sample", "--temperature", "0"], "finetune", "bad_recipe", "temperature = 0"),
+        ([], "pretrain", "only_pretrained", "only pre-trained"),
+        ([], "torn", "not_whole", r"tokenizer\.json is not whole"),
+    ],
+)
+def test_what_cannot_be_translated_with_is_said(begun, tmp_path, options, phase, code, named):
+    model = shutil.copytree(begun, tmp_path / "model")
+    card = json.loads((model / "card.json").read_text())
+    (model / "card.json").write_text(json.dumps(card | {"phase": phase}))
+    if phase == "torn":
+        (model / "tokenizer.json").write_text('{"version": "1.0", "trunc')
+    arguments = parsed("translate", str(model), "Ein Hund.", *options)
+    with pytest.raises(ScratchError, match=named) as error:
+        arguments.command(arguments)
+    assert error.value.code == code
+
+
+def test_signals_are_watched_in_a_run_and_end_everything_else_as_ever(texts, monkeypatch):
+    file, installed = texts / "recipe.json", []
+    file.write_text(json.dumps(recipe_data()), encoding="utf-8")
+    monkeypatch.setenv("CTX_HOME", str(texts))
+    monkeypatch.setenv("CTX_DTYPE", "float32")
+    before = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
+
+    def watched():
+        installed.append(True)
+        for one in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, lambda *_: None)
+        return lambda: len(installed) == 2
+
+    monkeypatch.setattr("trainer.scratch.command.watch_signals", watched)
+    monkeypatch.setattr("trainer.scratch.report.assets", lambda: texts)
+
+    def run(*given):
+        arguments = parsed(*given, str(file))
+        code = arguments.command(arguments)
+        assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == before
+        return code
+
+    assert run("tokenizer") == 0 and not installed
+    assert run("finetune", "--start", "random") == 0 and len(installed) == 1
+    assert run("report") == 0 and len(installed) == 1
+    assert run("pretrain") == 130 and len(installed) == 2
 
 
 @pytest.mark.parametrize(
@@ -183,23 +257,27 @@ def test_fine_tuning_goes_on_from_the_pre_trained_weights(texts):
 
 
 @pytest.mark.parametrize(
-    "changes, named",
+    "changes, named, code",
     [
-        ({"train": []}, "train"),
-        ({"train": ["a.de", "nowhere.en"]}, "nowhere.en; set CTX_DATA"),
-        ({"train": ["a.en", "a.de"]}, "a.en is in en, not in de"),
-        ({"train": ["empty.de", "a.en"]}, "empty.de is empty"),
-        ({"train": ["a.de", "b.en"]}, f"{len(PAIRS)} lines"),
-        ({"model": SMALL | {"vocabulary": 5000}}, "vocabulary = 5000"),
-        ({"train": ["bytes.de", "a.en"]}, "bytes.de"),
+        ({"train": []}, "train", "bad_recipe"),
+        ({"train": ["a.de", "nowhere.en"]}, "nowhere.en; set CTX_DATA", "no_file"),
+        ({"train": ["a.en", "a.de"]}, "a.en is in en, not in de", "wrong_language"),
+        ({"train": ["empty.de", "a.en"]}, "empty.de is empty", "empty_corpus"),
+        ({"train": ["a.de", "b.en"]}, f"{len(PAIRS)} lines", "not_aligned"),
+        ({"model": SMALL | {"vocabulary": 5000}}, "vocabulary = 5000", "large_vocabulary"),
+        ({"train": ["bytes.de", "a.en"]}, "bytes.de", "not_utf8"),
+        ({"train": ["bad.gz", "a.en"]}, "bad.gz", "unreadable"),
     ],
 )
-def test_what_cannot_be_right_is_refused_before_a_step(texts, changes, named):
+def test_what_cannot_be_right_is_refused_before_a_step(texts, changes, named, code):
+    packed = gzip.compress(random.Random(1).randbytes(9000).hex().encode())
+    (texts / "bad.gz").write_bytes(packed[:3000] + bytes(900) + packed[3900:])
     (texts / "empty.de").write_text("\n\n")
     (texts / "bytes.de").write_bytes(b"\xff\xfe\x00\x81")
     one, events = place(texts, **changes)
-    with pytest.raises(RecipeError, match=named):
+    with pytest.raises(RecipeError, match=named) as error:
         finetune(one, "random")
+    assert error.value.code == code and f"failed_{code}" in STRINGS["zh-CN"]
     assert not [e for e in events if e["event"] == "plan"]
 
 

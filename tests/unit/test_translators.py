@@ -13,8 +13,9 @@ from engine.alone import load_translator
 from engine.catalogue import delete_adapter, export_adapter, find_adapter, readers_adapter
 from engine.checking import AdapterError, BaseShape
 from engine.models import Base
+from engine.sense import QueryError
 from engine.settings import Settings
-from engine.translation import TaggedPrompt, write
+from engine.translation import TaggedPrompt, translate_all, write
 from engine.translations import Translations
 from engine.translator import read_translator
 from tests.fake_engine import FakeLookup
@@ -29,6 +30,7 @@ from ui.access import Access
 from ui.compare.evaluations import Evaluations
 from ui.compare.split import SplitDesk
 from ui.services import Services
+from ui.strings import STRINGS
 
 ASKED = {"pair": "de-en", "task": "translation"}
 SENTENCES = [f"Ein Mann fährt {n} durch die Stadt." for n in range(3)]
@@ -46,10 +48,10 @@ def store(settings):
         yield opened
 
 
-def install(settings: Settings, seed: int = 0) -> str:
+def install(settings: Settings, seed: int = 0, **changes: int) -> str:
     """A translator in the home; its model's name."""
     place = settings.home / "adapters" / "de-en-translation"
-    made = tiny_translator(place / f"seed-{seed}", seed)
+    made = tiny_translator(place / f"seed-{seed}", seed, **changes)
     made.folder.rename(place / made.version)
     return f"kept:{made.version}"
 
@@ -113,6 +115,31 @@ def test_it_is_evaluated_by_its_name_with_no_base(settings, store):
         assert text.text.startswith(whole) or whole.startswith(text.text)
         assert 0 < text.tokens <= room and text.ms > 0
     found.close()
+
+
+def test_a_sentence_that_it_has_no_room_for_is_refused(settings, store):
+    """Of 64 positions; most of its tokens are letters."""
+    promote(install(settings, positions=64), store, settings, reason="a trial")
+    base = load_translator(find_adapter(settings, "tiny-0").adapter, settings)
+    prompt, long = TaggedPrompt(base.tokenizer), "x" * 40
+    asked = prompt.parts(SENTENCES[0], "de-en")
+    assert 2 * len(asked) <= 64 < prompt.room(SENTENCES[0])
+    short, refused = translate_all(base.model, prompt, [SENTENCES[0], long], "de-en")
+    assert short.tokens + short.over == 64 - len(asked) and not short.stopped
+    assert (refused.text, refused.tokens, refused.ended) == ("", 0, False)
+    service = Translations(settings, None, Loads())
+
+    async def both():
+        asked = [read(service, "de-en", text) for text in (SENTENCES[0], long)]
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    try:
+        grown, error = asyncio.run(both())
+        assert grown == [*write(base.model, prompt, SENTENCES[0], "de-en")]
+        assert isinstance(error, QueryError) and error.code == "no_room"
+        assert all("error_no_room" in strings for strings in STRINGS.values())
+    finally:
+        service.close()
 
 
 def test_it_is_written_out_whole(settings, tmp_path):

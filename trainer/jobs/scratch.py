@@ -5,12 +5,12 @@ fine-tuning, in the job's folder. What it tells is events, as of any training ru
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.files import write_whole
 from trainer.fields import RecipeError
 from trainer.jobs.kinds import JobError, Kind, Prepared
 from trainer.jobs.recipes import described, parse, require
@@ -105,7 +105,7 @@ def _bring_tokenizer(job: ScratchJob, folder: Path) -> None:
         return
     if not (Path(wanted) / _TOKENIZER).is_file():
         raise JobError("no_tokenizer", f"{wanted} holds no tokenizer")
-    shutil.copyfile(Path(wanted) / _TOKENIZER, there)
+    write_whole(there, (Path(wanted) / _TOKENIZER).read_text(encoding="utf-8"))
 
 
 KIND = Kind(ScratchJob, prepare, run)

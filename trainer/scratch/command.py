@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +76,12 @@ def _add_models(steps: Any) -> None:
     told.add_argument("model", type=Path, metavar="MODEL", help="its folder")
     told.add_argument("texts", nargs="*", metavar="TEXT", help="default: lines of the input")
     told.add_argument("--beams", type=int, default=4, help="1: the likeliest token at each step")
+    told.add_argument("--sample", action="store_true", help="draw tokens at random")
+    told.add_argument("--temperature", type=float, default=1.0, help="of draws; low: likely ones")
+    told.add_argument(
+        "--top-p", type=float, default=1.0, help="draw from the likeliest that have this share"
+    )
+    told.add_argument("--seed", type=int, default=0, help="of draws: the same again")
     told.set_defaults(command=_translate)
     written = steps.add_parser("export", help="write a model as transformers' Llama class has it")
     written.add_argument("model", type=Path, metavar="MODEL", help="its folder")
@@ -86,7 +96,22 @@ def _add_models(steps: Any) -> None:
     written.set_defaults(command=_export)
 
 
-def _place(arguments: argparse.Namespace) -> Place:
+@contextmanager
+def _stoppable() -> Iterator[Callable[[], bool]]:
+    """Says whether a signal asked to stop. Signals end the process as ever until a run first asks,
+    at its first step: reading texts and making a tokenizer would only be late to hear them. Behind
+    the run they do so again."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    watch = cache(watch_signals)
+    try:
+        yield lambda: watch()()
+    finally:
+        for number, handler in zip(numbers, before):
+            signal.signal(number, handler)
+
+
+def _place(arguments: argparse.Namespace, stopped: Callable[[], bool] = lambda: False) -> Place:
     from db.store import open_store
     from engine.settings import read_settings
     from trainer.scratch.frozen import place_frozen
@@ -99,7 +124,7 @@ def _place(arguments: argparse.Namespace) -> Place:
             recipe = place_frozen(recipe, store, settings.home)
     folder = arguments.folder or settings.home / "runs" / recipe.name
     home = arguments.recipe.resolve().parent
-    return Place(recipe, home, folder, settings, _say, watch_signals())
+    return Place(recipe, home, folder, settings, _say, stopped)
 
 
 def _tokenizer(arguments: argparse.Namespace) -> int:
@@ -114,13 +139,15 @@ def _tokenizer(arguments: argparse.Namespace) -> int:
 def _pretrain(arguments: argparse.Namespace) -> int:
     from trainer.scratch.run import pretrain
 
-    return _ended(pretrain(_place(arguments)))
+    with _stoppable() as stopped:
+        return _ended(pretrain(_place(arguments, stopped)))
 
 
 def _finetune(arguments: argparse.Namespace) -> int:
     from trainer.scratch.run import finetune
 
-    return _ended(finetune(_place(arguments), arguments.start))
+    with _stoppable() as stopped:
+        return _ended(finetune(_place(arguments, stopped), arguments.start))
 
 
 def _report(arguments: argparse.Namespace) -> int:
@@ -137,10 +164,11 @@ def _prefix(arguments: argparse.Namespace) -> int:
     from trainer.scratch.prefix import score_ways, section, train_ways
     from trainer.scratch.report import add_prefix
 
-    place = _place(arguments)
-    models = train_ways(place, arguments.share)
-    if models is None:
-        return _ended(None)
+    with _stoppable() as stopped:
+        place = _place(arguments, stopped)
+        models = train_ways(place, arguments.share)
+        if models is None or stopped():
+            return _ended(None)
     found = score_ways(place, models)
     if arguments.out:
         add_prefix(found, place.recipe, arguments.out)
@@ -149,13 +177,15 @@ def _prefix(arguments: argparse.Namespace) -> int:
 
 
 def _translate(arguments: argparse.Namespace) -> int:
-    from trainer.scratch.folder import load_model
-    from trainer.scratch.translating import translate
+    from trainer.scratch.folder import check_translates, load_model
+    from trainer.scratch.translating import Draw, translate
 
-    model = load_model(arguments.model)
-    texts = arguments.texts or [line.strip() for line in sys.stdin]
+    model, told = load_model(arguments.model), arguments
+    check_translates(model.card)
+    draw = Draw(told.temperature, told.top_p, told.seed) if told.sample else None
+    texts = told.texts or [line.strip() for line in sys.stdin]
     pair = str(model.card["pair"])
-    for text in translate(model.net, model.codec, texts, pair, arguments.beams):
+    for text in translate(model.net, model.codec, texts, pair, told.beams, draw=draw):
         print(text)
     return 0
 

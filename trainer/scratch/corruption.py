@@ -32,14 +32,3 @@ def _split(total: int, parts: int, random: Random) -> list[int]:
     """`total` as a sum of so many whole numbers from 1 on, each such sum as likely."""
     cuts = [0, *sorted(random.sample(range(1, total), parts - 1)), total]
     return [right - left for left, right in zip(cuts, cuts[1:])]
-
-
-def restore(text: Sequence[int], answer: Sequence[int], holes: Sequence[int]) -> list[int]:
-    """The text that was corrupted."""
-    spans: dict[int, list[int]] = {}
-    for token in answer:
-        if token in holes:
-            current = spans.setdefault(token, [])
-        else:
-            current.append(token)
-    return [token for one in text for token in spans.get(one, [one])]

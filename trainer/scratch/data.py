@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import random
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any
 from engine.language import find_language
 from trainer.examples import hash_files
 from trainer.fields import RecipeError
+from trainer.scratch.errors import ScratchError
 from trainer.scratch.recipe import ScratchRecipe
 
 _LOOKED_AT = 200  # stretches of a text whose language is looked at
@@ -66,9 +68,10 @@ class Data:
             for path, language in zip(paths, self._recipe.languages)
         )
         if len(source.lines) != len(target.lines):
-            raise RecipeError(
+            raise ScratchError(
+                "not_aligned",
                 f"{name}: {paths[0]} has {len(source.lines)} lines, {paths[1]} has"
-                f" {len(target.lines)}; lines of the same number must belong together"
+                f" {len(target.lines)}; lines of the same number must belong together",
             )
         return Parallel(source, target)
 
@@ -91,24 +94,26 @@ class Data:
     def _text(self, name: str, path: str, language: str) -> Text:
         file = next((f / path for f in self._folders if (f / path).is_file()), None)
         if file is None:
-            raise RecipeError(f"{name}: no {path}; set CTX_DATA to its folder")
+            raise ScratchError("no_file", f"{name}: no {path}; set CTX_DATA to its folder")
         lines = read_lines(file)
         if not any(lines):
-            raise RecipeError(f"{name}: {path} is empty")
+            raise ScratchError("empty_corpus", f"{name}: {path} is empty")
         found = language_of(lines)
         if found not in (None, language):
-            raise RecipeError(f"{name}: {path} is in {found}, not in {language}")
+            raise ScratchError("wrong_language", f"{name}: {path} is in {found}, not in {language}")
         return Text(file, language, lines)
 
 
 def read_lines(file: Path) -> tuple[str, ...]:
-    """A file's lines without blanks around them; RecipeError where it is no text in UTF-8."""
+    """A file's lines without blanks around them; ScratchError where it is no text in UTF-8."""
     opened = gzip.open if file.suffix == ".gz" else open
     try:
         with opened(file, "rt", encoding="utf-8", newline="\n") as text:
             return tuple(line.strip() for line in text)
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{file}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise ScratchError("not_utf8", f"{file}: {error}") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise ScratchError("unreadable", f"{file}: {error}") from error
 
 
 def language_of(lines: Sequence[str]) -> str | None:

@@ -90,16 +90,17 @@ def sample(
     most: int,
     temperature: float = 1.0,
     top_p: float = 1.0,
-    seed: int = 0,
+    seeds: Sequence[int] = (),
     cached: bool = True,
 ) -> list[Written]:
-    """Tokens drawn at random from the fewest that have `top_p` of the probability. Row n draws by
-    `seed` + n: the same again, whoever is beside it. ValueError where a number is out of range."""
+    """Tokens drawn at random from the fewest that have `top_p` of the probability. Each row draws
+    by its seed (its number, if none are given): the same again, whoever is beside it. ValueError
+    where a number is out of range."""
     if temperature <= 0 or not 0 < top_p <= 1:
         raise ValueError(f"temperature {temperature} is above 0, top_p {top_p} above 0 and up to 1")
     drawn = torch.stack([
-        torch.rand(most, generator=torch.Generator().manual_seed(seed + row))
-        for row in range(len(prompts))
+        torch.rand(most, generator=torch.Generator().manual_seed(seed))
+        for seed in seeds or range(len(prompts))
     ]).to(model.embed_tokens.weight.device)  # fmt: skip
 
     def draw(said: Tensor, rows: Sequence[int], step: int) -> Tensor:

@@ -26,6 +26,7 @@ from engine.files import sync_folder
 from engine.translator import TAGGED, WEIGHTS, Translator, read_translator
 from trainer.fields import RecipeError
 from trainer.scratch.config import ModelConfig
+from trainer.scratch.folder import check_translates
 from trainer.scratch.model import Translator as Model
 from trainer.scratch.tokenizer import END, FILL, HOLES, PAD, UNKNOWN, Codec, tag_of
 
@@ -42,8 +43,7 @@ def export(
     """Write the model into a new folder, whole or not at all. `card` names its pair, and whatever
     else people should know. RecipeError where it sees its prefix both ways and that was not asked
     for, or there is something at `folder`."""
-    if card.get("phase") == "pretrain":
-        raise RecipeError("this model was only pre-trained: it does not translate yet")
+    check_translates(card)
     if not model.config.causal_prefix and not both_ways:
         raise RecipeError(_CAUSAL)
     if folder.exists():

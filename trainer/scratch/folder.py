@@ -17,8 +17,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from engine.files import sync_folder
-from trainer.fields import RecipeError
 from trainer.scratch.config import ModelConfig, load_config, save_config
+from trainer.scratch.errors import ScratchError
 from trainer.scratch.model import Translator, for_writing
 from trainer.scratch.tokenizer import Codec, load_codec
 
@@ -55,33 +55,41 @@ def write_card(folder: Path, card: Mapping[str, Any]) -> None:
 
 
 def load_model(folder: Path) -> Model:
-    """The model in a folder, ready to write; RecipeError where it is not whole."""
+    """The model in a folder, ready to write; ScratchError where it is not whole."""
     net = Translator(load_config(folder))
     load_weights(net, folder)
     try:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise RecipeError(f"{folder} has no card: {error}") from error
+        raise ScratchError("not_whole", f"{folder} has no card: {error}") from error
     return Model(for_writing(net), load_codec(folder), card)
 
 
+def check_translates(card: Mapping[str, Any]) -> None:
+    """ScratchError where a model of this card has not learnt to translate."""
+    if card.get("phase") == "pretrain":
+        told = "this model was only pre-trained: it does not translate yet"
+        raise ScratchError("only_pretrained", told)
+
+
 def load_weights(net: Translator, folder: Path) -> None:
-    """Give the net a folder's weights; RecipeError where they are another shape's."""
+    """Give the net a folder's weights; ScratchError where they are another shape's."""
     differ = net.config.differences(load_config(folder))
     if differ:
-        raise RecipeError(f"{folder} is of another config: {'; '.join(differ)}")
+        raise ScratchError("other_config", f"{folder} is of another config: {'; '.join(differ)}")
     try:
         weights = load_file(str(folder / WEIGHTS))
         net.load_state_dict(weights, strict=True)
     except (OSError, SafetensorError, RuntimeError) as error:
-        raise RecipeError(f"{folder / WEIGHTS} is not whole: {error}") from error
+        raise ScratchError("not_whole", f"{folder / WEIGHTS} is not whole: {error}") from error
 
 
 def start_from(net: Translator, codec: Codec, folder: Path) -> None:
-    """Go on from another run's weights; RecipeError where its config or tokenizer differ."""
+    """Go on from another run's weights; ScratchError where its config or tokenizer differ."""
     load_weights(net, folder)
     if load_codec(folder).tokenizer.to_str() != codec.tokenizer.to_str():
-        raise RecipeError(f"{folder} has another tokenizer: its tokens mean something else")
+        told = f"{folder} has another tokenizer: its tokens mean something else"
+        raise ScratchError("other_tokenizer", told)
 
 
 def new_net(config: ModelConfig, seed: int) -> Translator:

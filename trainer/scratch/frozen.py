@@ -17,8 +17,8 @@ from db.store import SentenceSet, Store
 from engine.files import sync_folder
 from engine.sense import clean_context
 from engine.split import SPLITS, split_of_translation
-from trainer.fields import RecipeError
 from trainer.jobs.frozen import FOLDER
+from trainer.scratch.errors import ScratchError
 from trainer.scratch.recipe import ScratchRecipe
 
 Rows = Sequence[tuple[str, str]]
@@ -26,16 +26,18 @@ Rows = Sequence[tuple[str, str]]
 
 def place_frozen(recipe: ScratchRecipe, store: Store, home: Path) -> ScratchRecipe:
     """The recipe with files in place of the frozen dataset that it names, if it names one. Refused
-    where there is none of this name; RecipeError where it is of another pair or has nothing to
+    where there is none of this name; ScratchError where it is of another pair or has nothing to
     learn from."""
     if not recipe.dataset:
         return recipe
     found = store.sentence_sets.get(recipe.dataset)
     if found.pair != recipe.pair:
-        raise RecipeError(f"dataset: {found.name} is of {found.pair}, not of {recipe.pair}")
+        told = f"dataset: {found.name} is of {found.pair}, not of {recipe.pair}"
+        raise ScratchError("other_pair", told)
     splits = _split(store.sentence_sets.rows(found.name), found.pair)
     if not splits["train"]:
-        raise RecipeError(f"dataset: {found.name} has no sentences to learn from")
+        told = f"dataset: {found.name} has no sentences to learn from"
+        raise ScratchError("empty_corpus", told)
     folder = home / FOLDER / f"{found.sha256}.lines"
     if not folder.is_dir():
         _write(folder, splits, recipe.languages)

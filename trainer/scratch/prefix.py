@@ -15,8 +15,9 @@ from engine.bench.run import machine_of
 from engine.files import write_whole
 from trainer.evaluation.texts import Texts
 from trainer.fields import RecipeError
+from trainer.scratch.begun import RANDOM
 from trainer.scratch.folder import load_model
-from trainer.scratch.run import RANDOM, Place, finetune, make_tokenizer
+from trainer.scratch.run import Place, finetune, make_tokenizer
 from trainer.scratch.scoring import (
     FIGURES,
     SEARCHES,
@@ -94,8 +95,7 @@ def section(found: Mapping[str, Any]) -> list[str]:
     adds = (f"{search_name(n)} {interval(one['bleu'], '+')}" for n, one in found["gain"].items())
     rows = [
         f"| {_WAY_NAMES[way]} | {search_name(beams)} | "
-        f"{' | '.join(interval(told[one]) for one in FIGURES)} | {told['bleu']['n']} | "
-        f"{runs[way]['processor_seconds'] / 60:.1f} |"
+        f"{' | '.join(interval(told[one]) for one in FIGURES)} | {told['bleu']['n']} |"
         for (way, beams), told in ((name.split(), told) for name, told in dev.items())
     ]
     return [
@@ -103,10 +103,9 @@ def section(found: Mapping[str, Any]) -> list[str]:
         "Written by `python -m trainer scratch prefix`: the fine-tuning from random weights in both"
         f" ways, {runs['causal']['steps']} steps in {runs['causal']['dtype']}, one tokenizer, seed"
         " and data; on the dev text, by which each run chose its best weights, too.", "",
-        f"| prefix | search | {' | '.join(FIGURES)} | n | processor minutes |",
-        f"|---|---|{'---|' * len(FIGURES)}---|---|", *rows, "",
-        f"sacreBLEU `{first['signature']}`; value and 95 % bootstrap interval over sentences."
-        " Minutes are those of processes that ended by themselves.", "",
+        f"| prefix | search | {' | '.join(FIGURES)} | n |",
+        f"|---|---|{'---|' * len(FIGURES)}---|", *rows, "",
+        f"sacreBLEU `{first['signature']}`; value and 95 % bootstrap interval over sentences.", "",
         f"What seeing it both ways adds to BLEU, in pairs of sentences: {'; '.join(adds)}."
         f" {_verdict(found['gain'])} A causal prefix is exported as a plain Llama class; one seen"
         " both ways is read by this app alone (`scratch export --both-ways`).", "",

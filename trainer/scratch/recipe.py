@@ -11,12 +11,14 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from engine.files import write_whole
 from trainer.fields import RecipeError, described, fitting
 from trainer.recipe import SCHEDULES, TRACKERS, is_translated
 from trainer.scratch.config import ModelConfig, parse_config
 
 FILE = "recipe.json"
 _NAMED = 80  # characters of a name, at most
+_RISE = 0.05  # share of a dev loss that is more than what chance makes of some hundred rows
 
 
 def _check(recipe: Any, checks: Mapping[str, bool]) -> None:
@@ -28,7 +30,7 @@ def _check(recipe: Any, checks: Mapping[str, bool]) -> None:
 
 @dataclass(frozen=True)
 class Phase:
-    """The steps of a pre-training or a fine-tuning."""
+    """The steps of a pre-training; of a fine-tuning it has one field more."""
 
     steps: int = described("steps of the optimizer", 4000)
     tokens: int = described("tokens of a batch, padding with them", 4096)
@@ -46,16 +48,11 @@ class Phase:
     seed: int = described("of the batches' order, the holes and dropout", 1)
     evaluate_every: int = described("steps between dev evaluations and checkpoints", 500)
     dev_rows: int = described("dev rows whose loss an evaluation takes", 1000)
-    guard_rows: int = described(
-        "dev sentences that an evaluation translates; when they get worse the run goes back to its"
-        " best weights. 0: only the loss is watched", 200,
-    )  # fmt: skip
     keep: str = described("which weights it ends with", "best", ("best", "last"))
     patience: int = described("evaluations without gain after which it ends; 0: never", 0)
 
     tokens_at_once = 0  # a batch is never cut: `tokens` bounds it
     sentences_a_step = 32  # thousands of tokens are at least so many
-    drop = 0.0
 
     def __post_init__(self) -> None:
         checks = {
@@ -70,10 +67,34 @@ class Phase:
             "average": 0 <= self.average < 1,
             "evaluate_every": self.evaluate_every > 0,
             "dev_rows": self.dev_rows > 0,
-            "guard_rows": self.guard_rows >= 0,
             "patience": self.patience >= 0,
         }
         _check(self, checks)
+
+    @property
+    def drop(self) -> float:
+        """The share of its best dev loss by which an evaluation is above it when the run goes back
+        to its best weights."""
+        return _RISE
+
+
+@dataclass(frozen=True)
+class Finetuning(Phase):
+    """The steps of a fine-tuning."""
+
+    guard_rows: int = described(
+        "dev sentences that an evaluation translates; when they get worse the run goes back to its"
+        " best weights. 0: only the loss is watched", 200,
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check(self, {"guard_rows": self.guard_rows >= 0})
+
+    @property
+    def drop(self) -> float:
+        """The same, where no sentences are translated: else they are what is watched."""
+        return 0.0 if self.guard_rows else _RISE
 
 
 @dataclass(frozen=True)
@@ -101,7 +122,7 @@ class ScratchRecipe:
     tracker: str = described("also report to", "", TRACKERS)
     model: ModelConfig = field(default=ModelConfig(), metadata={"help": "the model's shape"})
     pretrain: Phase = field(default=Phase(), metadata={"help": "learning to fill holes"})
-    finetune: Phase = field(default=Phase(), metadata={"help": "learning to translate"})
+    finetune: Finetuning = field(default=Finetuning(), metadata={"help": "learning to translate"})
 
     def __post_init__(self) -> None:
         bare = self.name.replace("-", "")
@@ -137,19 +158,21 @@ def parse_scratch(data: Any) -> ScratchRecipe:
     parts: dict[str, Any] = {}
     if "model" in values:
         parts["model"] = parse_config(values.pop("model"))
-    for name in ("pretrain", "finetune"):
+    for name, kind in (("pretrain", Phase), ("finetune", Finetuning)):
         if name in values:
-            parts[name] = _parse_phase(name, values.pop(name))
+            parts[name] = _parse_phase(name, kind, values.pop(name))
     for name, value in values.items():
         lists = isinstance(value, list) and all(isinstance(one, str) for one in value)
         parts[name] = fitting(ScratchRecipe, name, tuple(value) if lists else value)
     return ScratchRecipe(**parts)
 
 
-def _parse_phase(name: str, data: Any) -> Phase:
+def _parse_phase(name: str, kind: type[Phase], data: Any) -> Phase:
+    if kind is Phase and isinstance(data, Mapping):  # no sentences are translated
+        data = {key: value for key, value in data.items() if key != "guard_rows"}
     try:
-        values = _known(Phase, data)
-        return Phase(**{key: fitting(Phase, key, value) for key, value in values.items()})
+        values = _known(kind, data)
+        return kind(**{key: fitting(kind, key, value) for key, value in values.items()})
     except RecipeError as error:
         raise RecipeError(f"{name}: {error}") from error
 
@@ -164,6 +187,5 @@ def _known(kind: type, data: Any) -> dict[str, Any]:
 
 
 def save_scratch(recipe: ScratchRecipe, path: Path) -> None:
-    """Write the recipe as JSON that `load_scratch` reads back equal."""
-    text = json.dumps(asdict(recipe), indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    """Write the recipe as JSON that `load_scratch` reads back equal, whole or not at all."""
+    write_whole(path, json.dumps(asdict(recipe), indent=2, ensure_ascii=False) + "\n")

@@ -6,6 +6,7 @@ Reads the runs' folder and the recipe's test text; `FILE.json` holds every figur
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -16,12 +17,13 @@ from engine.files import write_whole
 from engine.settings import assets
 from trainer.evaluation.texts import Texts
 from trainer.fields import RecipeError
+from trainer.scratch.begun import FINETUNE, LOG, MODEL, PRETRAIN, RANDOM
 from trainer.scratch.curves import curves_plot
 from trainer.scratch.data import read_lines
 from trainer.scratch.folder import Model, load_model
 from trainer.scratch.prefix import section
 from trainer.scratch.recipe import ScratchRecipe
-from trainer.scratch.run import COSTS, FINETUNE, LOG, MODEL, PRETRAIN, RANDOM, Place
+from trainer.scratch.run import Place, costs_of
 from trainer.scratch.scoring import (
     FIGURES,
     SEARCHES,
@@ -76,14 +78,18 @@ def make_report(place: Place) -> Found:
         for number, beams in enumerate(SEARCHES)
         if len(done) > 1
     }
-    best = max(done, key=lambda name: models[name].card["dev"]["score"])
-    costs = json.loads((place.folder / COSTS).read_text(encoding="utf-8"))
+    best = max(done, key=lambda name: _standing(models[name].card["dev"]))
     begun = [name for name in (PRETRAIN, *_NAMES) if (place.folder / name / LOG).is_file()]
     return Found(
-        asdict(recipe), recipe.model.parameters(), machine_of(), costs,
+        asdict(recipe), recipe.model.parameters(), machine_of(), costs_of(place),
         {name: told_of(place.folder / name) for name in begun},
         figures, gain, best, _texts(place, models[best]),
     )  # fmt: skip
+
+
+def _standing(dev: Mapping[str, float]) -> float:
+    """What a run's best evaluation is compared by: its score, or its loss where it has none."""
+    return dev["score"] if "score" in dev else -dev.get("dev_loss", math.inf)
 
 
 def _texts(place: Place, model: Model) -> dict[str, list[dict[str, str]]]:
@@ -158,7 +164,7 @@ def page(found: Found, picture: str = "") -> str:
         " bootstrap interval over sentences.", "",
         *([_gains(found.gain), ""] if found.gain else []),
         *([f"![Held-out loss and BLEU by step]({picture})", ""] if picture else []),
-        "## Held out, by step", "",
+        "## Held out, by step", "", *_watched(found.recipe["finetune"]),
         *_steps(found.runs), "",
         *(section(found.prefix) if found.prefix else []),
         "## The tokenizer", "",
@@ -199,6 +205,18 @@ def _gains(gain: Mapping[str, Any]) -> str:
     return f"What pre-training adds to BLEU, in pairs of sentences: {'; '.join(told)}."
 
 
+def _watched(finetune: Mapping[str, Any]) -> list[str]:
+    """On how much of the dev text the figures by step are."""
+    told = f"Loss on {finetune['dev_rows']} pairs of the dev text"
+    if finetune["guard_rows"]:
+        told += f", BLEU on {finetune['guard_rows']} of its sentences, written greedily"
+    return [f"{told}.", ""]
+
+
+def _cell(told: Mapping[str, float], figure: str, digits: int) -> str:
+    return f"{told[figure]:.{digits}f}" if figure in told else "–"
+
+
 def _steps(runs: Mapping[str, Told]) -> Sequence[str]:
     """Loss and BLEU of the fine-tunings at the steps at which all were scored."""
     names = [name for name in _NAMES if name in runs]
@@ -207,7 +225,8 @@ def _steps(runs: Mapping[str, Told]) -> Sequence[str]:
     head = [f"{_NAMES[name]}: {figure}" for name in names for figure in ("loss", "BLEU")]
     rows = [
         " | ".join(
-            f"{mine[name][step]['dev_loss']:.4f} | {mine[name][step]['bleu']:.2f}" for name in names
+            f"{_cell(mine[name][step], 'dev_loss', 4)} | {_cell(mine[name][step], 'bleu', 2)}"
+            for name in names
         )
         for step in steps
     ]

@@ -11,7 +11,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +20,34 @@ import psutil
 from engine.files import write_whole
 from engine.models import choose
 from engine.settings import Settings
-from trainer.fields import RecipeError
 from trainer.history import read_history
 from trainer.parallel import agree, make_accelerator, teller
+from trainer.scratch.begun import (
+    FINETUNE,
+    LOG,
+    MODEL,
+    PRETRAIN,
+    RANDOM,
+    begin,
+    choose_numbers,
+    end_torn_line,
+    note_numbers,
+    read_events,
+    weights_of,
+)
 from trainer.scratch.data import Data, Parallel, Text
+from trainer.scratch.errors import ScratchError
 from trainer.scratch.folder import new_net, save_model, start_from
 from trainer.scratch.loss import make_loss, make_optimizer
 from trainer.scratch.model import Translator
-from trainer.scratch.recipe import FILE, Phase, ScratchRecipe, parse_scratch, save_scratch
-from trainer.scratch.samples import Order, gap_samples, pair_samples
+from trainer.scratch.recipe import Finetuning, Phase, ScratchRecipe
+from trainer.scratch.samples import Order, Sample, gap_samples, pair_samples
 from trainer.scratch.tokenizer import FILE as TOKENIZER
 from trainer.scratch.tokenizer import Codec, fertility, load_codec, train_tokenizer
 from trainer.scratch.watch import Watch
 from trainer.training import fit
 
-PRETRAIN, FINETUNE, RANDOM = "pretrain", "finetune", "random"
-MODEL, LOG, COSTS = "model", "log.jsonl", "tokenizer.costs.json"
+COSTS = "tokenizer.costs.json"
 
 Report = Callable[[dict[str, Any]], None]
 Stopped = Callable[[], bool]
@@ -59,7 +71,7 @@ class Place:
 
 def make_tokenizer(place: Place, start: Path | None = None) -> Codec:
     """The run's tokenizer: that of the model in `start`, or made of the texts to pre-train on,
-    where it is not there yet; RecipeError where it is of another size or they hold too little."""
+    where it is not there yet; ScratchError where it is of another size or they hold too little."""
     wanted, languages = place.recipe.model.vocabulary, place.recipe.languages
     if start and not (place.folder / TOKENIZER).is_file():
         place.folder.mkdir(parents=True, exist_ok=True)
@@ -67,20 +79,34 @@ def make_tokenizer(place: Place, start: Path | None = None) -> Codec:
     if (place.folder / TOKENIZER).is_file():
         codec = load_codec(place.folder)
         if codec.vocabulary != wanted:
-            raise RecipeError(
+            raise ScratchError(
+                "other_tokenizer",
                 f"{place.folder} has a tokenizer of {codec.vocabulary} tokens, the recipe wants"
-                f" {wanted}: choose another --folder"
+                f" {wanted}: choose another --folder",
             )
         return codec
     texts = place.data.texts()
     lines = [line for text in texts for line in text.lines if line]
     codec = Codec(train_tokenizer(lines, wanted, languages))
-    costs = {one.path.name: fertility(codec, one.lines) for one in texts}
+    costs = _cost(codec, texts)
     place.folder.mkdir(parents=True, exist_ok=True)
     write_whole(place.folder / COSTS, json.dumps(costs, indent=2) + "\n")
     write_whole(place.folder / TOKENIZER, codec.tokenizer.to_str(pretty=True))
     place.report({"event": "tokenizer", "vocabulary": codec.vocabulary, "costs": costs})
     return codec
+
+
+def costs_of(place: Place) -> dict[str, dict[str, float]]:
+    """What the run's tokenizer costs each text: as it was noted when it was made, or counted now
+    where it came with the weights that the run began with."""
+    try:
+        return dict(json.loads((place.folder / COSTS).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return _cost(load_codec(place.folder), place.data.texts())
+
+
+def _cost(codec: Codec, texts: Sequence[Text]) -> dict[str, dict[str, float]]:
+    return {one.path.name: fertility(codec, one.lines) for one in texts}
 
 
 def pretrain(place: Place) -> Path | None:
@@ -97,8 +123,9 @@ def pretrain(place: Place) -> Path | None:
         codec, sides, positions, phase.seed, recipe.holes, recipe.span
     )
     numbers = _some(range(len(held_lengths)), phase.dev_rows)
-    watch = Watch([held_make(n, 0) for n in numbers], codec, recipe.pair, _dtype(place))
+    watch = Watch([held_make(n, 0) for n in numbers], codec, recipe.pair)
     net = new_net(recipe.model, phase.seed)
+    begin(place.folder / PRETRAIN, recipe, PRETRAIN, "")
     return _train(place, PRETRAIN, phase, net, codec, order, watch, texts, "")
 
 
@@ -110,40 +137,51 @@ def finetune(place: Place, start: str = PRETRAIN) -> Path | None:
     elsewhere = None if start in (PRETRAIN, RANDOM) else Path(start)
     codec = make_tokenizer(place, elsewhere)
     net = new_net(recipe.model, phase.seed)
+    name, begun = RANDOM if start == RANDOM else FINETUNE, ""
     if start != RANDOM:
-        start_from(net, codec, elsewhere or place.folder / PRETRAIN / MODEL)
-    positions = recipe.model.positions
-    samples = pair_samples(codec, train.source.lines, train.target.lines, recipe.pair, positions)
+        weights = elsewhere or place.folder / PRETRAIN / MODEL
+        start_from(net, codec, weights)
+        begun = weights_of(weights)
+    begin(place.folder / name, recipe, name, begun)
+    samples = _pairs(place, codec, train, "train")
     order = Order(
         [len(one) for one in samples], lambda number, epoch: samples[number],
         phase.steps, phase.tokens, phase.seed, phase.accumulation,
     )  # fmt: skip
     watch = _watch(place, phase, codec, dev)
-    name = RANDOM if start == RANDOM else FINETUNE
     texts = [train.source, train.target]
     return _train(place, name, phase, net, codec, order, watch, texts, start)
 
 
-def _watch(place: Place, phase: Phase, codec: Codec, dev: Parallel) -> Watch:
+def _pairs(place: Place, codec: Codec, text: Parallel, name: str, most: int = 0) -> list[Sample]:
+    """The text's pairs (`most` of them, if said) as samples; ScratchError where the model has room
+    for none."""
+    recipe, positions = place.recipe, place.recipe.model.positions
+    lines = list(zip(text.source.lines, text.target.lines))
+    sources, targets = zip(*(_some(lines, most) if most else lines))
+    samples = pair_samples(codec, sources, targets, recipe.pair, positions)
+    if not samples:
+        raise ScratchError(
+            "few_positions", f"model.positions = {positions}: no pair of {name} is that short"
+        )
+    return samples
+
+
+def _watch(place: Place, phase: Finetuning, codec: Codec, dev: Parallel) -> Watch:
     pair, positions = place.recipe.pair, place.recipe.model.positions
     lines = list(zip(dev.source.lines, dev.target.lines))
-    sources, targets = zip(*_some(lines, phase.dev_rows))
-    held = pair_samples(codec, sources, targets, pair, positions)
+    held = _pairs(place, codec, dev, "dev", phase.dev_rows)
     read = codec.encode([one for one, _ in lines])
     # One that the model cannot read and write is no reason to end the run: its loss is taken.
     short = [line for line, ids in zip(lines, read) if 2 * (len(ids) + 2) <= positions]
     guard = _some(short, phase.guard_rows)
     asked, references = zip(*guard) if guard else ((), ())
-    return Watch(held, codec, pair, _dtype(place), asked, references)
+    return Watch(held, codec, pair, asked, references)
 
 
 def _some(rows: Sequence[Any], count: int) -> list[Any]:
     """So many of the rows at most, the same always."""
     return random.Random(1).sample(rows, min(count, len(rows)))
-
-
-def _dtype(place: Place) -> Any:
-    return choose(place.settings).dtype
 
 
 def _train(
@@ -159,20 +197,24 @@ def _train(
 ) -> Path | None:
     """One phase in its folder; the model's folder, None when stopped."""
     recipe, folder = place.recipe, place.folder / name
-    begin(folder, recipe, name)
     if (folder / MODEL).is_dir():
         return folder / MODEL
-    accelerator = make_accelerator(recipe, folder, place.settings)
-    settings = agree(place.settings, accelerator)
-    choice = choose(settings)
+    found = choose_numbers(folder, place.settings)
+    settings = replace(place.settings, dtype=found.dtype_name)
+    accelerator = make_accelerator(recipe, folder, settings)
+    choice = replace(choose(agree(settings, accelerator)), reason=found.reason)
+    if accelerator.is_main_process:
+        note_numbers(folder, choice)
+    watch = replace(watch, compute=choice.dtype)
     if recipe.compiled:
         for layer in net.layers:
             layer.compile(dynamic=True)
+    end_torn_line(folder)
     with (folder / LOG).open("a", encoding="utf-8") as log:
         tell = teller(accelerator, log, place.report)
         tell({
             "event": "plan", "steps": phase.steps, "parameters": recipe.model.parameters(),
-            "dtype": str(choice.dtype).removeprefix("torch."), "reason": choice.reason,
+            "dtype": choice.dtype_name, "reason": choice.reason,
         })  # fmt: skip
         spent = _Spent()
         done = fit(
@@ -187,47 +229,11 @@ def _train(
     return folder / MODEL if done else None
 
 
-def begin(folder: Path, recipe: ScratchRecipe, name: str) -> None:
-    """Note in the folder which run it is of; RecipeError where it is another's."""
-    file = folder / FILE
-    if file.is_file():
-        there = parse_scratch(json.loads(file.read_text(encoding="utf-8")))
-        differ = _differences(there, recipe, name)
-        if differ:
-            raise RecipeError(
-                f"{folder} holds a run of another recipe ({'; '.join(differ)}): choose another"
-                " --folder, or delete it"
-            )
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    save_scratch(recipe, file)
-
-
-def _differences(there: ScratchRecipe, here: ScratchRecipe, name: str) -> list[str]:
-    """In what two recipes differ that matters to a phase: its data, its model, its steps."""
-    phase = PRETRAIN if name == PRETRAIN else FINETUNE
-    parts = ("train", "dev", "texts", "holes", "span", "pair", "model", phase)
-    old, new = asdict(there), asdict(here)
-    return [
-        f"{part}.{key} {old[part][key]!r}, not {value!r}"
-        for part in parts
-        if isinstance(new[part], dict)
-        for key, value in new[part].items()
-        if old[part][key] != value
-    ] + [
-        f"{part} {old[part]!r}, not {new[part]!r}"
-        for part in parts
-        if not isinstance(new[part], dict) and old[part] != new[part]
-    ]
-
-
 def _card(
     place: Place, name: str, phase: Phase, texts: Sequence[Text], start: str
 ) -> Mapping[str, Any]:
     recipe = place.recipe
-    with (place.folder / name / LOG).open(encoding="utf-8") as log:
-        history = read_history(map(json.loads, log))
-    best = history.best or {}
+    best = read_history(read_events(place.folder / name)).best or {}
     return {
         "version": 1, "name": recipe.name, "pair": recipe.pair, "phase": name, "start": start,
         "parameters": recipe.model.parameters(), "steps": phase.steps,

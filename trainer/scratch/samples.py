@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields
 import torch
 
 from trainer.scratch.corruption import corrupt
+from trainer.scratch.errors import ScratchError
 from trainer.scratch.tokenizer import Codec
 
 _POOL = 50  # batches among which samples of like length are looked for
@@ -147,14 +148,20 @@ def gap_samples(
     share: float, mean: float,
 ) -> tuple[list[int], Make]:  # fmt: skip
     """Lines of some languages with holes, other holes each epoch: the samples' lengths, and what
-    makes each of them. A line that is longer than the model's positions is cut."""
+    makes each of them. A line that is longer than the model's positions is cut; ScratchError where
+    they leave no room for any, or no line has two tokens."""
     room = int(positions / (1 + 2 * share)) - 4
+    if room < 2:
+        raise ScratchError("few_positions", f"model.positions = {positions}: no line is that short")
     lines = [
         (language, ids[:room])
         for language, mine in texts
         for ids in codec.encode(mine)
         if len(ids) > 1
     ]
+
+    if not lines:
+        raise ScratchError("empty_corpus", "texts: no line has two tokens")
 
     def make(number: int, epoch: int) -> Sample:
         language, ids = lines[number]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from trainer.evaluation.texts import TextRow
-from trainer.fields import RecipeError
-from trainer.history import History, read_history
+from trainer.history import read_history
+from trainer.scratch.begun import read_events
 from trainer.scratch.data import Parallel
+from trainer.scratch.errors import ScratchError
 from trainer.scratch.folder import Model
-from trainer.scratch.run import LOG, Place
+from trainer.scratch.run import Place
 from trainer.scratch.translating import BEAMS, translate
 
 FIGURES = ("bleu", "chrf", "ter")
@@ -33,19 +33,13 @@ class Told:
     best: int | None
 
 
-def _history(folder: Path) -> tuple[History, list[Mapping[str, Any]]]:
-    try:
-        lines = (folder / LOG).read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise RecipeError(f"{folder} holds no run yet") from error
-    events = [json.loads(line) for line in lines]
-    return read_history(events), events
-
-
 def told_of(folder: Path) -> Told:
-    """What the run in a folder told; RecipeError where it was not begun."""
-    history, events = _history(folder)
-    spent = [one for one in events if one["event"] == "spent"]
+    """What the run in a folder told; ScratchError where it was not begun."""
+    events = read_events(folder)
+    history = read_history(events)
+    if not history.plan:
+        raise ScratchError("no_run", f"{folder} holds no run yet")
+    spent = [one for one in events if one.get("event") == "spent"]
     kept = ("step", "dev_loss", "bleu", "score")
     return Told(
         int(history.plan["steps"]), str(history.plan["dtype"]),

@@ -18,6 +18,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 
 from engine.plain import CUT
 from trainer.fields import RecipeError
+from trainer.scratch.errors import ScratchError
 
 FILE = "tokenizer.json"
 PAD, END, UNKNOWN, FILL = "<pad>", "</s>", "<unk>", "<fill>"
@@ -43,21 +44,52 @@ def tag_of(language: str) -> str:
 def train_tokenizer(
     lines: Sequence[str], vocabulary: int, languages: Sequence[str] = ("de", "en")
 ) -> Tokenizer:
-    """A tokenizer of exactly `vocabulary` tokens for these texts; RecipeError where they do not
+    """A tokenizer of exactly `vocabulary` tokens for these texts; ScratchError where they do not
     hold so many pieces."""
     first = reserved(languages)
     wanted = vocabulary - len(first)
     if wanted < 1:
         raise RecipeError(f"vocabulary = {vocabulary}: {len(first)} tokens are no text's")
+    _check_holds(lines, wanted, len(first))
     pieces = _learn(lines, wanted)
     if len(pieces) < wanted:  # some fell out in learning: of few texts, many do
         pieces = _learn(lines, 2 * wanted)[:wanted]
     if len(pieces) < wanted:
-        raise RecipeError(
-            f"vocabulary = {vocabulary}: the corpus holds pieces for {len(pieces) + len(first)};"
-            " take fewer or bring more text"
-        )
+        raise _too_large(wanted, len(pieces), len(first))
     return of_pieces(pieces, languages)
+
+
+def _check_holds(lines: Sequence[str], wanted: int, first: int) -> None:
+    """ScratchError where the lines hold fewer pieces than are wanted, whatever is learnt of them: a
+    piece is a character, or stands in several words or in one several times."""
+    cuts = _around(Tokenizer(models.Unigram()))
+    words: set[str] = set()
+    seen: set[str] = set()
+    again: set[str] = set()
+    for line in lines:
+        for word, _ in cuts.pre_tokenizer.pre_tokenize_str(cuts.normalizer.normalize_str(line)):
+            if word in words:
+                continue
+            words.add(word)
+            for piece in _parts(word):
+                (again if piece in seen or len(piece) == 1 else seen).add(piece)
+            if len(again) >= wanted:
+                return
+    raise _too_large(wanted, len(again), first)
+
+
+def _parts(word: str) -> Iterator[str]:
+    for start in range(len(word)):
+        for end in range(start + 1, min(start + _LONGEST, len(word)) + 1):
+            yield word[start:end]
+
+
+def _too_large(wanted: int, there: int, first: int) -> ScratchError:
+    return ScratchError(
+        "large_vocabulary",
+        f"vocabulary = {wanted + first}: the corpus holds pieces for {there + first};"
+        " take fewer or bring more text",
+    )
 
 
 def of_pieces(pieces: Sequence[tuple[str, float]], languages: Sequence[str]) -> Tokenizer:
@@ -165,11 +197,15 @@ class Codec:
 
 
 def load_codec(folder: Path) -> Codec:
-    """The tokenizer in a folder; RecipeError where there is none."""
+    """The tokenizer in a folder; ScratchError where there is none, or not whole."""
     file = folder / FILE
     if not file.is_file():
-        raise RecipeError(f"{folder} holds no tokenizer: run  python -m trainer scratch tokenizer")
-    return Codec(Tokenizer.from_file(str(file)))
+        told = f"{folder} holds no tokenizer: run  python -m trainer scratch tokenizer"
+        raise ScratchError("no_tokenizer", told)
+    try:
+        return Codec(Tokenizer.from_file(str(file)))
+    except Exception as error:  # the library has no narrower one
+        raise ScratchError("not_whole", f"{file} is not whole: {error}") from error
 
 
 def fertility(codec: Codec, lines: Sequence[str]) -> dict[str, float]:

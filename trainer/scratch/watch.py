@@ -29,9 +29,9 @@ class Watch:
     dev: Sequence[Sample]
     codec: Codec
     pair: str
-    compute: torch.dtype
     sources: Sequence[str] = ()
     references: Sequence[str] = ()
+    compute: torch.dtype = torch.float32
 
     @torch.no_grad()
     def __call__(self, model: nn.Module) -> Watched:

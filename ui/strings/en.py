@@ -99,6 +99,8 @@ EN: dict[str, str] = {
     "error_control_characters": "This sentence holds invisible control characters, so its words "
     "cannot be looked up.",
     "error_context_too_long": "This sentence is too long to look up.",
+    "error_no_room": "This sentence is too long for the translator: it has {tokens} pieces, and at "
+    "most {limit} are read.",
     "error_no_context": "There is no text here.",
     "error_no_such_word": "This word is not in the text any more. Open the text again.",
     "error_phrase_needs_two": "A phrase has at least two words, and this word is one of them.",

@@ -98,6 +98,7 @@ ZH_CN: dict[str, str] = {
     "error_passage_too_long": "文章太长了：一篇最多 {limit} 个字符。",
     "error_control_characters": "这句话里有看不见的控制字符，无法查词。",
     "error_context_too_long": "这句话太长，无法查词。",
+    "error_no_room": "这句话对翻译模型来说太长：共 {tokens} 个词元，最多读取 {limit} 个。",
     "error_no_context": "这里没有文字。",
     "error_no_such_word": "文章里已经没有这个词了，请重新打开文章。",
     "error_phrase_needs_two": "短语至少有两个词，并且包含当前这个词。",

@@ -40,7 +40,7 @@ _SCRIPTS = (
     "language", "part", "pair", "work", "train/part", "train/new/fields", "train/scratch/choices",
     "train/scratch/start",
 )  # fmt: skip
-_HUB, _SET, _RECIPE, _RANDOM = "hub:", "dataset:", "recipe:", "random"
+_SET, _RECIPE, _RANDOM = "dataset:", "recipe:", "random"
 _MOST = 20  # sources of a corpus
 
 
@@ -149,6 +149,8 @@ class ScratchDesk(Desk):
 
     def _corpus(self, asked: Reply) -> Any:
         """The corpus that is asked for, from sources that are there."""
+        from trainer.scratch.corpus.recipe import HUB, is_hub_name
+
         pair, languages = work_pair(asked), text_of(asked, "languages")
         known = self._choices(pair)["sources"]
         if languages not in known:
@@ -162,8 +164,10 @@ class ScratchDesk(Desk):
             if not isinstance(one, list) or tuple(one) not in offered:
                 raise Bad("no_source")
             sources += one
-        if hub := check_text("hub", text_of(asked, "hub"), MAX_NAME):
-            sources.append(_HUB + hub.removeprefix(_HUB))
+        if hub := check_text("hub", text_of(asked, "hub"), MAX_NAME).removeprefix(HUB):
+            if not is_hub_name(hub):
+                raise Bad("no_hub_name")
+            sources.append(HUB + hub)
         if not sources:
             raise Bad("no_source")
         told = {"languages": languages, "sources": sources}

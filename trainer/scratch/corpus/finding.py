@@ -31,17 +31,27 @@ def find_sources(folder: Path | None, sides: Sequence[str]) -> list[Found]:
     for name in names:
         group = _group(name, sides, set(names))
         if group:
-            found.append(Found(group, sum((folder / one).stat().st_size for one in group)))
+            found.append(Found(group, sum(map(_bytes, (folder / one for one in group)))))
     return found
 
 
+def _bytes(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:  # it went meanwhile
+        return 0
+
+
 def _walk(folder: Path, deep: int) -> Iterator[Path]:
-    for one in folder.iterdir():
-        if one.name.startswith("."):
-            continue
-        if one.is_dir() and deep:
+    try:
+        shown = [one for one in folder.iterdir() if not one.name.startswith(".")]
+        there = [(one, one.is_dir(), one.is_file()) for one in shown]
+    except OSError:  # a folder that this process may not read hides no other
+        return
+    for one, is_folder, is_file in there:
+        if is_folder and deep:
             yield from _walk(one, deep - 1)
-        elif one.is_file():
+        elif is_file:
             yield one
 
 

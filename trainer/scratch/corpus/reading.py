@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.passage import split_passage
-from trainer.scratch.corpus.recipe import HUB, CorpusRecipe
+from trainer.scratch.corpus.recipe import HUB, CorpusRecipe, is_hub_name
 from trainer.scratch.corpus.stages import Row
 
 _PACKED = (".gz", ".xz", ".bz2", ".zst")
@@ -31,6 +32,7 @@ _JSON, _PARQUET, _TABLE = (".jsonl", ".ndjson", ".json"), (".parquet",), (".tsv"
 _PART = 1 << 20  # bytes of a file that are held at once
 _ROWS = 1000  # the same, of Parquet
 _PROBE = 256 * 1024  # bytes that are looked at before a file is read
+_BROKEN = (OSError, EOFError, zlib.error)  # what reading a file that is not whole raises
 _INSTALL = "pip install -r requirements.txt"
 
 
@@ -91,6 +93,10 @@ def _suffix(source: str) -> str:
 def _open(source: str, recipe: CorpusRecipe) -> Opened:
     kind = kind_of(source)
     if kind == "hub":
+        if not is_hub_name(source.removeprefix(HUB)):
+            raise CorpusError(
+                "no_hub_name", f"{source}: a dataset of the hub is hub:OWNER/NAME[:CONFIG[:SPLIT]]"
+            )
         return Opened(source, partial(_chosen, source, recipe, partial(_from_hub, source)), None)
     _check_file(source, kind)
     if kind == "text":
@@ -137,7 +143,7 @@ def _check_file(source: str, kind: str) -> None:
     try:
         with _open_bytes(path) as data:
             probe = data.read(_PROBE)
-    except (OSError, EOFError) as error:
+    except _BROKEN as error:
         raise CorpusError("unreadable", f"{source}: {error}") from error
     if _is_packed_else(path):
         return  # what datasets opens and Python's gzip does not is read as it comes
@@ -162,16 +168,19 @@ def _is_packed_else(path: Path) -> bool:
 
 def _count_lines(source: str) -> int | None:
     """How many lines a text file has, whatever ends them: a lone carriage return does, too. None
-    where it is packed as Python does not read it here."""
+    where it is packed as Python does not read it here; CorpusError where it is not whole."""
     path = Path(source)
     if _is_packed_else(path):
         return None
     count, last = 0, b"\n"
-    with _open_bytes(path) as data:
-        while part := data.read(1 << 20):
-            count += part.count(b"\n") + part.count(b"\r") - part.count(b"\r\n")
-            count -= last == b"\r" and part.startswith(b"\n")
-            last = part[-1:]
+    try:
+        with _open_bytes(path) as data:
+            while part := data.read(1 << 20):
+                count += part.count(b"\n") + part.count(b"\r") - part.count(b"\r\n")
+                count -= last == b"\r" and part.startswith(b"\n")
+                last = part[-1:]
+    except _BROKEN as error:
+        raise CorpusError("unreadable", f"{source}: {error}") from error
     return count + (last not in (b"\n", b"\r"))
 
 

@@ -15,6 +15,9 @@ from trainer.fields import RecipeError, described, fitting
 
 HUB, SET = "hub:", "dataset:"  # what sources are called that are no files
 _CODE = re.compile(r"[a-z]{2,3}")
+_HUB_NAME = re.compile(
+    r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}(:[\w.+-]{0,95}){0,2}", re.ASCII
+)
 _LISTS = ("sources", "columns")
 
 
@@ -124,6 +127,12 @@ class CorpusRecipe:
     def sides(self) -> tuple[str, ...]:
         """The languages of a row's sides."""
         return tuple(self.languages.split("-"))
+
+
+def is_hub_name(name: str) -> bool:
+    """Whether this is OWNER/NAME[:CONFIG[:SPLIT]] and no path: what loads datasets of the hub reads
+    folders, too, and by a bare name as `text` the folder that the app runs in."""
+    return bool(_HUB_NAME.fullmatch(name)) and not Path(name.partition(":")[0]).exists()
 
 
 def parse_corpus(data: Mapping[str, Any]) -> CorpusRecipe:

@@ -2,7 +2,7 @@
 they are recognised by, and what became of the others. A piece that is there is whole.
 
     CORPUS/shards/00000-KEY.tsv  .npy  .json     and, when all are there,
-    CORPUS/train.de.txt  train.en.txt  dev.…  test.…  report.json  report.md  report.html
+    CORPUS/train.de.txt  train.en.txt  dev.…  test.…  files.json  report.json  .md  .html
 
 The key says all that a piece depends on: the settings, the rows, and the pieces before it, whose
 rows are its duplicates.
@@ -28,7 +28,7 @@ from trainer.scratch.corpus.recipe import CorpusRecipe
 from trainer.scratch.corpus.stages import Row
 from trainer.scratch.corpus.tally import Tally, read_tally
 
-SHARDS, REPORT = "shards", "report.json"
+SHARDS, FILES, REPORT = "shards", "files.json", "report.json"
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def read_piece(folder: Path, number: int, key: str) -> Piece | None:
         told = json.loads(place.with_suffix(".json").read_text(encoding="utf-8"))
         found = hashlib.sha256(place.with_suffix(".tsv").read_bytes()).hexdigest()
         keys = np.load(place.with_suffix(".npy"), allow_pickle=False)
-    except (OSError, ValueError):
+    except (OSError, EOFError, ValueError):
         return None
     if found != told["sha256"] or len(keys) != told["tally"]["kept"]:
         return None
@@ -109,14 +109,17 @@ def join(folder: Path, shards: Sequence[Shard], recipe: CorpusRecipe) -> list[di
     """Write all rows as text files, one a split and language: `train.de.txt`. In those of a split,
     lines of the same number belong together. What each holds; ValueError where a piece was changed
     meanwhile."""
-    for name in made_before(folder):  # what is there may be of other settings
+    before = made_before(folder)
+    splits = SPLITS if recipe.held_out else SPLITS[:1]
+    names = {(split, code): f"{split}.{code}.txt" for split in splits for code in recipe.sides}
+    # Before they are there: a run that ends before its report must find them its own.
+    write_whole(folder / FILES, json.dumps(sorted({*before, *names.values()})) + "\n")
+    for name in before:  # what is there may be of other settings
         (folder / name).unlink(missing_ok=True)
-    sides = recipe.sides
     with ExitStack() as stack:
         outs = {
-            (split, code): stack.enter_context(_Out(folder / f"{split}.{code}.txt", code))
-            for split in (SPLITS if recipe.held_out else SPLITS[:1])
-            for code in sides
+            (split, code): stack.enter_context(_Out(folder / name, code))
+            for (split, code), name in names.items()
         }
         for shard in shards:
             data = shard.file.read_bytes()
@@ -124,7 +127,7 @@ def join(folder: Path, shards: Sequence[Shard], recipe: CorpusRecipe) -> list[di
                 raise ValueError(f"{shard.file} is not what was written; run it again")
             for line in data.split(b"\n")[:-1]:
                 which, *texts = line.split(b"\t")
-                for code, text in zip(sides, texts):
+                for code, text in zip(recipe.sides, texts):
                     outs[which.decode(), code].write(text)
     for out in outs.values():
         os.replace(out.fresh, out.file)
@@ -133,12 +136,20 @@ def join(folder: Path, shards: Sequence[Shard], recipe: CorpusRecipe) -> list[di
 
 
 def made_before(folder: Path) -> set[str]:
-    """The text files that an earlier corpus in this folder has left."""
+    """The text files that an earlier corpus in this folder has left, or was about to write."""
+    listed, told = _read(folder / FILES), _read(folder / REPORT)
+    names = listed if isinstance(listed, list) else []
+    if isinstance(told, dict):
+        names = [*names, *(one["file"] for one in told.get("files", ()))]
+    return {Path(name).name for name in names}
+
+
+def _read(file: Path) -> Any:
+    """What a JSON file holds; None where it is not there or not whole."""
     try:
-        report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
-        return {Path(one["file"]).name for one in report["files"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return set()
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def others_files(folder: Path) -> list[Path]:
