@@ -25,7 +25,7 @@ from trainer.evaluation.figures import (
     repeats,
     terms_of,
 )
-from trainer.evaluation.rows import Rows, band
+from trainer.evaluation.rows import Rows, band, sorts_of
 from trainer.evaluation.stored import FIGURES, ROWS, Kept, row_of
 from trainer.evaluation.translators import Written
 from trainer.examples import Example
@@ -101,7 +101,15 @@ def test_a_text_that_repeats_itself_is_noticed(text, again):
 def test_split_phrases_and_usual_words():
     assert is_split(SPLIT) and not is_split(PLAIN)
     assert not is_split(Sense("verb", "x", Phrase((1, 2, 3), "x")))
-    assert (band("the"), band("defenestrate")) == ("very common", "rare")
+    assert (band("the", "en"), band("defenestrate", "en")) == ("very common", "rare")
+    assert (band("und", "de"), band("und", "en")) == ("very common", "less common")
+
+
+@pytest.mark.parametrize(("pair", "often"), [("de-en", "common"), ("zh-en", None), ("xx-en", None)])
+def test_words_are_as_usual_as_they_are_in_their_own_language(pair, often):
+    query = ask("Das Haus ist alt.", "Haus", pair=pair)
+    (sorts,) = sorts_of([Example(query, PLAIN, "test")])
+    assert sorts.get("frequency") == often and "length" in sorts
 
 
 def test_answers_are_kept_up_to_where_they_were_cut_off(tmp_path):
