@@ -80,6 +80,16 @@ def test_readers_get_what_was_promoted(home: Home) -> None:
     assert made.promoted.figures["compared"][0]["differences"][0]["value"] == pytest.approx(0.02)
 
 
+def test_what_ships_is_as_old_as_its_card_says(home: Home) -> None:
+    found = [
+        one for one in list_models(home.store, home.settings) if one.name.startswith("shipped")
+    ]
+    assert len(found) > 1
+    for one in found:
+        assert one.folder
+        assert one.made == json.loads((one.folder / "card.json").read_text())["made"]
+
+
 def test_deleting_the_run_takes_nothing_from_readers(home: Home) -> None:
     name = home.tuned("first-try")
     home.compare(name)
