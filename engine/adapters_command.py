@@ -16,7 +16,7 @@ from engine.catalogue import (
     list_adapters,
     readers_adapter,
 )
-from engine.checking import TASKS
+from engine.checking import STYLES, TASKS
 from engine.settings import Settings, read_settings
 
 
@@ -29,7 +29,10 @@ def add_adapters(commands: argparse._SubParsersAction) -> None:
     bring.add_argument("source", help="a folder, a zip, or OWNER/NAME on the hub")
     bring.add_argument("--pair", help="where it has no card: what it is for, such as en-fr")
     bring.add_argument("--task", choices=TASKS, default="translation")
-    bring.add_argument("--style", default="short", help="its prompt style")
+    styles = sorted({style for some in STYLES.values() for style in some})
+    bring.add_argument(
+        "--style", choices=styles, help="its prompt style; default: short, of words last"
+    )
     bring.add_argument("--revision", default="main", help="of the hub's repository")
     write = does.add_parser("export", help="write an adapter as a zip")
     write.add_argument("adapter", help="its version or name")
@@ -68,7 +71,8 @@ def _line(entry: Entry, settings: Settings) -> str:
 def _import(arguments: argparse.Namespace, settings: Settings) -> None:
     from engine.adapters import base_shape
 
-    told = Told(arguments.pair, arguments.task, arguments.style) if arguments.pair else None
+    style = arguments.style or STYLES[arguments.task][0]
+    told = Told(arguments.pair, arguments.task, style) if arguments.pair else None
     shape = partial(base_shape, settings)
     if is_hub_id(arguments.source):
         entry = fetch_adapter(arguments.source, settings.home, shape, told, arguments.revision)

@@ -249,10 +249,18 @@ def _check(stage: Path, form: _Form, shape: Shape, told: Told | None) -> Adapter
         card = {"name": f"{told.pair}-{told.task}", **vars(told)}
         if form is _TRANSLATOR:  # it was trained on no prompt
             card["style"] = TAGGED
+        else:
+            base = shape = shape() if callable(shape) else shape
+            card["base"] = f"{base.name}@{base.revision}"
         (stage / CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     if form is _TRANSLATOR:
         return read_translator(stage)
     adapter = read_adapter(stage)
+    if not adapter.card.base:
+        raise AdapterError(
+            f"the {CARD} of {stage} names no base: without a {CARD} it can be said what it is for",
+            "wrong_base",
+        )
     base = shape() if callable(shape) else shape
     check_base(adapter.card, base)
     check_fits(adapter, base)

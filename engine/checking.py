@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.header import Stored, read_header
+from engine.names import is_translated
+from engine.script import is_written
 
 WEIGHTS, CONFIG, CARD = "adapter_model.safetensors", "adapter_config.json", "card.json"
 LARGEST_WEIGHTS = 512 << 20  # bytes
@@ -26,6 +28,10 @@ CODE = frozenset({
     ".pyd", ".so", ".dll", ".dylib", ".exe", ".sh", ".bat", ".cmd", ".ps1", ".js", ".jar", ".whl",
 })  # fmt: skip
 TASKS = ("sense", "translation")
+# The prompt styles that readers' engine speaks, by task, the usual one first.
+STYLES = {
+    "sense": ("last", "neighbours", "marked", "hinted"), "translation": ("short", "long"),
+}  # fmt: skip
 _NAME = re.compile(r"[A-Za-z0-9_.]+")  # of a matrix, never an expression
 _PAIR = re.compile(r"[a-z]{2,3}-[a-z]{2,3}")
 _KEY = re.compile(
@@ -121,6 +127,7 @@ def read_adapter(folder: Path) -> Adapter:
         settings = json.loads(config.read_text(encoding="utf-8"))
         plain = _is_plain(settings)
         card = read_card(card_file)
+        _check_asked(card)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise AdapterError(f"{folder}: {CONFIG} or {CARD} cannot be read: {error}") from error
     if not plain:
@@ -260,10 +267,26 @@ def read_card(file: Path) -> Card:
     return card
 
 
+def _check_asked(card: Card) -> None:
+    """ValueError where readers' engine has no words to ask such an adapter in."""
+    if card.style not in STYLES[card.task]:
+        raise ValueError(
+            f"no prompt style {card.style!r:.40} of task {card.task}; there are"
+            f" {', '.join(STYLES[card.task])}"
+        )
+    if not (is_translated if card.task == "translation" else is_written)(card.pair):
+        raise ValueError(f"nothing is asked here in {card.pair!r:.40}")
+
+
 def _check_card(card: Card) -> None:
-    """Its pair and task name folders, its style and base are looked up, its numbers compared."""
-    if not all(isinstance(text, str) for text in (card.name, card.style, card.base)):
-        raise ValueError("name, style and base are texts")
+    """Its pair and task name folders, its name is shown, its style and base are looked up, its
+    numbers compared."""
+    lines = ((card.name, _LONGEST), (card.style, _LONGEST), (card.base, 2 * _LONGEST))
+    for text, most in lines:
+        if not isinstance(text, str) or not text.isprintable() or len(text) > most:
+            raise ValueError(f"name, style and base are lines of at most {most} characters")
+    if not card.name.strip():
+        raise ValueError("a card has a name")
     if not isinstance(card.pair, str) or not _PAIR.fullmatch(card.pair) or card.task not in TASKS:
         raise ValueError(f"{card.pair!r:.40} and {card.task!r:.40} are no pair and task")
     for number in (card.phrase_threshold, card.phrase_favour, *card.calibration):

@@ -55,7 +55,7 @@ def write_raw(
     progress: Progress = lambda share: None,
 ) -> list[Raw]:
     """The likeliest text behind each row, in order. `model` is a PeftModel that has the adapters
-    (`__base__` is none); `ends` are the tokens that end a line or everything."""
+    (`__base__` is none), or the base alone; `ends` are the tokens that end a line or everything."""
 
     def read(tokens: Sequence[int]) -> str:
         return str(tokenizer.decode(tokens, skip_special_tokens=True))
@@ -128,16 +128,17 @@ def _greedy(
     pads = [length - len(one.prompt) for one in asked]
     ids = torch.tensor([[0] * n + list(one.prompt) for n, one in zip(pads, asked)], device=device)
     mask = torch.tensor([[0] * n + [1] * (length - n) for n in pads], device=device)
-    cache = DynamicCache(config=model.get_base_model().config)
+    cache, has_adapters = DynamicCache(config=model.config), hasattr(model, "peft_config")
     written: list[list[int]] = [[] for _ in asked]
     batch, going = list(range(len(asked))), set(range(len(asked)))
     for step in range(most):
         places = (mask.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
         # By its place: of a number torch makes a view, and copies the head for each row.
         last = torch.tensor([ids.shape[1] - 1], device=device)
+        named = {"adapter_names": [asked[n].adapter for n in batch]} if has_adapters else {}
         logits = model(
             input_ids=ids, attention_mask=mask, position_ids=places, past_key_values=cache,
-            use_cache=True, logits_to_keep=last, adapter_names=[asked[n].adapter for n in batch],
+            use_cache=True, logits_to_keep=last, **named,
         ).logits[:, -1]  # fmt: skip
         ids = logits.max(-1, keepdim=True).indices
         mask = torch.cat([mask, torch.ones_like(ids)], -1)

@@ -43,6 +43,8 @@ _MOST_ALONE = 4  # translators in memory
 _IDLE = 600.0  # seconds after which the base is given back
 
 _Key = tuple[str, str]  # the adapter's version, the sentence
+Credit = Callable[[str, str], None]
+"""Told the name and the version of the adapter that writes a translation."""
 
 
 class Words(Protocol):
@@ -119,18 +121,17 @@ class Translations:
         """The pairs whose sentences can be translated here."""
         return list_pairs(self._settings, TASK)
 
-    def made_by(self, pair: str) -> tuple[str, str] | None:
-        """The name and version of the adapter that readers have for a pair."""
-        entry = readers_adapter(self._settings, pair, TASK)
-        return (entry.name, entry.version) if entry else None
-
-    async def stream(self, sentence: str, pair: str, reader: str = "") -> AsyncIterator[str]:
-        """The whole translation so far, each time that it grows. QueryError or LookupFailed where
-        there is none; who stops listening stops its being written."""
+    async def stream(
+        self, sentence: str, pair: str, reader: str = "", by: Credit = lambda name, version: None
+    ) -> AsyncIterator[str]:
+        """The whole translation so far, each time that it grows; `by` is told first who writes it.
+        QueryError or LookupFailed where there is none; who stops listening stops its being
+        written."""
         sentence = check_context(sentence)
         entry = await asyncio.to_thread(readers_adapter, self._settings, pair, TASK)
         if entry is None:
             raise QueryError("unknown_pair", pair=pair)
+        by(entry.name, entry.version)
         self._used[entry.version] = time.time()
         kept = self._find(entry.version, sentence)
         if kept is not None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.crew import Map, crew
-from engine.sense import Answer, Query
+from engine.sense import Answer, Query, Sense
 from engine.settings import Settings
 from engine.views import AT_ONCE, View, views
 
@@ -67,6 +67,14 @@ class Workbench:
         self._names: OrderedDict[Path, str] = OrderedDict()  # its adapters
         self._made = 0
 
+    def load(self, folders: Sequence[Folder], pair: str = "en-zh") -> None:
+        """Have these models loaded before they are asked, so that asking is all that takes time."""
+        self._begin()
+        try:
+            self._find(folders, lambda share: None, pair)
+        finally:
+            self._end()
+
     def answers(
         self,
         folders: Sequence[Folder],
@@ -101,17 +109,30 @@ class Workbench:
             pair = queries[0].pair if queries else "en-zh"
             engines = self._find(folders, lambda share: progress(share / 2), pair)
             prompt = engines[0].decoder.prompt
+            names = self._name_all(folders)
             asked = [
-                Ask(_prompt(engine, query), self._name(folder), query)
+                Ask(_prompt(engine, query), name, query)
                 for query in queries
-                for folder, engine in zip(folders, engines)
+                for name, engine in zip(names, engines)
             ]
             ends = frozenset({prompt.end, prompt.tokenizer.eos_token_id} - {None})
-            tuned = self._tuned_model()
+            model = self._tuned if any(folders) else self._loaded(progress).model
             found = write_raw(
-                tuned, prompt.tokenizer, asked, ends, most, lambda share: progress((1 + share) / 2)
+                model, prompt.tokenizer, asked, ends, most, lambda share: progress((1 + share) / 2)
             )
             return [found[number :: len(folders)] for number in range(len(folders))]
+        finally:
+            self._end()
+
+    def count_tokens(
+        self, folder: Folder, asked: Sequence[tuple[Query, Sense]], pair: str = "en-zh"
+    ) -> list[int]:
+        """How many tokens each of these answers has in the words of the model in this folder."""
+        self._begin()
+        try:
+            (engine,) = self._find([folder], lambda share: None, pair)
+            answers = [engine.decoder.prompt.answer(query, sense) for query, sense in asked]
+            return [sum(map(len, one.fields())) for one in answers]
         finally:
             self._end()
 
@@ -173,25 +194,22 @@ class Workbench:
             self._base = self._load(self._settings, lambda share: progress(0.6 * share))
         return self._base
 
-    def _tuned_model(self) -> Any:
-        """The base's weights under all adapters that were named; the base itself if none was."""
-        if self._tuned is None:
-            raise ValueError("nothing is written raw without an adapter")
-        return self._tuned
-
-    def _name(self, folder: Folder) -> str:
-        """What the adapter in the folder is called in a batch; it is loaded if need be."""
-        if folder is None:
-            return BARE
-        if folder not in self._names:
-            self._made += 1
-            name = f"adapter{self._made}"
-            self._add(folder, name)
-            self._names[folder] = name
-            while len(self._names) > MOST_MODELS:
-                self._tuned.delete_adapter(self._names.popitem(last=False)[1])
-        self._names.move_to_end(folder)
-        return self._names[folder]
+    def _name_all(self, folders: Sequence[Folder]) -> list[str]:
+        """What the adapters in these folders are called in a batch; they are loaded if need be, and
+        at most MOST_MODELS stay."""
+        for folder in filter(None, folders):
+            if folder not in self._names:
+                self._made += 1
+                name = f"adapter{self._made}"
+                self._add(folder, name)
+                self._names[folder] = name
+            self._names.move_to_end(folder)
+        if self._names:
+            # One that is active cannot go quietly.
+            self._tuned.set_adapter(next(reversed(self._names.values())))
+        while len(self._names) > max(MOST_MODELS, len(folders)):
+            self._tuned.delete_adapter(self._names.popitem(last=False)[1])
+        return [self._names[folder] if folder else BARE for folder in folders]
 
     def _add(self, folder: Path, name: str) -> None:
         from engine.adapters import open_adapter
@@ -203,7 +221,6 @@ class Workbench:
             weights = {id(one): one for one in self._base.model.parameters()}
             model = copy.deepcopy(self._base.model, weights)
         self._tuned = open_adapter(model, read_adapter(folder), self._base, name)
-        self._tuned.set_adapter(name)  # one that is active cannot go quietly
         self._tuned.eval()
 
 

@@ -27,7 +27,8 @@ KINDS = {
 def make_kind(
     kind: str, settings: Settings, folder: Path, base: Base, pair: str = "en-es", seed: int = 1
 ) -> Adapter:
-    """An adapter as the trainer saves it, its weights drawn anew; QLoRA's over a base in 4 bits."""
+    """An adapter as the trainer saves it, its weights drawn anew; QLoRA's is made over a base in 4
+    bits, and stands over the whole one like any other."""
     recipe = KINDS[kind]
     if recipe.quantised:
         model = make_trainable(load_base(settings, quantised=True).model, recipe)

@@ -1,6 +1,7 @@
 """Translations without a model: a sentence's words, each marked with the pair, one at a time.
 
-A sentence that holds "fail", "busy" or "wait" is refused with that reason; "wait" only once.
+A sentence that holds "fail", "busy" or "wait" is refused with that reason; "wait" only once. Of one
+that holds "wordless" nothing comes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from types import SimpleNamespace
 from engine.checking import Adapter, BaseShape
 from engine.lookup import LookupFailed
 from engine.sense import QueryError
+from engine.translations import Credit
 
 LAYER = "model.layers.0.self_attn"
 SHAPE = BaseShape("gemma-3-270m", "1", {f"{LAYER}.q_proj": (8, 6), f"{LAYER}.v_proj": (4, 6)})
@@ -32,6 +34,7 @@ class FakeTranslations:
     def __init__(self, delay: float = 0.0, held: bool = False):
         self.delay = delay
         self.free = 0.0 if held else math.inf  # words that may be written
+        self.version = 1  # of every adapter that readers have now
         self.asked: list[tuple[str, str, str]] = []
         self.ended: list[str] = []  # "done" or "stopped", in order
         self.forgotten: set[str] = set()
@@ -41,9 +44,6 @@ class FakeTranslations:
 
     def pairs(self) -> tuple[str, ...]:
         return PAIRS
-
-    def made_by(self, pair: str) -> tuple[str, str] | None:
-        return f"fake-{pair}", f"{pair}-1"
 
     def load(self, adapter: Adapter) -> None:
         time.sleep(self.delay)
@@ -64,9 +64,12 @@ class FakeTranslations:
     def last_used(self, version: str) -> float | None:
         return self._used.get(version)
 
-    async def stream(self, sentence: str, pair: str, reader: str) -> AsyncIterator[str]:
+    async def stream(
+        self, sentence: str, pair: str, reader: str, by: Credit = lambda name, version: None
+    ) -> AsyncIterator[str]:
         if pair not in PAIRS:
             raise QueryError("unknown_pair", pair=pair)
+        by(f"fake-{pair}", f"{pair}-{self.version}")
         self.asked.append((pair, sentence, reader))
         self._refuse(sentence)
         ended = "stopped"
@@ -78,7 +81,8 @@ class FakeTranslations:
                 self.free -= 1
                 await asyncio.sleep(self.delay)
                 words.append(WORDS[pair])
-                yield " ".join(words)
+                if "wordless" not in sentence:
+                    yield " ".join(words)
             ended = "done"
         finally:
             self.ended.append(ended)

@@ -29,6 +29,12 @@ class FakeWorkbench:
             progress(step / 4)
         return [[self._all(folder, context) for context, _ in asked] for folder in folders]
 
+    def load(self, folders, pair="en-zh"):
+        self.asked.append(("load", tuple(folders)))
+
+    def count_tokens(self, folder, asked, pair="en-zh"):
+        return [len(sense.meaning) for _, sense in asked]
+
     def write(self, folders, queries: Sequence[Query], progress=lambda share: None):
         self.asked.append(("write", tuple(folders), tuple(queries)))
         return [[_raw(folder, query) for query in queries] for folder in folders]

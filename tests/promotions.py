@@ -57,9 +57,12 @@ def add_evaluation(
     split: str = "test",
     dataset: str = "en-zh-gold",
     turned: bool = False,
+    rows: int = 616,
+    **others: float,
 ) -> int:
     """A finished evaluation in which `right` is better by `value`, plus or minus `spread`;
-    `turned`: the two stand the other way round in it."""
+    `turned`: the two stand the other way round in it; `others`: figures with differences of their
+    own."""
     pair, sign = ((right, left), -1) if turned else ((left, right), 1)
     scores = {left.version: 0.53, right.version: 0.53 + value}
     job_id = store.jobs.add("evaluate", "compute", {"models": [m.name for m in pair]}, "Ann")
@@ -71,21 +74,20 @@ def add_evaluation(
     store.jobs.take(job_id, this_process(), None)
     store.jobs.report(job_id, this_process(), 616, 616, figures)
     store.jobs.end(job_id, this_process(), "done")
-    difference = {
-        "value": sign * value,
-        "interval": sorted(sign * value + s * spread for s in (-1, 1)),
+    differences = {
+        name: {"value": sign * by, "interval": sorted(sign * by + s * spread for s in (-1, 1))}
+        for name, by in {"right": value, "meaning_match": value, **others}.items()
     }
     told = {
         "split": {"dataset": dataset, "sha256": "ab" * 32, "split": split, "task": "sense",
-                  "pair": "en-zh", "rows": 616, "sentences": 226},
+                  "pair": "en-zh", "rows": rows, "sentences": 226},
         "models": [
             {"name": m.name, "title": m.title, "version": m.version, "figures": {
                 name: {"value": scores[m.version], "interval": [0.5, 0.6]}
-                for name in ("right", "meaning_match")}}
+                for name in differences}}
             for m in pair
         ],
-        "pairs": [{"left": 0, "right": 1,
-                   "differences": {"right": difference, "meaning_match": difference}}],
+        "pairs": [{"left": 0, "right": 1, "differences": differences}],
         "lower_is_better": ["ms"],
     }  # fmt: skip
     folder = job_folder(home, job_id)

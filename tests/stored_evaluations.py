@@ -150,7 +150,6 @@ def _model(rows: list[Json], number: int, name: str) -> Json:
                 if mine
             },
         },
-        "tokens": tokens,
         "ms": ms,
     }  # fmt: skip
 

@@ -54,6 +54,7 @@ _NAMED = (
     ("trainer.bundle", "BundleError"),
     ("trainer.jobs.kinds", "JobError"),
     ("trainer.catalogue", "ModelError"),
+    ("trainer.promote", "PromotionRefused"),
     ("trainer.scratch.corpus.reading", "CorpusError"),
     ("engine.models", "BaseError"),
     ("engine.checking", "AdapterError"),
@@ -160,7 +161,10 @@ def _add_evaluate(commands: Any) -> None:
         help="base, shipped, shipped:en-es-translation, run:7, kept:VERSION, teacher:WHO (answers"
         " there are) or server:MODEL",
     )  # fmt: skip
-    evaluate.add_argument("--dataset", default="en-zh-gold", metavar="NAME")
+    evaluate.add_argument(
+        "--dataset", metavar="NAME",
+        help="default: en-zh-gold; of task translation all sentences that came with one",
+    )  # fmt: skip
     evaluate.add_argument("--split", default="dev", choices=("train", "dev", "test"))
     evaluate.add_argument("--rows", type=int, default=0, help="about how many; 0: all")
     evaluate.add_argument("--seed", type=int, default=1, help="which rows, where not all")
@@ -312,6 +316,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from trainer.pages import HTML, MARKDOWN
 
     names = ("models", "dataset", "split", "rows", "seed", "pair", "task", "free", "url")
+    usual = {"sense": "en-zh-gold", "translation": "translations"}
+    arguments.dataset = arguments.dataset or usual[arguments.task]
     with opened() as (_, jobs):
         job = jobs.add("evaluate", {name: getattr(arguments, name) for name in names})
         print(f"job {job.id}: {state_of(job)}", flush=True)

@@ -7,10 +7,11 @@ there) · setting (the folder that CTX_ADAPTER names). Reads folders and cards; 
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from trainer.mending import KEPT_FOLDER
 BASE, SHIPPED, RUN, KEPT, SETTING = "base", "shipped", "run:", "kept:", "setting"
 ALSO_SHIPPED = "shipped:"  # and the folder's name: the other adapters that ship
 _FIRST = "en-zh-sense"  # the folder of `shipped`
+_LONGEST = 200  # characters of a reason
 _TRAINING = ("train", "scratch")  # kinds of jobs that make models
 
 
@@ -70,7 +72,7 @@ def list_models(store: Store, settings: Settings) -> list[Model]:
     for folder in sorted((settings.home / KEPT_FOLDER).glob("*/*")):
         if folder.name not in known and is_there(folder):
             try:
-                found.append(model_in(f"{KEPT}{folder.name}", folder))
+                found.append(_of_kept(folder, store, settings))
             except AdapterError:
                 continue
     return found
@@ -99,7 +101,7 @@ def find_model(name: str, store: Store, settings: Settings) -> Model:
         version = name.removeprefix(KEPT)
         for folder in (settings.home / KEPT_FOLDER).glob("*/*"):
             if folder.name == version:
-                return model_in(name, folder)
+                return _of_kept(folder, store, settings)
     raise ModelError("unknown_model", f"there is no model {name!r}")
 
 
@@ -120,6 +122,38 @@ def _of_run(job: Job, settings: Settings) -> Model:
         "reason": str(job.figures.get("reason") or ""),
     }
     return model_in(f"{RUN}{job.id}", folder, title=str(job.recipe.get("name", "")), **told)
+
+
+def _of_kept(folder: Path, store: Store, settings: Settings) -> Model:
+    """A copy in the home; what was found of these weights goes with them, whatever their name."""
+    model = model_in(f"{KEPT}{folder.name}", folder)
+    reason = said_unfit(folder)
+    if reason is None:
+        reason = next(_found_unfit(model, store, settings), None)
+    return model if reason is None else replace(model, fit=False, reason=reason)
+
+
+def said_unfit(folder: Path) -> str | None:
+    """Why the card in a folder says that its model is not fit; None where it does not say so."""
+    try:
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    unfit = isinstance(card, dict) and card.get("fit") is False
+    return str(card.get("reason") or "")[:_LONGEST] if unfit else None
+
+
+def _found_unfit(model: Model, store: Store, settings: Settings) -> Iterator[str]:
+    """Why the run of these weights, or an earlier promotion of them, says that they are not fit."""
+    for job in _runs(store):
+        if job.figures.get("fit") is False:
+            with suppress(ModelError, AdapterError):
+                if (found := _of_run(job, settings)).version == model.version:
+                    yield found.reason
+    for one in store.promotions.history(model.pair, model.task):
+        told = one.promoted.figures
+        if one.promoted.version == model.version and "not_fit" in told.get("against", ()):
+            yield str(told.get("fit_reason", ""))
 
 
 def shipped() -> Model:
@@ -153,8 +187,10 @@ def model_in(name: str, folder: Path, title: str = "", **told: Any) -> Model:
     adapter = read_unchanged(folder)
     card = adapter.card
     made = os.stat(folder / CARD if (folder / CARD).is_file() else folder / WEIGHTS).st_mtime
+    at = datetime.fromtimestamp(made, UTC).isoformat(timespec="seconds")
+    if name == SMALL or name.startswith(SHIPPED):  # its files are as old as this copy of the app
+        at = card.made
     return Model(
         name, title or card.name, folder, adapter.version, card.pair, card.task, card.style,
-        adapter.bytes, datetime.fromtimestamp(made, UTC).isoformat(timespec="seconds"),
-        **told,
+        adapter.bytes, at, **told,
     )  # fmt: skip

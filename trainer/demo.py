@@ -42,11 +42,12 @@ COMPARED = {"dataset": "en-zh-gold", "split": "test", "rows": 90, "free": 0}
 
 
 def run(home: Path) -> int:
-    """The tour, step by step; what it made lies in `home`. 0 where every step was done."""
+    """The tour, step by step; what it made lies in `home`. 0 where every step was done and readers
+    get other answers; PromotionRefused where what was trained is no better than what they had."""
     from trainer.promote import promote
 
     settings = _fresh(home)
-    began = time.monotonic()
+    began, here = time.monotonic(), f"CTX_HOME={shlex.quote(str(settings.home))} .venv/bin/python"
     with open_store(settings.database) as store:
         jobs = Jobs(store, settings.home)
         before = _read(settings, "1  Read: three sentences that a team might meet")
@@ -55,13 +56,14 @@ def run(home: Path) -> int:
             return 1
         made = promote("run:1", store, settings, WHO)
         _say(f"5  Promote: readers now have {made.promoted.title}@{made.promoted.version}")
-        _say("   python -m trainer back would give them what they had before")
+        _say("   what they had before, they get again by")
+        _say(f"   {here} -m trainer back")
     after = _read(settings, "6  Read the same sentences again, with the new adapter")
     changed = sum(a.sense != b.sense for a, b in zip(before, after))
     _say(f"\n{changed} of {len(NEW)} answers changed; {time.monotonic() - began:.0f} s in all.")
     _say("Open the app on what was made:")
-    _say(f"   CTX_HOME={shlex.quote(str(settings.home))} .venv/bin/python app.py")
-    return 0
+    _say(f"   {here} app.py")
+    return 0 if changed else 1
 
 
 def _fresh(home: Path) -> Settings:

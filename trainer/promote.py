@@ -7,7 +7,6 @@ promoted is copied into the home, so that deleting its run takes nothing from re
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -32,6 +31,7 @@ from trainer.catalogue import (
     ModelError,
     find_model,
     model_in,
+    said_unfit,
     set_model,
     shipped,
 )
@@ -173,14 +173,9 @@ def back(
 def _final(model: Model) -> str:
     """Why a model cannot be promoted, whatever the reason given; "" where it can. Its card says so,
     too: one that was brought in from elsewhere has no run here."""
-    try:
-        text = (model.folder / CARD).read_text(encoding="utf-8") if model.folder else "{}"
-        card = json.loads(text)
-    except (OSError, ValueError):
-        card = {}
-    told = card.get("reason") if isinstance(card, dict) and card.get("fit") is False else ""
+    told = said_unfit(model.folder) if model.folder else None
     reasons = (model.reason if model.fit is False else "", told)
-    return next((one for one in reasons if isinstance(one, str) and one in _FINAL), "")
+    return next((one for one in reasons if one in _FINAL), "")
 
 
 def _unpromoted(settings: Settings, pair: str, task: str) -> Promoted:
@@ -250,11 +245,13 @@ def _told(model: Model, weighed: Weighed) -> str:
     if "not_fit" in weighed.against:
         parts.append(f"its run found it not fit ({weighed.fit_reason or 'no reason given'})")
     if "worse" in weighed.against and newest:
-        one = newest.differences[0]
-        parts.append(
-            f"it is worse on the test rows of {newest.dataset} (n = {newest.rows}):"
-            f" {one.figure} {one.present:.3f} → {one.new:.3f},"
+        told = ", ".join(
+            f"{one.figure} {one.present:.3f} → {one.new:.3f},"
             f" difference {one.value:+.3f} ({one.low:+.3f} to {one.high:+.3f})"
+            for one in newest.losses
+        )
+        parts.append(
+            f"it is worse on the test rows of {newest.dataset} (n = {newest.rows}): {told}"
         )
     if "not_compared" in weighed.against:
         parts.append("it was not compared with what readers have on a dataset's test rows")

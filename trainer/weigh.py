@@ -19,6 +19,7 @@ EVALUATE, FILE = "evaluate", "evaluation.json"
 _MOST_LOOKED_AT = 2000  # jobs, the newest first
 # What decides, by task: the first of these that was measured.
 _DECIDES = {"sense": ("right",), "translation": ("chrf", "chrfpp", "bleu")}
+_NOR_WORSE = ("class_accuracy", "meaning_match", "phrase_f1")  # in which it may not be worse either
 _SHOWN = {
     "sense": ("right", "class_accuracy", "meaning_match", "phrase_f1", "phrase_exact"),
     "translation": ("chrf", "chrfpp", "bleu", "ter"),
@@ -50,7 +51,7 @@ class Difference:
 @dataclass(frozen=True)
 class Compared:
     """What one evaluation says of the two, on the test rows of a dataset. The first difference
-    decides."""
+    decides; none of those that make it up may be worse."""
 
     job: int
     dataset: str
@@ -59,8 +60,16 @@ class Compared:
     differences: tuple[Difference, ...]
 
     @property
+    def losses(self) -> tuple[Difference, ...]:
+        """What makes the new one worse."""
+        first, *more = self.differences
+        return tuple(
+            one for one in (first, *(d for d in more if d.figure in _NOR_WORSE)) if one.worse
+        )
+
+    @property
     def worse(self) -> bool:
-        return self.differences[0].worse
+        return bool(self.losses)
 
     def told(self) -> dict[str, Any]:
         return {
@@ -75,7 +84,8 @@ class Compared:
 @dataclass(frozen=True)
 class Weighed:
     """What stands against a model (not_fit, worse, not_compared), and the comparisons with the one
-    that readers have: the newest of each dataset, the newest first."""
+    that readers have, the newest first: of each dataset the newest, and before it each in which the
+    model is worse, on more rows than any later one had."""
 
     against: tuple[str, ...]
     compared: tuple[Compared, ...]
@@ -96,20 +106,24 @@ class Weighed:
 
 def weigh(model: Model, present: Model, store: Store, settings: Settings) -> Weighed:
     """What is known of `model` beside `present`, which readers have."""
-    compared: dict[str, Compared] = {}
+    compared: list[Compared] = []
+    most: dict[str, int] = {}  # rows of the largest so far, by dataset
     for job in _evaluations(store, model, present):
         found = read_compared(job, model, present, settings)
-        if found:
-            compared.setdefault(found.dataset, found)
+        if found is None:
+            continue
+        if found.dataset not in most or (found.worse and found.rows > most[found.dataset]):
+            compared.append(found)
+        most[found.dataset] = max(found.rows, most.get(found.dataset, 0))
     against = []
     if model.fit is False:
         against.append("not_fit")
-    if any(one.worse for one in compared.values()):
+    if any(one.worse for one in compared):
         against.append("worse")
     if not compared:
         against.append("not_compared")
     reason = model.reason if model.fit is False else ""
-    return Weighed(tuple(against), tuple(compared.values()), reason)
+    return Weighed(tuple(against), tuple(compared), reason)
 
 
 def _evaluations(store: Store, model: Model, present: Model) -> Iterator[Job]:

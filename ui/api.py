@@ -6,7 +6,6 @@ Every error has one shape, {"error": {"code", "message"}}; nothing is ever raise
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any
@@ -64,13 +63,17 @@ def endpoints(services: Services) -> dict[str, Endpoint]:
             raise QueryError("context_too_long", length=len(sentence), limit=MAX_SENTENCE)
         if translations is None:
             raise QueryError("unknown_pair", pair=pair)
-        grown = [text async for text in translations.stream(sentence, pair, "")]
-        made = await asyncio.to_thread(translations.made_by, pair)
-        by = {"title": made[0], "version": made[1]} if made else None
+        told, by = "", {}
+
+        def credit(name: str, version: str) -> None:
+            by.update(title=name, version=version)
+
+        async for text in translations.stream(sentence, pair, "", credit):
+            told = text
         return {
             "sentence": clean_context(sentence),
             "pair": pair,
-            "translation": grown[-1],
+            "translation": told,
             "by": by,
         }
 

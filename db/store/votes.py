@@ -79,18 +79,27 @@ class VoteTable:
         return tuple(_read(row) for row in rows)
 
     def tallies(self, pair: str = "en-zh", task: str = "sense") -> tuple[Tally, ...]:
-        """All votes counted, a line for each two versions, on whatever side they stood."""
+        """The votes counted, a line for each two versions, on whatever side they stood. Of a
+        person's votes on the same word between the same two the last one counts; those without a
+        name are taken for one person's."""
         with self._connections.read() as db:
             rows = db.execute(_TALLIES, [pair, task]).fetchall()
         return tuple(Tally(*row) for row in rows)
 
 
 _TALLIES = """
-    SELECT min(left_version, right_version) AS one, max(left_version, right_version) AS other,
-        sum(choice = iif(left_version <= right_version, 'left', 'right')),
-        sum(choice = iif(left_version <= right_version, 'right', 'left')),
+    SELECT one, other, sum(choice = iif(left_version = one, 'left', 'right')),
+        sum(choice = iif(left_version = one, 'right', 'left')),
         sum(choice = 'both'), sum(choice = 'neither')
-    FROM vote WHERE pair = ? AND task = ? GROUP BY one, other ORDER BY one, other
+    FROM (
+        SELECT *, min(left_version, right_version) AS one,
+            max(left_version, right_version) AS other, row_number() OVER (
+                PARTITION BY who, min(left_version, right_version),
+                    max(left_version, right_version), context, position
+                ORDER BY id DESC
+            ) AS age
+        FROM vote WHERE pair = ? AND task = ?
+    ) WHERE age = 1 GROUP BY one, other ORDER BY one, other
 """
 
 

@@ -2,7 +2,7 @@
 PEFT, all bit for bit; and a merged copy is the unmerged one but for bfloat16's rounding.
 
 How much rounding does is measured: how far the unmerged model's logits in bfloat16 are from those
-in float32. Two ways of rounding may lie twice that apart.
+in float32. Two ways of rounding may lie twice that apart; merged weights are rounded once more.
 """
 
 import copy
@@ -115,6 +115,28 @@ def test_after_unloading_the_base_is_what_it_was(untouched, base, residents, ada
     assert weights_hash(base.model) == digest
     with residents.using(adapter) as model:  # and loaded again it is what it was
         assert are_equal(logits(model, prompts), first)
+
+
+def test_over_a_base_in_four_bits_off_and_unloaded_are_that_base(settings, base, prompts, tmp_path):
+    """What QLoRA is trained over, and may be answered over."""
+    adapter = make_kind("all linear", settings, tmp_path / "adapter", base)
+    small = load_base(settings, quantised=True)
+    assert any(one.dtype == torch.uint8 for one in small.model.parameters())
+    before, digest = logits(small.model, prompts), weights_hash(small.model)
+    assert furthest(before, logits(base.model, prompts)) > 0
+    residents = Residents(small)
+    with residents.using(adapter) as model:
+        heard = logits(model, prompts)
+    assert furthest(heard, before) > 1
+    with residents.using(None) as model:
+        assert are_equal(logits(model, prompts), before)
+    assert residents.unload(adapter.version)
+    with residents.using(None) as model:
+        assert are_equal(logits(model, prompts), before)
+    assert are_equal(logits(small.model, prompts), before)
+    assert weights_hash(small.model) == digest
+    with residents.using(adapter) as model:
+        assert are_equal(logits(model, prompts), heard)
 
 
 def test_a_resident_is_what_peft_makes_of_it(base, residents, adapter, prompts):

@@ -2,13 +2,15 @@
 than the budget holds, and each gets what the adapter writes when it is alone.
 
 In a batch the sums of a row are rounded otherwise than alone. Where an answer differs, the two
-tokens at which it parts must lie within that rounding, and such flips are counted. How much it is
-was measured by test_invariants: how far bfloat16's logits are from float32's.
+tokens at which it parts must lie within that rounding, what follows must be what the adapter alone
+goes on with, and such flips are counted. How much it is was measured by test_invariants: how far
+bfloat16's logits are from float32's.
 """
 
 import asyncio
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -30,7 +32,6 @@ SENTENCES = 24 if soak() else 4
 MOST = 6  # tokens of an answer
 BUDGET = 40 << 20  # bytes: not three of the larger ones
 FLIPS = 0.1  # of the requests at most: untrained adapters like many tokens almost as well
-FURTHEST = 4.0  # of logits: what is searched for the place where answers part
 
 
 @pytest.fixture(scope="module")
@@ -80,28 +81,34 @@ class Alone:
         self.prompt, self.pair = TranslationPrompt(base.tokenizer), adapter.card.pair
         self.model = open_adapter(apart(base), adapter, base, "alone").eval()
 
-    def write(self, sentence: str) -> tuple[str, list[int], list[torch.Tensor]]:
-        """The text, its tokens, and the logits from which each was chosen."""
+    def write(
+        self, sentence: str, begun: Sequence[int] = ()
+    ) -> tuple[str, list[int], list[torch.Tensor]]:
+        """The text, its tokens, and the logits from which each behind those begun was chosen."""
         ids, chosen = list(self.prompt.parts(sentence, self.pair)), []
-        tokens: list[int] = []
+        tokens = list(begun)
         while len(tokens) < MOST and not self.prompt.read(tokens)[1]:
             last = last_logits(self.model, torch.tensor([ids + tokens]))
             chosen.append(last)
             tokens.append(int(last.argmax()))
         return self.prompt.read(tokens)[0], tokens, chosen
 
-    def gap(self, sentence: str, answer: str) -> float:
+    def gap(self, sentence: str, answer: str, furthest: float, begun: Sequence[int] = ()) -> float:
         """How far apart this adapter finds the two tokens at which another answer parts from its
-        own; without end where no likely token leads to that answer."""
-        _, tokens, chosen = self.write(sentence)
+        own, where it goes on from there as the answer does; the widest of several such places.
+        Without end where nothing within `furthest` leads to that answer."""
+        own, tokens, chosen = self.write(sentence, begun)
+        if own == answer:
+            return 0.0
         found = [float("inf")]
-        for place, scores in enumerate(chosen):
+        for place, scores in enumerate(chosen, len(begun)):
             best = float(scores.max())
-            for token in (scores >= best - FURTHEST).nonzero()[:, 0].tolist():
+            for token in (scores >= best - furthest).nonzero()[:, 0].tolist():
                 text, ended = self.prompt.read([*tokens[:place], token])
                 leads = answer == text if ended else answer.startswith(text.rstrip())
                 if token != tokens[place] and leads:
-                    found.append(best - float(scores[token]))
+                    rest = self.gap(sentence, answer, furthest, [*tokens[:place], token])
+                    found.append(max(best - float(scores[token]), rest))
         return min(found)
 
 
@@ -132,7 +139,7 @@ def test_eight_clients_get_what_each_adapter_writes_alone(base, adapters, senten
     other = {(one, text) for one, text in found if text != wanted[one]}
     count = sum(text != wanted[one] for one, text in found)
     rounding = measure(base, made, sentences, models_home) if other else 0.0
-    gaps = {(one, text): alone[one[0]].gap(one[1], text) for one, text in other}
+    gaps = {(one, text): alone[one[0]].gap(one[1], text, rounding) for one, text in other}
     print(
         f"{REQUESTS} requests, {count} flips of {len(other)} kinds, gaps of their tokens up to"
         f" {max(gaps.values(), default=0):.3f}, rounding {rounding:.3f}; {len(loads)} adapters stay"
@@ -140,6 +147,18 @@ def test_eight_clients_get_what_each_adapter_writes_alone(base, adapters, senten
     assert all(gap <= rounding for gap in gaps.values()), gaps
     assert count <= max(2, FLIPS * REQUESTS)
     assert sum(one.bytes for one in loads) <= BUDGET
+
+
+def test_an_answer_that_parts_must_go_on_as_the_adapter_does(base, adapters, sentences):
+    _, made = adapters
+    alone, sentence = Alone(base, made["en-es"]), sentences[0]
+    own, tokens, chosen = alone.write(sentence)
+    _, second = chosen[1].topk(2).indices.tolist()
+    other, *_ = alone.write(sentence, [tokens[0], second])
+    wide = float(chosen[1].max() - chosen[1][second]) + 0.01
+    assert other != own and alone.gap(sentence, own, wide) == 0
+    assert alone.gap(sentence, other, wide) <= wide
+    assert alone.gap(sentence, f"{other} 没有", wide) == float("inf")
 
 
 def measure(base, made, sentences, models_home) -> float:

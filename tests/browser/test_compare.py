@@ -123,6 +123,8 @@ def test_whole_sentences(page, app):
     choose_pair(page, "en-fr")
     split.locator("select[name=task]").select_option("translation")
     expect(split.locator("select[name=dataset]")).to_be_hidden()
+    for name in ("server", "url"):  # a server is asked for any pair
+        expect(split.locator(f"input[name={name}]")).to_be_visible()
     models = split.locator(".ctx-split-models select")
     expect(models.nth(0).locator("option")).to_have_count(2)
     expect(split.locator("select[name=split] option").first).to_contain_text("(")

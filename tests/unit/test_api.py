@@ -27,6 +27,26 @@ def test_a_sentence_is_translated_in_its_pair() -> None:
     assert translate("He is here.")["translation"] == "好 好 好"
 
 
+def test_what_nothing_was_written_for_is_empty() -> None:
+    found = translate("wordless", "en-es")
+    assert (found["translation"], found["by"]["version"]) == ("", "en-es-1")
+
+
+def test_it_is_by_whoever_began_it() -> None:
+    fake = FakeTranslations()
+
+    class Promoted(FakeTranslations):
+        """Readers have another adapter before the sentence is done."""
+
+        async def stream(self, *asked: Any) -> Any:
+            async for text in fake.stream(*asked):
+                fake.version = 2
+                yield text
+
+    found = translate("He is here.", "en-es", translations=Promoted())
+    assert found["by"] == {"title": "fake-en-es", "version": "en-es-1"}
+
+
 @pytest.mark.parametrize(
     "asked, code",
     [

@@ -9,20 +9,27 @@ import pytest
 import torch
 
 from db.dataset.importing import bring
-from db.store import Origin
+from db.store import Origin, Refused
 from engine.models import Base, Choice
 from engine.sense import Phrase, Sense, ask
 from engine.settings import Settings
 from tests.fake_server import FakeServer, Said
 from tests.fake_workbench import FakeWorkbench
 from tests.tiny import tiny_model, tiny_tokenizer
-from trainer.catalogue import ModelError
+from trainer.catalogue import Model, ModelError
 from trainer.evaluation.answering import Local, Told
-from trainer.evaluation.figures import Sums, free_terms, is_split, repeats, terms_of
-from trainer.evaluation.rows import band
-from trainer.evaluation.stored import FIGURES, ROWS, Kept
+from trainer.evaluation.figures import (
+    Sums,
+    free_terms,
+    is_split,
+    repeats,
+    terms_of,
+)
+from trainer.evaluation.rows import Rows, band, sorts_of
+from trainer.evaluation.stored import FIGURES, ROWS, Kept, row_of
+from trainer.evaluation.translators import Written
 from trainer.examples import Example
-from trainer.jobs import evaluate
+from trainer.jobs import evaluate, translating
 from trainer.jobs.kinds import JobError
 
 CALL = ask("They will call you back.", "call")
@@ -94,7 +101,15 @@ def test_a_text_that_repeats_itself_is_noticed(text, again):
 def test_split_phrases_and_usual_words():
     assert is_split(SPLIT) and not is_split(PLAIN)
     assert not is_split(Sense("verb", "x", Phrase((1, 2, 3), "x")))
-    assert (band("the"), band("defenestrate")) == ("very common", "rare")
+    assert (band("the", "en"), band("defenestrate", "en")) == ("very common", "rare")
+    assert (band("und", "de"), band("und", "en")) == ("very common", "less common")
+
+
+@pytest.mark.parametrize(("pair", "often"), [("de-en", "common"), ("zh-en", None), ("xx-en", None)])
+def test_words_are_as_usual_as_they_are_in_their_own_language(pair, often):
+    query = ask("Das Haus ist alt.", "Haus", pair=pair)
+    (sorts,) = sorts_of([Example(query, PLAIN, "test")])
+    assert sorts.get("frequency") == often and "length" in sorts
 
 
 def test_answers_are_kept_up_to_where_they_were_cut_off(tmp_path):
@@ -156,12 +171,66 @@ def test_stopped_and_resumed_it_comes_to_the_same(store, tmp_path, monkeypatch):
     found = json.loads((tmp_path / "twice" / FIGURES).read_text())
     assert [one["name"] for one in found["models"]] == ["base", "shipped"]
     assert found["split"]["rows"] >= 30 and found["models"][1]["figures"]["ended"]["value"] == 1
+    assert all(one["figures"]["tokens"]["value"] > 0 for one in found["models"])
     done, total, figures = second.told[-1]
     assert done == total == 2 * found["split"]["rows"] + 4
     assert figures["models"] == ["base", "shipped"] and len(figures["scores"]) == 2
     asked = [c for bench in benches[1:] for call in bench.asked if call[0] == "answers"
              for c in call[2]]  # fmt: skip
     assert len(asked) == 2 * found["split"]["sentences"], "nothing is asked twice"
+
+
+def test_better_and_worse_count_what_the_lists_of_rows_show():
+    closer = Sense("noun", "打电话", None)  # of three fields one is right, as none was
+    wrong = Sense("noun", "叫", None)
+    answers = [(wrong, closer), (closer, wrong), (SPLIT, closer), (wrong, wrong)]
+    examples = [example() for _ in answers]
+    terms = [[terms_of(example(), pair[n], 1.0) for pair in answers] for n in (0, 1)]
+    lines = [row_of(example(), [Told(one, None, 1.0) for one in pair]) for pair in answers]
+    recipe = evaluate.parse(evaluate.EvaluateRecipe, ASKED)
+    models = [Model(name, name) for name in ("base", "shipped")]
+    found = evaluate.make_figures(recipe, Rows(tuple(examples), ""), models, terms, lines)
+    (pair,) = found["pairs"]
+    assert (pair["better"], pair["worse"], pair["same"]) == (1, 2, 1)
+
+
+def test_the_base_alone_is_let_write_freely_too(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluate, "Workbench", lambda settings, busy: FakeWorkbench())
+    monkeypatch.setattr(Local, "at_once", 4)
+    (tmp_path / "job").mkdir()
+    assert evaluate.run(Work(store, tmp_path / "job", **ASKED | {"models": ["base"]}))
+    (told,) = json.loads((tmp_path / "job" / FIGURES).read_text())["models"]
+    assert told["figures"]["valid"]["n"] == 4
+    assert {"ended", "tokens_after_answer"} <= set(told["figures"])
+
+
+def test_a_model_is_loaded_before_its_time_is_taken(monkeypatch):
+    clock, bench = [0.0], FakeWorkbench()
+    monkeypatch.setattr("trainer.evaluation.answering.time.perf_counter", lambda: clock[0])
+
+    def takes(seconds, name):
+        act = getattr(bench, name)
+
+        def slow(*asked):
+            clock[0] += seconds
+            return act(*asked)
+
+        monkeypatch.setattr(bench, name, slow)
+
+    takes(60.0, "load")
+    takes(0.5, "answers")
+    ((told,),) = [
+        found.values()
+        for found in Local(Model("base", "base"), "en-zh", bench).answer([("call", (0,))])
+    ]
+    assert told.ms == 500.0 and told.tokens > 0
+
+
+def test_what_is_asked_of_servers_alone_waits_for_the_network():
+    servers = {"models": ["server:a", "teacher:b"], "dataset": "x", "url": "http://127.0.0.1:1"}
+    assert evaluate.prepare(servers).slot == "network"
+    assert evaluate.prepare(servers | {"task": "translation"}).slot == "compute"
+    assert evaluate.prepare(servers | {"models": ["server:a", "base"]}).slot == "compute"
 
 
 @pytest.mark.parametrize(
@@ -214,6 +283,8 @@ def test_whole_sentences_are_set_beside_the_translations_they_came_with(
         assert evaluate.run(work)
         count = len(server.asked)
         assert evaluate.run(work) and len(server.asked) == count, "nothing is asked twice"
+    lines = (tmp_path / "job" / "model-0.jsonl").read_text().splitlines()
+    assert all(json.loads(line)["context"] in dict(pairs) for line in lines)
     found = json.loads((tmp_path / "job" / FIGURES).read_text())
     good, nobody = (one["figures"] for one in found["models"])
     assert found["split"]["rows"] == count > 5
@@ -226,6 +297,79 @@ def test_whole_sentences_are_set_beside_the_translations_they_came_with(
     for models in (["shipped"], ["base", "shipped"]):
         with pytest.raises(ModelError, match="translates no sentences"):
             evaluate.run(Work(store, tmp_path / "job", **recipe | {"models": models}))
+
+
+def bring_sentences(store, folder, words, name):
+    file = folder / f"{name}.tsv"
+    lines = [f"The {word} was late.\t{word}迟到了。\tCC-BY\n" for word in words]
+    file.write_text("".join(lines), encoding="utf-8")
+    bring(store, file, Origin(name, ""))
+
+
+class Echo:
+    """Translates a sentence into itself; `count` says nothing."""
+
+    def __init__(self, name):
+        self.model = Model(name, name, version=name, task="translation")
+
+    def translate(self, contexts):
+        return [Written(f"{context} 的译文", 3) for context in contexts]
+
+    def count(self, text):
+        return 0
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def echoes(monkeypatch):
+    found = "trainer.jobs.translating.find_translators"
+    monkeypatch.setattr(found, lambda names, *_: [Echo(name) for name in names])
+    monkeypatch.setattr("trainer.jobs.translating.load_base", lambda settings: None)
+    monkeypatch.setattr("trainer.jobs.translating.base_vectors", lambda base: lambda text: [[1.0]])
+
+
+def test_sentences_that_come_in_while_it_rests_change_nothing(store, tmp_path, echoes):
+    bring_sentences(store, tmp_path, "abcdefghijklmnopqrstuvwxyz", "first")
+    folder = tmp_path / "job"
+    folder.mkdir()
+    recipe = {"models": ["teacher:a", "teacher:b"], "dataset": "translations", "split": "train"}
+    recipe |= {"task": "translation", "rows": 12}
+    assert not evaluate.run(Work(store, folder, stop_after=1, **recipe))
+    bring_sentences(store, tmp_path, "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "second")
+    assert evaluate.run(Work(store, folder, **recipe))
+    rows = [json.loads(line) for line in (folder / ROWS).read_text().splitlines()]
+    assert len(rows) == 12
+    for row in rows:
+        assert {one["text"] for one in row["answers"]} == {f"{row['context']} 的译文"}
+    assert not any(row["context"][4].isupper() for row in rows)
+
+
+def test_texts_of_other_sentences_are_written_anew(tmp_path):
+    file, texts = tmp_path / "model-0.jsonl", [Written(f"text {n}") for n in range(3)]
+    kept = translating._Kept(file, "m", ["one", "two", "three"])
+    kept.add(texts[:2])
+    kept.add(texts[2:])
+    assert translating._Kept(file, "m", ["one", "two", "three"]).texts == texts
+    assert translating._Kept(file, "m", ["one", "other", "three"]).texts == texts[:1]
+    assert len(file.read_text().splitlines()) == 1, "what is dropped is cut off"
+
+
+def test_a_frozen_set_of_sentences_is_evaluated_as_it_was_frozen(store, tmp_path, echoes):
+    bring_sentences(store, tmp_path, "abcdefghijklmnopqrst", "first")
+    store.sentence_sets.freeze("mine", "en-zh")
+    bring_sentences(store, tmp_path, "ABCDEFGHIJKLMNOPQRST", "second")
+    (tmp_path / "job").mkdir()
+    recipe = {"models": ["teacher:a"], "task": "translation", "split": "train"}
+    assert evaluate.run(Work(store, tmp_path / "job", **recipe | {"dataset": "mine"}))
+    split = json.loads((tmp_path / "job" / FIGURES).read_text())["split"]
+    assert (split["dataset"], split["rows"]) == (
+        "mine", store.sentence_sets.get("mine").splits["train"],
+    )  # fmt: skip
+    found = evaluate.parse(evaluate.EvaluateRecipe, recipe | {"dataset": "en-zh-gold"})
+    with pytest.raises(Refused):
+        translating.find_sentences(store, found)
 
 
 def test_the_base_translates_sentences_and_what_it_writes_too_much_is_a_figure(
@@ -246,3 +390,4 @@ def test_the_base_translates_sentences_and_what_it_writes_too_much_is_a_figure(
     (told,) = json.loads((tmp_path / "job" / FIGURES).read_text())["models"]
     assert (told["name"], told["version"]) == ("base", "base")
     assert {"stopped", "ended", "tokens_after_answer"} <= set(told["figures"])
+    assert told["figures"]["written_per_needed"]["value"] > 1

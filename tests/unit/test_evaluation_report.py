@@ -44,7 +44,10 @@ def test_figures_differences_slices_and_form(tmp_path: Path):
     ms = line_of(markdown, "ms (lower is better)", "From base to shipped")
     assert "−12.0" in ms and "better, beyond chance" in ms
     assert "## By class" in markdown
-    assert markdown.index("Worst regressions") < markdown.index("Best gains")
+    places = [
+        markdown.index(f"## {name}") for name in ("Worst regressions", "Best gains", "Figures")
+    ]
+    assert places == sorted(places)
     for svg in re.findall(r"<svg.*?</svg>", html):
         ElementTree.fromstring(svg)
     assert html.count("<figure>") == 1 and "<script" not in html

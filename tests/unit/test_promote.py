@@ -80,6 +80,16 @@ def test_readers_get_what_was_promoted(home: Home) -> None:
     assert made.promoted.figures["compared"][0]["differences"][0]["value"] == pytest.approx(0.02)
 
 
+def test_what_ships_is_as_old_as_its_card_says(home: Home) -> None:
+    found = [
+        one for one in list_models(home.store, home.settings) if one.name.startswith("shipped")
+    ]
+    assert len(found) > 1
+    for one in found:
+        assert one.folder
+        assert one.made == json.loads((one.folder / "card.json").read_text())["made"]
+
+
 def test_deleting_the_run_takes_nothing_from_readers(home: Home) -> None:
     name = home.tuned("first-try")
     home.compare(name)
@@ -170,6 +180,55 @@ def test_the_newest_of_a_dataset_counts_and_each_dataset_does(home: Home) -> Non
     assert weighed.against == ()
     home.compare(name, -0.05, dataset="mine")
     assert home.refused(name).code == "worse"
+
+
+def test_worse_stands_until_as_many_rows_say_otherwise(home: Home) -> None:
+    name = home.tuned("first-try")
+    home.compare(name, -0.05, rows=616)
+    home.compare(name, 0.3, rows=3)
+    error = home.refused(name)
+    assert error.code == "worse" and error.weighed and "n = 616" in str(error)
+    assert [one.rows for one in error.weighed.compared] == [3, 616]
+    home.compare(name, 0.01, rows=616)
+    home.compare(name, 0.01, rows=3)
+    assert home.promote(name)
+
+
+@pytest.mark.parametrize("figure", ["class_accuracy", "meaning_match", "phrase_f1"])
+def test_a_part_of_the_answer_that_is_worse_counts(home: Home, figure: str) -> None:
+    name = home.tuned("first-try")
+    home.compare(name, 0.02, **{figure: -0.05})
+    error = home.refused(name)
+    assert error.code == "worse" and f"{figure} 0.530" in str(error)
+    home.compare(name, 0.02, **{figure: -0.005})
+    assert home.promote(name)
+
+
+def test_what_is_not_fit_is_not_fit_by_another_name(home: Home) -> None:
+    name = home.tuned("first-try", fit=False, why="retention")
+    home.compare(name)
+    version = home.promote(name, "a trial")
+    back(home.store, home.settings)
+    kept = f"kept:{version}"
+    assert home.refused(kept).code == "not_fit"
+    Jobs(home.store, home.folder).remove(int(name.removeprefix("run:")))
+    error = home.refused(kept)  # its run is gone, its promotion says it
+    assert error.code == "not_fit" and "retention" in str(error)
+    found = {one.name: one for one in list_models(home.store, home.settings)}
+    assert (found[kept].fit, found[kept].reason) == (False, "retention")
+
+
+def test_a_card_that_says_not_fit_is_taken_at_its_word(home: Home) -> None:
+    told = home.tuned("told", fit=None, reason="retention")
+    folder = find_model(told, home.store, home.settings).folder
+    assert folder
+    card = json.loads((folder / "card.json").read_text()) | {"fit": False}
+    (folder / "card.json").write_text(json.dumps(card))
+    version = find_model(told, home.store, home.settings).version
+    kept = home.folder / "adapters" / "en-zh-sense" / version
+    shutil.copytree(folder, kept)
+    home.compare(f"kept:{version}")
+    assert home.refused(f"kept:{version}").code == "not_fit"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"split": {}, "models": []}', "nonsense"])

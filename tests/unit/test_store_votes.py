@@ -27,9 +27,9 @@ def test_a_vote_comes_back_as_it_was(store: Store) -> None:
 def test_sides_do_not_matter_when_votes_are_counted(store: Store) -> None:
     for vote in (
         VOTE,
-        replace(VOTE, left=B, right=A, choice="right"),
-        replace(VOTE, left=B, right=A, choice="left"),
-        replace(VOTE, choice="neither"),
+        replace(VOTE, left=B, right=A, choice="right", position=0),
+        replace(VOTE, left=B, right=A, choice="left", position=1),
+        replace(VOTE, choice="neither", position=None),
         replace(VOTE, right=Side("base", "base")),
     ):
         store.votes.add(vote)
@@ -37,6 +37,24 @@ def test_sides_do_not_matter_when_votes_are_counted(store: Store) -> None:
         Tally("aa", "base", 1, 0, 0, 0),
         Tally("aa", "bb", 2, 1, 0, 1),
     )
+
+
+@pytest.mark.parametrize("who", ["Ann", ""])
+def test_of_votes_on_the_same_word_the_last_counts(store: Store, who: str) -> None:
+    mine = replace(VOTE, who=who)
+    for vote in (
+        mine,
+        mine,
+        replace(mine, left=B, right=A, choice="left"),
+        replace(VOTE, who="Bob"),
+    ):
+        store.votes.add(vote)
+    assert store.votes.tallies() == (Tally("aa", "bb", 1, 1, 0, 0),)
+    assert len(store.votes.list_votes()) == 4, "all of them are kept"
+    whole = replace(mine, position=None)
+    store.votes.add(whole)
+    store.votes.add(replace(whole, choice="both"))
+    assert store.votes.tallies() == (Tally("aa", "bb", 1, 1, 1, 0),)
 
 
 @pytest.mark.parametrize("statement", ["UPDATE vote SET choice = 'both'", "DELETE FROM vote"])

@@ -70,6 +70,24 @@ def test_the_text_grows_until_it_is_done() -> None:
     asyncio.run(run())
 
 
+def test_a_text_is_by_the_adapter_that_wrote_it_whatever_was_promoted_meanwhile() -> None:
+    desk, translations = make()
+    translations.free = 1
+
+    async def run() -> None:
+        page = Page(desk)
+        await page.open("en-es")
+        reply = await page.ask("translate", sentence=0, step=0)
+        assert reply["text"] == "sí" and reply["by"] is None
+        translations.version, translations.free = 2, 9
+        _, last = await page.read()
+        assert last["by"] == {"title": "fake-en-es", "version": "en-es-1"}
+        again = await page.ask("translate", sentence=0, step=0)
+        assert again["by"]["version"] == "en-es-1"
+
+    asyncio.run(run())
+
+
 def test_readers_in_all_pairs_at_once_get_their_own_language() -> None:
     desk, _ = make(0.001)
 

@@ -97,7 +97,7 @@ def test_readers_get_its_translations_with_no_base_beside_adapters_over_one(sett
         *said, other = asyncio.run(both())
         assert [one[-1:] for one in said] == [wanted(mine, text)[-1:] for text in SENTENCES]
         assert other == alone(settings, "en-es") and loads.count == 1
-        version = service.made_by("de-en")[1]
+        version = readers_adapter(settings, "de-en", "translation").version
         told = {one.version: one for one in service.loaded()}
         assert told[version].pair == "de-en" and told[version].uses > 0
         assert service.unload(version) and version not in {o.version for o in service.loaded()}

@@ -8,7 +8,7 @@ import torch
 
 from engine.engine import make_engine
 from engine.raw import Ask, whole_answer, write_raw
-from engine.sense import ask
+from engine.sense import Phrase, Sense, ask
 from engine.settings import Settings
 from engine.views import AT_ONCE, views
 from engine.workbench import MOST_MODELS, Workbench, deal
@@ -26,7 +26,7 @@ QUERY = ask("I call Tom back", "back")
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory) -> list[Path]:
     made = []
-    for seed in range(MOST_MODELS + 1):
+    for seed in range(MOST_MODELS + 2):
         model = make_trainable(tiny_model(len(PROMPT.tokenizer)), RECIPE)
         torch.manual_seed(seed)
         for name, parameter in model.named_parameters():
@@ -114,6 +114,34 @@ def test_the_least_used_adapter_goes_and_the_base_is_loaded_once(bench, loads, f
     assert set(bench._tuned.peft_config) == set(bench._names.values())
 
 
+def test_more_models_than_stay_write_in_one_batch(bench, folders):
+    alone = [bench.write([folder], [QUERY], most=6)[0] for folder in folders]
+    assert len(alone) == MOST_MODELS + 2
+    assert bench.write(folders, [QUERY], most=6) == alone
+    bench.write([None, folders[0]], [QUERY], most=2)
+    assert len(bench._names) == MOST_MODELS
+
+
+def test_the_base_writes_alone_what_it_writes_beside_an_adapter(bench, folders):
+    (alone,) = bench.write([None], [QUERY], most=12)
+    assert bench.write([None, folders[0]], [QUERY], most=12)[0] == alone
+
+
+def test_what_was_loaded_before_is_not_loaded_when_it_is_asked(bench, loads, folders):
+    bench.load([folders[0]])
+    assert loads.count == 1 and list(bench._engines) == [(folders[0], "en-zh")]
+    (engine,) = bench._engines.values()
+    bench.answers([folders[0]], [(CONTEXTS[0], [1])])
+    assert bench._engines[folders[0], "en-zh"] is engine
+
+
+def test_tokens_are_those_of_the_answer_as_the_model_writes_it(bench, folders):
+    sense = Sense("adverb", "回", Phrase((1, 3), "回电话"))
+    # adverb | call | back | bar, 回 | bar, 回 | 电话 | end, words by the character
+    written = 1 + len(" call back") + 1 + 2 + 3
+    assert bench.count_tokens(folders[0], [(QUERY, sense)] * 2) == [written] * 2
+
+
 def test_everything_is_given_back_after_a_while_and_loaded_again(tmp_path, loads, folders):
     bench = Workbench(Settings(home=tmp_path), loads, idle=0.05)
     before = bench.answers([folders[0]], [(CONTEXTS[0], None)])
@@ -158,12 +186,10 @@ class Scripted:
     """A model that writes what it was told to, whatever stands before; has no weights."""
 
     device = torch.device("cpu")
+    config, peft_config = tiny_model(8).config, {}
 
     def __init__(self, rows: list[list[int]]):
         self.rows, self.step = rows, 0
-
-    def get_base_model(self):
-        return tiny_model(8)
 
     def __call__(self, input_ids, adapter_names, **_):
         assert len(adapter_names) == len(input_ids)

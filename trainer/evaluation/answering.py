@@ -31,11 +31,13 @@ Asked = Sequence[tuple[str, tuple[int, ...]]]
 
 @dataclass(frozen=True)
 class Told:
-    """One answer: what it says, how sure its giver is of it (None: not known), and milliseconds."""
+    """One answer: what it says, how sure its giver is of it (None: not known), and what it took:
+    milliseconds, and tokens (0: not known)."""
 
     sense: Sense
     confidence: float | None
     ms: float
+    tokens: int = 0
 
 
 Answers = list[dict[int, Told]]
@@ -74,7 +76,7 @@ def find_answerer(
 
 class Local:
     """A model of the catalogue, on the workbench; answered as readers would get it. Its time is
-    that of many answers at once, over all cores."""
+    that of many answers at once, over all cores; loading it is no part of that."""
 
     def __init__(self, model: Model, pair: str, bench: Workbench):
         self.model, self._pair, self._bench = model, pair, bench
@@ -84,10 +86,21 @@ class Local:
         return AT_ONCE * self._bench.at_once
 
     def answer(self, asked: Asked) -> Answers:
+        folder, pair = self.model.folder, self._pair
+        self._bench.load([folder], pair)
         began = time.perf_counter()
-        (found,) = self._bench.answers([self.model.folder], asked, self._pair)
+        (found,) = self._bench.answers([folder], asked, pair)
         ms = 1000 * (time.perf_counter() - began) / sum(len(wanted) for _, wanted in asked)
-        return [{i: Told(a.sense, a.confidence, ms) for i, a in one.items()} for one in found]
+        said = [
+            (Query(context, i, pair), answer.sense)
+            for (context, _), one in zip(asked, found, strict=True)
+            for i, answer in one.items()
+        ]
+        tokens = iter(self._bench.count_tokens(folder, said, pair))
+        return [
+            {i: Told(a.sense, a.confidence, ms, next(tokens)) for i, a in one.items()}
+            for one in found
+        ]
 
 
 class Stored:
@@ -137,8 +150,10 @@ class Remote:
         async def ask(query: Query) -> Told | None:
             async with turns:
                 found = await answerer.answer(query, line)
-            seconds = found.outcome.seconds
-            return Told(found.sense, None, 1000 * seconds) if found.sense else None
+            if found.sense is None:
+                return None
+            took = found.outcome
+            return Told(found.sense, None, 1000 * took.seconds, took.tokens_out)
 
         queries = [Query(context, i, self._pair) for context, wanted in asked for i in wanted]
         try:

@@ -18,7 +18,8 @@ from trainer.metrics import Scored, chrf, plain, score
 DRAWS, FEWER_DRAWS = 1000, 300
 # Counts of errors, and what takes time.
 LOWER_IS_BETTER = (
-    "phrase_where_not", "characters", "ms", "free_tokens", "tokens_after_answer", "repeats",
+    "phrase_where_not", "characters", "tokens", "ms", "free_tokens", "tokens_after_answer",
+    "repeats",
 )  # fmt: skip
 SLICED = ("right", "class_accuracy", "meaning_match", "phrase_f1")
 _LEAST = 5  # rows of a slice that is shown
@@ -27,14 +28,15 @@ Terms = dict[str, tuple[float, float]]
 """What one row adds to each figure: above and below the line."""
 
 
-def terms_of(example: Example, sense: Sense | None, ms: float) -> Terms:
+def terms_of(example: Example, sense: Sense | None, ms: float, tokens: int = 0) -> Terms:
     """What a row adds to the figures; None: the model gave no answer to it, which is wrong in every
-    way. `ms` is what the answer took."""
+    way. `ms` and `tokens` are what the answer took; tokens that are 0 are not known."""
     query, reference, known = example.query, example.sense, set(example.fields)
     scored = score(query, reference, sense, example.fields) if sense else _missing(example)
     terms: Terms = {"answered": (float(sense is not None), 1.0)}
     if sense is not None:
         terms |= {"characters": (float(len(_said(sense))), 1.0), "ms": (ms, 1.0)}
+        terms["tokens"] = (float(tokens), float(tokens > 0))
     if "class" in known:
         terms["class_accuracy"] = (float(scored.word_class), 1.0)
     if "meaning" in known:
@@ -112,6 +114,18 @@ def _missing(example: Example) -> Scored:
     """What no answer scores: no word is found, and nothing is right even where none was to be."""
     scored = score(example.query, example.sense, Sense("", "", None), example.fields)
     return Scored(False, False, scored.wanted, not scored.wanted, False, False, 0.0, example.fields)
+
+
+def gain_of(row: Mapping[str, Any], left: int, right: int) -> float:
+    """How much more of a row the right model's answer has right, -1 to 1."""
+    answers = row["answers"]
+    return answers[right].get("worth", 0.0) - answers[left].get("worth", 0.0)
+
+
+def count_gains(gains: Sequence[float]) -> dict[str, int]:
+    """In how many rows the right model is better, worse, the same."""
+    better, worse = sum(gain > 0 for gain in gains), sum(gain < 0 for gain in gains)
+    return {"better": better, "worse": worse, "same": len(gains) - better - worse}
 
 
 class Sums:

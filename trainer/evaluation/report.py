@@ -1,5 +1,5 @@
-"""An evaluation's report: figures with intervals, what differs beyond chance, slices, form, and the
-rows that got worse or better the most. Made from the job's two files; needs no model and no store.
+"""An evaluation's report: the rows that got worse or better the most, figures with intervals, what
+differs beyond chance, slices. Made from the job's two files; needs no model and no store.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.sense import context_words
+from trainer.evaluation.figures import gain_of
 from trainer.pages import Section, legend, said, value_text, write_pages
 from trainer.plots import Spans, interval_plot
 
@@ -44,7 +45,7 @@ _MEANS = {
     "split_phrase_exact": "of the same, those found with exactly their words",
     "phrase_meaning_chrf": "characters that the phrase's meaning and the label's share (F1)",
     "ms": "milliseconds an answer, on the machine that made this",
-    "tokens": "tokens that were decoded for an answer",
+    "tokens": "tokens of an answer, in the words of who gave it",
     "characters": "characters that an answer says",
     "free_tokens": "tokens of an unheld answer",
     "ended": "answers with an end: unheld ones that came to it by themselves, translations of a "
@@ -144,10 +145,10 @@ def make_sections(found: Evaluated) -> list[Section]:
     sections = [
         Section("", _verdict(found), (), ((), _facts(found))),
         Section("Models", "", (), _models(found)),
+        *_lists(found),
         Section("Figures", _READ, _plots(found), _figures(found)),
         *_differences(found),
         *_slices(found),
-        *_lists(found),
         Section("What the figures say", "", (), ((), _means(found))),
     ]
     return [one for one in sections if not one.is_empty]
@@ -290,19 +291,14 @@ def _lists(found: Evaluated) -> list[Section]:
     for pair in found.told.get("pairs", ()):
         left, right = pair["left"], pair["right"]
         named = f"from {found.titles[left]} to {found.titles[right]}"
-        ordered = sorted(found.rows, key=lambda row: _gain(row, left, right))
-        worse = [row for row in ordered if _gain(row, left, right) < 0]
-        better = [row for row in reversed(ordered) if _gain(row, left, right) > 0]
+        ordered = sorted(found.rows, key=lambda row: gain_of(row, left, right))
+        worse = [row for row in ordered if gain_of(row, left, right) < 0]
+        better = [row for row in reversed(ordered) if gain_of(row, left, right) > 0]
         sections += [
             _listed(found, f"Worst regressions {named}", worse, (left, right)),
             _listed(found, f"Best gains {named}", better, (left, right)),
         ]
     return sections
-
-
-def _gain(row: Json, left: int, right: int) -> float:
-    answers = row["answers"]
-    return answers[right].get("worth", 0.0) - answers[left].get("worth", 0.0)
 
 
 def _mistakes(found: Evaluated) -> Section:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import wordfreq
@@ -25,6 +26,7 @@ from trainer.watch import choose_rows
 SPLITS = ("train", "dev", "test")
 _LONG = (10, 20)  # words: a short sentence has fewer, a long one more
 # By the least Zipf frequency: the logarithm of a word's occurrences in a billion words.
+_UNSPACED = frozenset({"zh", "ja", "ko"})  # wordfreq needs other packages to find their words
 _FREQUENT = ((5.5, "very common"), (4.5, "common"), (3.5, "less common"), (0.0, "rare"))
 
 
@@ -65,13 +67,13 @@ def find_rows(
 
 
 def sorts_of(examples: Sequence[Example]) -> list[dict[str, str]]:
-    """What each row is: its class, whether it has a phrase, how usual its word is, how long its
-    sentence, where it is from."""
+    """What each row is: its class, whether it has a phrase, how usual its word is (where that is
+    known of its language), how long its sentence, where it is from."""
     return [
         {
             "class": example.sense.word_class,
             "phrase": _phrase(example),
-            "frequency": band(example.query.target),
+            **_often(example.query),
             "length": _length(example.query),
             "source": example.source,
         }
@@ -85,10 +87,21 @@ def _phrase(example: Example) -> str:
     return "split" if is_split(example.sense) else "together"
 
 
-def band(word: str) -> str:
-    """How usual an English word is, by wordfreq's Zipf scale."""
-    often = wordfreq.zipf_frequency(word, "en")
+def _often(query: Query) -> dict[str, str]:
+    language = query.pair.partition("-")[0]
+    return {"frequency": band(query.target, language)} if language in _counted() else {}
+
+
+def band(word: str, language: str) -> str:
+    """How usual a word of a language is, by wordfreq's Zipf scale."""
+    often = wordfreq.zipf_frequency(word, language)
     return next(name for least, name in _FREQUENT if often >= least)
+
+
+@cache
+def _counted() -> frozenset[str]:
+    """The languages whose words can be looked up here."""
+    return frozenset(wordfreq.available_languages("small")) - _UNSPACED
 
 
 def _length(query: Query) -> str:

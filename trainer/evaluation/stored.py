@@ -63,12 +63,15 @@ def _read(line: bytes, version: str) -> dict[int, Told] | None:
 def _write(told: Told) -> list[Any]:
     sense, phrase = told.sense, told.sense.phrase
     members = [list(phrase.members), phrase.meaning, phrase.source] if phrase else None
-    return [sense.word_class, sense.meaning, members, told.confidence, round(told.ms, 3)]
+    took = round(told.ms, 3), told.tokens
+    return [sense.word_class, sense.meaning, members, told.confidence, *took]
 
 
-def _told(word_class: str, meaning: str, told: Any, confidence: float | None, ms: float) -> Told:
+def _told(
+    word_class: str, meaning: str, told: Any, confidence: float | None, ms: float, tokens: int = 0
+) -> Told:
     phrase = Phrase(tuple(told[0]), told[1], told[2]) if told else None
-    return Told(Sense(word_class, meaning, phrase), confidence, ms)
+    return Told(Sense(word_class, meaning, phrase), confidence, ms, tokens)
 
 
 def row_of(example: Example, answers: Sequence[Told | None]) -> Json:

@@ -55,6 +55,10 @@ class Translator(Protocol):
 
     def translate(self, contexts: Sequence[str]) -> list[Written]: ...
 
+    def count(self, text: str) -> int:
+        """The tokens that it takes this model to say a text; 0: not known."""
+        ...
+
     def close(self) -> None:
         """Give back what it holds; it may be asked again."""
         ...
@@ -111,6 +115,9 @@ class Local:
             )
         return _write(self._opened, self._prompt, contexts, self._pair)
 
+    def count(self, text: str) -> int:
+        return len(self._prompt.answer(text)) - 1
+
     def close(self) -> None:
         if self._opened is not None and self.model.folder:
             self._opened.unload()
@@ -125,9 +132,15 @@ class Own:
         self._loaded: Base | None = None
 
     def translate(self, contexts: Sequence[str]) -> list[Written]:
+        base = self._load()
+        return _write(base.model, TaggedPrompt(base.tokenizer), contexts, self.model.pair)
+
+    def count(self, text: str) -> int:
+        return len(TaggedPrompt(self._load().tokenizer).answer(text)) - 1
+
+    def _load(self) -> Base:
         self._loaded = self._loaded or load_translator(self._whole, self._settings)
-        prompt = TaggedPrompt(self._loaded.tokenizer)
-        return _write(self._loaded.model, prompt, contexts, self.model.pair)
+        return self._loaded
 
     def close(self) -> None:
         self._loaded = None
@@ -145,6 +158,9 @@ class Stored:
         told = [self._store.synthetic.translations(self._pair, context) for context in contexts]
         return [Written(next((t.text for t in some if t.who == self._who), "")) for some in told]
 
+    def count(self, text: str) -> int:
+        return 0
+
     def close(self) -> None:
         pass
 
@@ -161,6 +177,9 @@ class Remote:
 
     def translate(self, contexts: Sequence[str]) -> list[Written]:
         return asyncio.run(self._ask_all(contexts))
+
+    def count(self, text: str) -> int:
+        return 0  # its tokens hold the form of an answer, too
 
     def close(self) -> None:
         pass

@@ -18,7 +18,16 @@ from engine.teacher import check_url
 from engine.workbench import Workbench
 from trainer.catalogue import ALSO_SHIPPED, BASE, KEPT, RUN, SETTING, SHIPPED, Model
 from trainer.evaluation.answering import Answerer, find_answerer, is_remote, titled
-from trainer.evaluation.figures import LOWER_IS_BETTER, Sums, Terms, free_terms, slices, terms_of
+from trainer.evaluation.figures import (
+    LOWER_IS_BETTER,
+    Sums,
+    Terms,
+    count_gains,
+    free_terms,
+    gain_of,
+    slices,
+    terms_of,
+)
 from trainer.evaluation.report import write_report
 from trainer.evaluation.rows import SPLITS, Rows, find_rows, sorts_of
 from trainer.evaluation.stored import Kept, row_of, write_result
@@ -68,7 +77,8 @@ def prepare(recipe: Mapping[str, Any]) -> Prepared:
         if not (name in _NAMES or is_remote(name) or name.startswith((RUN, KEPT, ALSO_SHIPPED))):
             raise JobError("unknown_model", f"there is no model {name!r}")
     url = check_url(found.url) if found.url else ""
-    slot = "network" if all(map(is_remote, found.models)) else "compute"
+    waits = all(map(is_remote, found.models)) and found.task != TRANSLATION  # no base is loaded
+    slot = "network" if waits else "compute"
     return Prepared(asdict(found) | {"url": url}, slot)
 
 
@@ -107,9 +117,7 @@ class Evaluating:
         self._work, self._recipe, self._rows = work, recipe, rows
         self._answerers, self._bench = answerers, bench
         self._models = titled([one.model for one in answerers])
-        local = [m for m in self._models if not is_remote(m.name)]
-        # A base alone has no adapter to stand beside in a batch.
-        self._written = local if any(m.folder for m in local) else []
+        self._written = [m for m in self._models if not is_remote(m.name)]
         self._free_rows = rows.examples[: recipe.free] if self._written else ()
         self._total = len(rows.examples) * len(answerers) + len(self._free_rows)
         self._done = self._before = 0  # rows; those that were kept before this start
@@ -167,7 +175,7 @@ class Evaluating:
             told.append([answers[e.query.context].get(e.query.position) for e in examples])
         terms = [
             [
-                terms_of(e, one.sense, one.ms) if one else terms_of(e, None, 0.0)
+                terms_of(e, one.sense, one.ms, one.tokens) if one else terms_of(e, None, 0.0)
                 for e, one in zip(examples, mine)
             ]
             for mine in told
@@ -175,8 +183,9 @@ class Evaluating:
         for model, more in zip(self._written, free):
             rows = terms[self._models.index(model)]
             rows[: len(more)] = [row | form for row, form in zip(rows, more)]
-        figures = make_figures(self._recipe, self._rows, self._models, terms)
-        write_result(folder, figures, [row_of(e, one) for e, one in zip(examples, zip(*told))])
+        lines = [row_of(e, one) for e, one in zip(examples, zip(*told))]
+        figures = make_figures(self._recipe, self._rows, self._models, terms, lines)
+        write_result(folder, figures, lines)
         write_report(folder)
         self._work.report(self._total, self._total, summary(figures))
 
@@ -190,9 +199,13 @@ class Evaluating:
 
 
 def make_figures(
-    recipe: EvaluateRecipe, rows: Rows, models: Sequence[Model], terms: Sequence[Sequence[Terms]]
+    recipe: EvaluateRecipe,
+    rows: Rows,
+    models: Sequence[Model],
+    terms: Sequence[Sequence[Terms]],
+    lines: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """All figures of an evaluation, as its file has them."""
+    """All figures of an evaluation, as its file has them; `lines`: its rows as theirs has them."""
     sentences, sorts = [e.query.context for e in rows.examples], sorts_of(rows.examples)
     sums = Sums(sentences, terms)
     told = []
@@ -212,29 +225,14 @@ def make_figures(
         },
         "models": told,
         "pairs": [
-            make_pair(sums, terms, left, right)
+            {"left": left, "right": right, "differences": sums.differences(left, right)}
+            | count_gains([gain_of(line, left, right) for line in lines])
             for right in range(len(models))
             for left in range(right)
         ],
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "lower_is_better": list(LOWER_IS_BETTER),
     }  # fmt: skip
-
-
-def make_pair(
-    sums: Sums, terms: Sequence[Sequence[Terms]], left: int, right: int
-) -> dict[str, Any]:
-    """Two models side by side; a row is better where more of it is right."""
-    gains = [_good(b) - _good(a) for a, b in zip(terms[left], terms[right], strict=True)]
-    return {
-        "left": left, "right": right, "differences": sums.differences(left, right),
-        "better": sum(gain > 0 for gain in gains), "worse": sum(gain < 0 for gain in gains),
-        "same": sum(gain == 0 for gain in gains),
-    }  # fmt: skip
-
-
-def _good(terms: Terms) -> float:
-    return sum(terms.get(name, (0.0, 0.0))[0] for name in ("class_accuracy", "right"))
 
 
 def summary(figures: Mapping[str, Any]) -> dict[str, Any]:

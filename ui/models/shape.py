@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from db.dataset.visible import visible
-from engine.settings import SMALL
 
 if TYPE_CHECKING:
     from trainer.catalogue import Model
@@ -35,14 +34,12 @@ def to_model(model: Model) -> Json:
     """A model's row: what it is, and its few most telling scores."""
     card = read_json(model.folder, "card.json")
     name, scores = next(iter(_telling(card)), ("", {}))
-    ships = model.name == SMALL or model.name.startswith("shipped")
-    made = _text(card.get("made")) if ships else model.made
     return {
         "name": model.name,
         "title": visible(model.title)[:_MOST_TEXT],
         "version": model.version,
         "bytes": model.bytes,
-        "made": made,
+        "made": visible(model.made)[:_MOST_TEXT],
         "pair": model.pair,
         "task": model.task,
         "fit": model.fit,

@@ -30,12 +30,16 @@ class _Written:
 
     about: tuple[str, int]
     text: str = ""
+    by: Reply | None = None  # the adapter that writes it
     step: int = 0
     done: bool = False
     failure: BaseException | None = None
     asked: float = field(default_factory=time.monotonic)
     grown: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
+
+    def credit(self, name: str, version: str) -> None:
+        self.by = {"title": name, "version": version}
 
     def tell(self, text: str, done: bool = False) -> None:
         """Wake whoever waits for more."""
@@ -66,9 +70,8 @@ class Translating:
         if written.failure:
             self.halt(reader, written.about)
             raise written.failure
-        reply: Reply = {"text": written.text, "step": written.step, "done": written.done}
-        by = await asyncio.to_thread(self._by, pair) if written.done else None
-        return reply | {"by": by}
+        by = written.by if written.done else None
+        return {"text": written.text, "step": written.step, "done": written.done, "by": by}
 
     def halt(self, reader: str, about: tuple[object, object] | None = None) -> None:
         """End the page's translation (only one `about` this, if said); what it has is dropped."""
@@ -91,7 +94,7 @@ class Translating:
 
     async def _write(self, written: _Written, context: str, pair: str, reader: str) -> None:
         assert self._translations is not None
-        stream = self._translations.stream(context, pair, reader)
+        stream = self._translations.stream(context, pair, reader, written.credit)
         try:
             async for text in stream:
                 written.tell(text)
@@ -103,8 +106,3 @@ class Translating:
             written.tell(written.text, done=True)
         finally:
             await stream.aclose()
-
-    def _by(self, pair: str) -> Reply | None:
-        """The adapter that readers have for the pair now."""
-        made = self._translations.made_by(pair) if self._translations else None
-        return {"title": made[0], "version": made[1]} if made else None

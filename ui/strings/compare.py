@@ -125,6 +125,7 @@ COMPARE: dict[str, tuple[str, str]] = {
     "figure_split_phrase_exact": ("split phrases, all members", "分离短语成员完全一致"),
     "figure_characters": ("characters of an answer", "答案字数"),
     "figure_ms": ("milliseconds an answer", "每个答案的毫秒数"),
+    "figure_tokens": ("tokens of an answer", "每个答案的词元数"),
     "figure_free_tokens": ("written freely: tokens", "自由书写：词元数"),
     "figure_tokens_after_answer": ("written freely: tokens after the answer", "自由书写：答案之后的词元"),
     "figure_repeats": ("written freely: repeats itself", "自由书写：重复"),
@@ -211,6 +212,9 @@ COMPARE: dict[str, tuple[str, str]] = {
     "scatter_title": ("Quality against time", "质量与时间"),
     "scatter_how": ("Up and to the left is better: more answers right, in less time.", "越靠左上越好：正确更多，用时更少。"),
     # errors
+    "failed_no_rows": ("There is nothing to evaluate in this part of the dataset.", "数据集的这一部分没有可评测的内容。"),
+    "failed_wrong_task": ("One of the models does not translate sentences of these languages.", "其中一个模型不翻译这个语言对的句子。"),
+    "failed_no_server": ("A model behind a server needs the server's address.", "服务器上的模型需要填写服务器地址。"),
     "error_same_model": ("Choose two different models.", "请选择两个不同的模型。"),
     "error_model_style": ("This model cannot be compared here: it does not answer words of these languages as readers get them.", "这个模型不能在这里对比：它不以读者所用的方式回答这个语言对的词义。"),
     "error_model_task": ("This model does not translate sentences of these languages.", "这个模型不翻译这个语言对的句子。"),

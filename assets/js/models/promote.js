@@ -19,9 +19,9 @@ const comparedTable = (compared) => {
   head.append(make('th', ''), ...['promote_present', 'promote_new', 'promote_difference'].map((key) => make('th', '', t(key))));
   table.append(head, ...compared.differences.map(differenceRow));
   const [decides] = compared.differences;
-  const verdict = decides.worse ? 'promote_worse' : decides.better ? 'promote_better' : 'promote_same';
+  const verdict = compared.worse ? 'promote_worse' : decides.better ? 'promote_better' : 'promote_same';
   const caption = t('promote_compared', { n: whole(compared.rows), dataset: compared.dataset });
-  const told = make('p', decides.worse ? 'ctx-worse' : 'ctx-note', t(verdict) + ' ');
+  const told = make('p', compared.worse ? 'ctx-worse' : 'ctx-note', t(verdict) + ' ');
   told.append(goTo(t('promote_rows'), '#compare/split/' + compared.job));
   box.append(make('h3', '', caption), table, told);
   return box;

@@ -6,7 +6,7 @@ let splits = null; // of the chosen one
 
 const splitKey = ({ dataset, split, sha256 }) => `${dataset}/${split}/${sha256}`;
 const isOfSentences = (found) => found?.task === 'translation';
-const dataName = (found) => (isOfSentences(found) ? t('task_translation') : found.dataset);
+const dataName = (found) => (found.dataset === 'translations' ? t('task_translation') : found.dataset);
 const shownSplit = () => splits?.find((one) => splitKey(one) === splitField.value) ?? splits?.[0];
 
 const load = async () => {

@@ -67,7 +67,7 @@ const stateText = (evaluation) => {
 
 // What was answered: a dataset, or a pair's sentences.
 const dataName = ({ task, pair, dataset }) => {
-  if (task === SENTENCES) return `${pairName(pair)}, ${t('task_translation')}`;
+  if (task === SENTENCES) return `${pairName(pair)}, ${dataset === 'translations' ? t('task_translation') : dataset}`;
   return pair === USUAL_PAIR ? dataset : `${pairName(pair)}, ${dataset}`;
 };
 

@@ -77,7 +77,7 @@ const paintOne = () => {
   paintBar(one('.ctx-split-bar'), evaluation.done, evaluation.total);
   const told = one('.ctx-split-head .ctx-trouble-told');
   told.hidden = evaluation.state !== 'failed';
-  told.children[0].textContent = t('error_' + evaluation.error) || t('failed_' + evaluation.error) || t('failed_other');
+  told.children[0].textContent = t('failed_' + evaluation.error) || t('error_' + evaluation.error) || t('failed_other');
   told.children[1].textContent = evaluation.detail;
   one('.ctx-split-result').hidden = !result;
   paintActions();

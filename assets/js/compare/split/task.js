@@ -18,10 +18,6 @@ const paintTask = (wanted = '') => {
   const tasks = offered.pairs.includes(workPair()) ? ['sense', SENTENCES] : ['sense'];
   fill(taskField, tasks, (name) => t('task_' + name), model?.task ?? (taskField.value || recall('compare.task')));
   one('.ctx-split-dataset').hidden = isOfSentences();
-  const noServer = workPair() !== USUAL_PAIR; // servers are asked for that one alone
-  form.querySelectorAll('.ctx-split-server').forEach((label) => {
-    label.hidden = noServer;
-  });
 };
 
 const paintTeachers = () => {
