@@ -33,6 +33,7 @@ def add_quantise(commands: Any) -> None:
         "--against", default="", metavar="MODEL",
         help="judge them by this model's answers, over the embedded base: for a student",
     )  # fmt: skip
+    made.add_argument("--dataset", default="en-zh-gold", metavar="NAME")
     made.add_argument("--rows", type=int, default=0, help="about how many test rows; 0: all")
     made.add_argument("--rounds", type=int, default=3, help="of timing; 0: none")
     made.add_argument("--sentences", type=int, default=30, help="that are timed")
@@ -44,7 +45,7 @@ def _quantise(arguments: argparse.Namespace) -> int:
     from trainer.distil.quantise_table import FILE, files_of
     from trainer.jobs.commands import follow_to_end, opened, state_of
 
-    names = ("model", "progressive", "ratio", "against", "rows", "rounds", "sentences")
+    names = ("model", "progressive", "ratio", "against", "dataset", "rows", "rounds", "sentences")
     recipe = {name: getattr(arguments, name) for name in names}
     with opened() as (settings, jobs):
         recipe |= {"ways": arguments.ways or [], **_placed(settings)}
