@@ -112,6 +112,7 @@ def test_the_page_of_a_run_tells_its_forms_figure_by_figure(page: Page):
     assert forms["missing"] == [{"name": "nf4", "why": "bitsandbytes is not installed"}]
     worth = dict(zip(forms["figures"], forms["worth"][2]["figures"], strict=True))
     assert worth["right"] == {"value": pytest.approx(0.672), "share": 0.84}
+    assert worth["phrase_where_not"]["share"] is None, "of errors nothing is kept"
     assert found["data"][0]["rows"] == 616
     assert found["command"] == (
         "python -m trainer quantise shipped --ways int8-rows8 int4-rows4 nf4 --ratio 0.6"

@@ -7,18 +7,21 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 import torch
 
+import trainer.__main__ as program
 from db.store import Store, open_store
 from engine.forms import FormError
 from engine.models import Base, Choice
 from engine.sense import Sense, ask
 from engine.settings import Settings
 from tests import counting
+from tests.made_forms import table
 from tests.tiny import tiny_gemma, tiny_tokenizer
 from trainer.catalogue import BASE, Model, ModelError
 from trainer.distil import quantise as making
@@ -26,13 +29,15 @@ from trainer.distil import quantise_aware as aware
 from trainer.distil import quantise_measure as measure
 from trainer.distil import quantise_run as running
 from trainer.distil.quantise_measure import Answered
-from trainer.distil.quantise_table import FILE
+from trainer.distil.quantise_table import FILE, write_table
 from trainer.evaluation.rows import Rows
 from trainer.examples import Example
+from trainer.jobs import commands
 from trainer.jobs.commands import progress_of
 from trainer.jobs.kinds import JobError
 from trainer.jobs.process import this_process
 from trainer.jobs.quantise import prepare, run
+from trainer.jobs.queue import Jobs
 from trainer.jobs.watching import line_of
 from trainer.jobs.work import Work
 from trainer.smaller import forms_of
@@ -311,3 +316,26 @@ def test_a_process_that_nobody_hears_ends():
     mine.close()
     process.join(60)
     assert process.exitcode not in (None, 0) and os.getpid() != process.pid
+
+
+def test_the_command_makes_a_job_and_copies_its_reports(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("CTX_HOME", str(tmp_path))
+    monkeypatch.setenv("CTX_ADAPTER", str(tmp_path))
+    monkeypatch.setattr(Jobs, "look", lambda jobs: None)
+
+    def follow(jobs, job_id):
+        write_table(table(), jobs.folder(job_id) / FILE)
+        return 0
+
+    monkeypatch.setattr(commands, "follow_to_end", follow)
+    out = tmp_path / "out" / "mine.json"
+    asked = ["quantise", "setting", "--ways", "int8", "--rows", "50", "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", ["trainer", *asked])
+    monkeypatch.setattr(program, "_give_way", lambda: None)
+    assert program.main() == 0
+    assert capsys.readouterr().out.startswith("job 1: queued #1\n# Forms of en-zh-sense")
+    assert all(out.with_suffix(end).is_file() for end in (".json", ".md", ".html", ".svg"))
+    with open_store(tmp_path / "ctx.db") as store:
+        recipe = store.jobs.get(1).recipe
+    assert (recipe["model"], recipe["rows"], recipe["ways"]) == ("setting", 50, ["int8"])
+    assert (recipe["base"], recipe["adapter"]) == ("embedded", str(tmp_path.resolve()))

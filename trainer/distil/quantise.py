@@ -127,7 +127,8 @@ class Quantiser:
     def judge(self, name: str) -> Row:
         """The line of the form of this name, all but its speed; made and judged where that was not
         done yet. One that ends in MIXED leaves its dearest matrices as they are, one that ends in
-        AWARE is trained on first; what cannot be had here is a line with its reason."""
+        AWARE is trained on first. What cannot be had here is a line with its reason; of the model
+        as it is that is raised, for without it there is nothing to judge by."""
         self._look()
         form = replace(parse_form(name), aware=name.endswith(AWARE))
         try:
@@ -137,6 +138,8 @@ class Quantiser:
             folder = self._make(form, model)
             return replace(self._judged(form, folder), text=_text(form))
         except (FormError, RuntimeError, ImportError, NotImplementedError) as error:
+            if name == ORIGINAL:
+                raise
             return Row(self.called(name), _text(form), missing=str(error).splitlines()[0])
 
     def called(self, name: str) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 
 from db.store import Store
 from engine.bench.run import machine_of
-from engine.forms import FormError
 from engine.settings import Settings
 from trainer.catalogue import SETTING, Model, ModelError, find_model, set_model
 from trainer.distil.quantise import ORIGINAL, Ended, Quantiser, Report, Row, Subject
@@ -114,12 +113,11 @@ class _Run:
         self._said: list[str] = []
 
     def run(self) -> Table:
-        """All of it, and the table; FormError where the model itself cannot be held here."""
+        """All of it, and the table."""
         wholes = [one for one in (self._standard, self._quantiser) if one]
         total = len(wholes) + len(self._names)
         for whole in wholes:
-            if self._judge(whole, ORIGINAL, total).missing:
-                raise FormError("form_unfit", self._rows[-1].missing)
+            self._judge(whole, ORIGINAL, total)
         for name in self._names:
             row = self._judge(self._quantiser, name, total)
             if self._wanted.progressive and not row.fit:
@@ -147,8 +145,7 @@ class _Run:
             "why": "" if row.fit else _why(row), "kept": row.quality.get("kept"),
             "disk_mb": row.disk_mb,
         })  # fmt: skip
-        if not self._rows[0].missing:
-            self._keep(self._table())
+        self._keep(self._table())
         return row
 
     def _say(self, line: str) -> None:

@@ -88,6 +88,9 @@ def _forms(told: Mapping[str, Any]) -> Json:
 
 
 def _worth(quality: Mapping[str, Any], name: str) -> Json:
-    """One figure: its value, and the share of the original's that it keeps."""
+    """One figure: its value, and the share of the original's that it keeps; of a rate of errors
+    nothing is kept."""
+    from trainer.distil.quality import KEPT
+
     figure, share = (quality[one].get(name) or {} for one in ("figures", "shares"))
-    return {"value": figure.get("value"), "share": share.get("value")}
+    return {"value": figure.get("value"), "share": share.get("value") if name in KEPT else None}

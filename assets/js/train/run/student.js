@@ -32,7 +32,7 @@ const costField = one('.ctx-smaller-across select');
 // The smallest form that passed, and whether it is as small as was asked for.
 const smallestText = ({ forms }) => {
   const passed = forms.filter((form) => form.passed).sort((a, b) => a.bytes - b.bytes);
-  if (!passed.length || run.kind !== 'quantise') return '';
+  if (!passed.length || run.kind !== 'quantise' || run.state !== 'done') return '';
   const share = passed[0].bytes / forms[0].bytes;
   const wanted = details.recipe.fields.find((field) => field.name === 'ratio')?.value;
   const asked = wanted ? t(share <= wanted ? 'forms_reached' : 'forms_not_reached', { share: percent(wanted) }) : '';
