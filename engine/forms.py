@@ -21,6 +21,7 @@ from safetensors.torch import save_file
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
+from engine.files import write_whole
 from engine.lean import LeanBody, has_bfloat16, helps
 from engine.matrices import WAYS, Matrix
 from engine.models import BaseError
@@ -190,7 +191,7 @@ def save_form(
 
 def write_told(folder: Path, told: Told) -> None:
     text = json.dumps(vars(told), indent=1, ensure_ascii=False)
-    (folder / TOLD).write_text(text + "\n", encoding="utf-8")
+    write_whole(folder / TOLD, text + "\n")
 
 
 def read_told(folder: Path) -> Told:

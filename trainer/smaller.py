@@ -74,10 +74,10 @@ def keep_table(home: Path, told: Mapping[str, Any]) -> None:
 def list_forms(settings: Settings) -> list[Forms]:
     """The forms of every model that has a table, those of the home first."""
     files = sorted((settings.home / FOLDER).glob(f"*/{TABLE}"))
-    found = [_forms(told) for told in map(_read, files) if told]
+    found = [forms_in(told) for told in map(_read, files) if told]
     here = {one.version for one in found}
     shipped = (_read(assets() / "bench" / f"{name}.json") for name in ("forms", "small"))
-    return found + [_forms(told) for told in shipped if told and told["version"] not in here]
+    return found + [forms_in(told) for told in shipped if told and told["version"] not in here]
 
 
 def forms_of(version: str, settings: Settings) -> Forms | None:
@@ -105,13 +105,15 @@ def _read(file: Path) -> dict[str, Any] | None:
     """A table; None where there is none, or the file holds something else."""
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
-        _forms(data)
+        forms_in(data)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return data
 
 
-def _forms(data: Mapping[str, Any]) -> Forms:
+def forms_in(data: Mapping[str, Any]) -> Forms:
+    """The forms of a table as its file has it, those that could be had; KeyError and the like where
+    it is none."""
     had = [row for row in data["rows"] if not row["missing"]]
     return Forms(
         data["model"], data["version"], data.get("pair", "en-zh"), data["dataset"], data["split"],

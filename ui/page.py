@@ -19,8 +19,8 @@ _UI_FONT = (
 _STYLES = (
     "base", "masthead", "views", "passage", "card", "form", "sheet", "pairs", "label", "queue",
     "table", "adjudicate", "lists", "bring", "data", "plots", "teacher", "work", "train-new",
-    "train-scratch", "train-run", "train-runs", "train-plots", "compare", "compare-figures",
-    "models",
+    "train-scratch", "train-quantise", "train-run", "train-runs", "train-plots", "compare",
+    "compare-figures", "models",
 )  # fmt: skip
 _HOME_UPLOAD, _HOSTED_UPLOAD = 500_000_000, 1_000_000  # bytes
 

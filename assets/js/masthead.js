@@ -14,7 +14,7 @@ const setTheme = (dark) => document.body.classList.toggle('dark', dark);
 
 const VIEWS = {
   label: ['queue', 'table', 'bring', 'teacher', 'data'],
-  train: ['new', 'scratch', 'runs', 'run'],
+  train: ['new', 'scratch', 'quantise', 'runs', 'run'],
   compare: ['side', 'split', 'vote', 'board'],
   models: ['list', 'history', 'card'],
 };

@@ -5,9 +5,10 @@ const POINT_COLOURS = 8;
 const FEW = 5; // points whose names have room on a phone
 
 // `points`: {x, y, low, high, name, told, open}; `low`, `high`: an interval, or none; `open` points are
-// not filled; `across`: the name of the axis; `line`: a height to reach. Many points on a phone have
-// their numbers instead of names.
-const paintScatter = (figure, { title, how, across, points, line }) => {
+// not filled; `i`: its number, where it is not its place; `across`: the name of the axis; `line`: a
+// height to reach; `joined`: points to draw a line through. Many points on a phone have their numbers
+// instead of names.
+const paintScatter = (figure, { title, how, across, points, line, joined = [] }) => {
   const drawing = figure.querySelector('.ctx-drawing');
   figure.hidden = !points.length;
   const width = Math.round(drawing.clientWidth);
@@ -25,10 +26,17 @@ const paintScatter = (figure, { title, how, across, points, line }) => {
     const y = scale.y(line);
     svg.append(svgOf('line', { class: 'ctx-mark-line', x1: SPACE.left, x2: width - SPACE.right, y1: y, y2: y }));
   }
+  if (joined.length > 1) {
+    const path = joined.map(({ x, y }, n) => `${n ? 'L' : 'M'}${scale.x(x)} ${scale.y(y)}`).join('');
+    svg.append(svgOf('path', { class: 'ctx-frontier', d: path }));
+  }
   drawing.replaceChildren(svg);
   const taken = points.map(({ x, y }) => ({ x: scale.x(x) - 7, y: scale.y(y) - 7, width: 14, height: 14 }));
   const isNamed = width > 520 || points.length <= FEW;
-  points.forEach((point, i) => drawPoint(svg, scale, width, isNamed ? point : { ...point, name: whole(i + 1) }, i, taken));
+  points.forEach((point, place) => {
+    const i = point.i ?? place;
+    drawPoint(svg, scale, width, isNamed ? point : { ...point, name: whole(i + 1) }, i, taken);
+  });
 };
 
 // Names that would stand on each other stand below each other.

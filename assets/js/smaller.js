@@ -53,17 +53,43 @@ const studentRow = (student, i) => {
 const FORM_HEADS = ['smaller_form', 'smaller_size', 'smaller_memory', 'smaller_click', 'smaller_token', 'smaller_kept', 'smaller_gate'];
 const STUDENT_HEADS = ['smaller_student', 'smaller_teacher', 'smaller_size', 'smaller_answer', 'smaller_kept', 'smaller_gate'];
 
-// Paints `models` of one kind into a box with a table and a figure.
-const paintSmaller = (box, models, ofStudents = false) => {
+// What a form takes, by which it can be drawn.
+const COSTS = {
+  bytes: { text: 'smaller_scatter_x', of: ({ bytes }) => megabytes(bytes) },
+  memory: { text: 'forms_memory_mb', of: ({ memory }) => megabytes(memory) },
+  ms: { text: 'smaller_click', of: ({ ms }) => ms },
+  token_ms: { text: 'smaller_token', of: ({ token_ms: ms }) => ms },
+};
+
+const fillCosts = (field) => {
+  const before = field.value || 'bytes';
+  field.replaceChildren(
+    ...Object.keys(COSTS).map((name) => {
+      const option = make('option', '', t('forms_by_' + name));
+      option.value = name;
+      return option;
+    }),
+  );
+  field.value = before;
+};
+
+// The points that no other beats: as cheap and as good, and better in one.
+const frontierOf = (points) =>
+  points
+    .filter((a) => !points.some((b) => b.x <= a.x && b.y >= a.y && (b.x < a.x || b.y > a.y)))
+    .sort((a, b) => a.x - b.x);
+
+// Paints `models` of one kind into a box with a table and a figure; `cost`: what is across.
+const paintSmaller = (box, models, ofStudents = false, cost = 'bytes') => {
   const heads = (ofStudents ? STUDENT_HEADS : FORM_HEADS).map((key) => t(key));
   box.querySelector('.ctx-smaller-table').replaceChildren(labelledTable(heads, models.map(ofStudents ? studentRow : formRow)));
   const points = models
-    .filter((one) => typeof one.bytes === 'number' && typeof one.kept === 'number')
-    .map((one) => ({
-      x: megabytes(one.bytes), y: one.kept, low: one.low, high: one.high, open: !one.passed,
+    .map((one, i) => ({
+      i, x: typeof one[cost] === 'number' ? COSTS[cost].of(one) : null, y: one.kept, low: one.low, high: one.high, open: !one.passed,
       name: ofStudents ? t('run_title', { id: one.name.slice(4) }) : one.name,
-      told: `${one.name}: ${percent(one.kept)}, ${sizeText(one.bytes)}`,
-    }));
-  const told = { title: t('smaller_scatter'), how: t('smaller_scatter_how'), across: t('smaller_scatter_x'), points };
-  paintScatter(box.querySelector('.ctx-scatter'), ofStudents ? told : { ...told, line: LEAST_KEPT });
+      told: `${one.name}: ${orDash(one.kept, percent)}, ${orDash(one.bytes, sizeText)}`,
+    }))
+    .filter(({ x, y }) => typeof x === 'number' && typeof y === 'number');
+  const told = { title: t(cost === 'bytes' ? 'smaller_scatter' : 'forms_scatter'), how: t('smaller_scatter_how'), across: t(COSTS[cost].text), points };
+  paintScatter(box.querySelector('.ctx-scatter'), ofStudents ? told : { ...told, line: LEAST_KEPT, joined: frontierOf(points) });
 };

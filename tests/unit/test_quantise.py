@@ -56,28 +56,10 @@ def row(name: str, size: float, fit: bool = True, kept: float = 1.0, **more) -> 
     return Row(name, f"text of {name}", "", size, size + 300, quality, **told)
 
 
-class Judge:
-    """Stands in for a Quantiser: says what is given, and what it was asked."""
-
-    def __init__(self, *failing: str):
-        self.failing, self.asked = failing, []
-
-    def judge(self, form: Form, model=None) -> Row:
-        self.asked.append(form.name)
-        return row(form.name, 100.0, form.name not in self.failing)
-
-
-def test_steps_go_on_while_they_pass():
-    judge, rows = Judge(), [row("bf16", 500)]
-    said = run._step_by_step(judge, rows)
-    assert judge.asked == list(run.STEPS[1:])
-    assert said == "every step passed; the last is int4-rows4"
-
-
-def test_steps_end_where_one_does_not_pass():
-    judge, rows = Judge("int4-rows8"), [row("bf16", 500)]
-    said = run._step_by_step(judge, rows)
-    assert judge.asked == ["int8-rows8", "int4-rows8"]
+def test_it_says_where_steps_have_ended():
+    rows = [row("bf16", 500), row("int8-rows8", 250)]
+    assert run._ended_at(rows) == "every step passed; the last is int8-rows8"
+    said = run._ended_at([*rows, row("int4-rows8", 200, False)])
     assert "int4-rows8 did not pass" in said and "that did is int8-rows8" in said
 
 
@@ -113,6 +95,8 @@ def test_the_table_says_what_passed_what_did_not_and_what_cannot_run(tmp_path):
     assert [one["name"] for one in told["rows"]] == ["bf16", "int8", "nf4", "fp16"]
     text = (tmp_path / "out" / "forms.md").read_text()
     assert text == page(table(*rows))
+    read = (tmp_path / "out" / "forms.html").read_text()
+    assert "<td>300</td>" in read and "<svg" in read and "a &lt;processor&gt;" in read
     assert "| int8 | 300 | 0.60 | 600 | 9.0 | 75.0 | 0.60 | 150.0 | 1.000 | yes |" in text
     assert "- nf4: right keeps 0.7" in text and "- fp16: no such unit" in text
     drawn = (tmp_path / "out" / "forms.svg").read_text()
@@ -226,7 +210,7 @@ def test_a_students_forms_are_judged_by_what_another_model_answers(tmp_path, mon
     says = {whole / "bf16": right, small / "bf16": wrong, small / "int8": right}
     asked = []
 
-    def answer(served, rows):
+    def answer(served, rows, so_far):
         asked.append(served.folder)
         return Answered(says[served.folder], 10.0)
 
@@ -236,15 +220,15 @@ def test_a_students_forms_are_judged_by_what_another_model_answers(tmp_path, mon
     subject = Subject(None, examples(), [], [])
     standard = Ready(subject, Settings(home=whole), print)
     student = Ready(subject, Settings(home=small), print, standard)
-    first = standard.judge(Form("bf16"))
-    rows = [first, student.judge(Form("bf16")), student.judge(Form("int8"))]
+    first = standard.judge("bf16")
+    rows = [first, student.judge("bf16"), student.judge("int8")]
     assert [one.name for one in rows] == ["bf16", "student-bf16", "student-int8"]
     assert [one.fit for one in rows] == [True, False, True]
     assert rows[1].quality["shares"]["meaning_match"]["value"] == 0.5
     assert set(student.served(rows)) == {"student-bf16", "student-int8"}
     assert set(standard.served(rows[:1])) == {"bf16"}
     assert asked == [whole / "bf16", small / "bf16", small / "int8"]
-    student.judge(Form("int8"))
+    student.judge("int8")
     assert len(asked) == 3, "what was judged against the same model is not judged again"
     alone = Ready(subject, Settings(home=small), print)
-    assert alone.judge(Form("bf16")).fit and len(asked) == 4
+    assert alone.judge("bf16").fit and len(asked) == 4

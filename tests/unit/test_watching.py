@@ -50,6 +50,8 @@ def home(tmp_path):
             {"event": "scores", "scores": "test gold", "n": 9, "right": {"value": 0.5}},
             "scores, test gold · right 0.5",
         ),
+        ({"event": "form", "form": "int8-rows8", "done": 2, "of": 8}, "3 of 8, int8-rows8"),
+        ({"event": "said", "text": "int8: making it"}, "int8: making it"),
         ({"no": "event"}, ""),
     ],
 )

@@ -6,6 +6,7 @@ not judged again. What cannot run here is a line with its reason.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -23,12 +24,15 @@ from engine.checking import Card, read_adapter
 from engine.decoding import SenseDecoder
 from engine.files import write_whole
 from engine.forms import (
+    AWARE,
+    MIXED,
     VERSION,
     WEIGHTS,
     Form,
     FormError,
     Told,
     form_folder,
+    parse_form,
     read_told,
     save_form,
     shrink,
@@ -41,9 +45,9 @@ from engine.prompt import SensePrompt
 from engine.sense import Phrase, Sense
 from engine.settings import Settings, assets
 from trainer.distil.quality import compare
-from trainer.distil.quantise_aware import train_aware
+from trainer.distil.quantise_aware import recipe_for, train_aware
 from trainer.distil.quantise_calibrate import CALIBRATION_ROWS, input_scales, loudness
-from trainer.distil.quantise_measure import Served, answer_apart, speeds
+from trainer.distil.quantise_measure import Answered, Served, answer_apart, speeds
 from trainer.distil.quantise_sensitivity import costs, mixed
 from trainer.distil.quantise_smooth import smoothed
 from trainer.examples import Example
@@ -53,8 +57,13 @@ ORIGINAL = "bf16"
 STUDENT = "student-"  # before the names of forms that are judged against another model
 LEFT = 18  # of 72 matrices that a mixed form leaves as they are
 _ANSWERS = "answers.json"
+TRAINING = ".training"  # how folders end where a form's model is being trained
 
-Tell = Callable[[str], None]
+Report = Callable[[dict[str, Any]], None]
+
+
+class Ended(Exception):
+    """The run was asked to end; what is made and judged stays."""
 
 
 @dataclass(frozen=True)
@@ -91,16 +100,19 @@ class Row:
 
 class Quantiser:
     """Makes and judges one model's forms, and remembers what was judged before. `standard`: the
-    model that they must answer as well as; None: this one as it is."""
+    model that they must answer as well as; None: this one as it is. `report` is told what is done;
+    once `stopped` says so, Ended comes out of whatever is at work."""
 
     def __init__(
         self,
         subject: Subject,
         settings: Settings,
-        tell: Tell,
+        report: Report,
         standard: Quantiser | None = None,
+        stopped: Callable[[], bool] = lambda: False,
     ):
-        self._subject, self._settings, self._tell = subject, settings, tell
+        self._subject, self._settings = subject, settings
+        self._report, self._stopped = report, stopped
         self._source, name, revision = find_base(settings)
         adapter = read_adapter(subject.folder) if subject.folder else None
         self.card = adapter.card if adapter else Card("base")
@@ -112,16 +124,34 @@ class Quantiser:
         self._standard = standard
         self._prefix = STUDENT if standard else ""
 
-    def judge(self, form: Form, model: Any = None) -> Row:
-        """The form's line, all but its speed; made (of `model`, where one was trained for it) and
-        judged where that was not done yet."""
-        text = _text(form)
+    def judge(self, name: str) -> Row:
+        """The line of the form of this name, all but its speed; made and judged where that was not
+        done yet. One that ends in MIXED leaves its dearest matrices as they are, one that ends in
+        AWARE is trained on first. What cannot be had here is a line with its reason; of the model
+        as it is that is raised, for without it there is nothing to judge by."""
+        self._look()
+        form = replace(parse_form(name), aware=name.endswith(AWARE))
         try:
+            if name.removesuffix(AWARE).endswith(MIXED):
+                form = self.mixed(form)
+            model = self.trained(form) if form.aware and not self.is_made(form) else None
             folder = self._make(form, model)
-            return replace(self._judged(form, folder), text=text)
+            return replace(self._judged(form, folder), text=_text(form))
         except (FormError, RuntimeError, ImportError, NotImplementedError) as error:
-            self._tell(f"{form.name}: cannot be had here: {error}")
-            return Row(self._prefix + form.name, text, missing=str(error).splitlines()[0])
+            if name == ORIGINAL:
+                raise
+            return Row(self.called(name), _text(form), missing=str(error).splitlines()[0])
+
+    def called(self, name: str) -> str:
+        """What the line of a form is called."""
+        return self._prefix + name
+
+    def _tell(self, text: str) -> None:
+        self._report({"event": "said", "text": text})
+
+    def _look(self) -> None:
+        if self._stopped():
+            raise Ended
 
     def served(self, rows: Sequence[Row]) -> dict[str, Served]:
         """Those of the lines that are this model's and can answer, by name."""
@@ -139,7 +169,7 @@ class Quantiser:
             self._standard.forget()
         self.forget()
         cases = read_cases(assets() / "datasets" / "en-zh-gold", sentences)
-        found = speeds(ready, cases, rounds)
+        found = speeds(ready, cases, rounds, self._look)
         return [replace(row, **found[row.name]) if row.name in found else row for row in rows]
 
     def forget(self) -> None:
@@ -165,6 +195,7 @@ class Quantiser:
             return folder
         self._tell(f"{form.name}: making it")
         model = model or self.merged()
+        self._look()
         if form.smooth:
             model = smoothed(model, self._heard(model))
         scales = input_scales(self._heard(model)) if WAYS[form.body].calibrated else None
@@ -173,38 +204,58 @@ class Quantiser:
         return folder
 
     def _judged(self, form: Form, folder: Path) -> Row:
-        told = read_told(folder)
-        asked = {"split": self._subject.split, "rows": len(self._subject.rows)}
-        if self._standard:
-            asked["against"] = self._standard.version
-        if not told.gate or told.gate["asked"] != asked:
-            self._tell(f"{form.name}: answering {len(self._subject.rows)} rows")
-            answered = answer_apart(Served(folder, self._source, self.card), self._subject.rows)
-            if form.name == ORIGINAL and not self._standard:
+        told, asked = read_told(folder), self._asked()
+        if told.gate.get("asked") != asked or not self._is_answered(form):
+            answered = self._answer(form, folder)
+            if self._is_standard(form):
                 self._keep(answered.senses)
             quality = compare(self._subject.rows, self._answers(), answered.senses)
             gate = quality.told() | {"asked": asked, "resident_mb": answered.resident_mb}
             told = Told(**vars(told) | {"gate": gate})
             write_told(folder, told)
-        self._tell(f"{form.name}: {told.gate['reason'] or 'passed'}")
         size = (folder / WEIGHTS).stat().st_size / 1e6
         resident = told.gate["resident_mb"]
-        return Row(self._prefix + form.name, "", "", round(size, 1), resident, dict(told.gate))
+        return Row(self.called(form.name), "", "", round(size, 1), resident, dict(told.gate))
+
+    def _answer(self, form: Form, folder: Path) -> Answered:
+        rows = self._subject.rows
+        self._tell(f"{form.name}: answering {len(rows)} rows")
+
+        def so_far(done: int) -> None:
+            self._look()
+            self._report({"event": "rows", "rows": done, "of_rows": len(rows)})
+
+        return answer_apart(Served(folder, self._source, self.card), rows, so_far)
+
+    def _asked(self) -> dict[str, Any]:
+        """What judges a form; a verdict holds for these rows and no others."""
+        rows = [(e.query.context, e.query.position, _plain(e.sense)) for e in self._subject.rows]
+        hashed = hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+        asked = {"split": self._subject.split, "rows": len(rows), "sha256": hashed}
+        return asked | ({"against": self._standard.version} if self._standard else {})
+
+    def _is_standard(self, form: Form) -> bool:
+        """Whether others are judged by what this form answers."""
+        return form.name == ORIGINAL and not self._standard
+
+    def _is_answered(self, form: Form) -> bool:
+        """Whether the answers that others are judged by are at hand, and those to these rows."""
+        if self._is_standard(form) and self._original is None:
+            self._original = _read_answers(self.folder(ORIGINAL) / _ANSWERS, self._asked())
+        return not self._is_standard(form) or self._original is not None
 
     def _answers(self) -> tuple[Sense, ...]:
         """What the model that is the standard answers as it is."""
         if self._standard:
             return self._standard._answers()
         if self._original is None:
-            folder = self.folder(ORIGINAL)
             self._judged(Form(ORIGINAL), self._make(Form(ORIGINAL)))
-            if self._original is None:
-                self._original = _read_answers(folder / _ANSWERS)
+        assert self._original is not None
         return self._original
 
     def _keep(self, senses: tuple[Sense, ...]) -> None:
         self._original = senses
-        _write_answers(self.folder(ORIGINAL) / _ANSWERS, senses)
+        _write_answers(self.folder(ORIGINAL) / _ANSWERS, self._asked(), senses)
 
     def merged(self) -> Any:
         """The model as it is, with the library's body."""
@@ -222,19 +273,33 @@ class Quantiser:
         file = self.folder(f"costs-{form.body}.json")
         if not file.is_file():
             self._tell(f"{form.body}: what each matrix costs, on dev rows")
-            found = costs(self.merged(), form, self.prompt(), self._subject.dev)
+            found = costs(self.merged(), form, self.prompt(), self._subject.dev, self._look)
             file.parent.mkdir(parents=True, exist_ok=True)
             write_whole(file, json.dumps(found, indent=1) + "\n")
         return mixed(form, json.loads(file.read_text(encoding="utf-8")), LEFT)
 
     def trained(self, form: Form) -> Any:
-        """The model, trained on for the form."""
+        """The model, trained on for the form; one that was asked to end goes on from there."""
         self.forget()
         splits = {"train": list(self._subject.train), "dev": list(self._subject.dev)}
-        place = self.folder(f"{form.name}.training")
+        place = self.folder(f"{form.name}{TRAINING}")
+
+        def tell(event: Mapping[str, Any]) -> None:
+            if event["event"] == "step":
+                self._tell(f"{form.name}: training, step {event['step']} of {event['steps']}")
+
         model = train_aware(
-            self._subject.folder, form, splits, place, self._settings, lambda e: self._tell(str(e))
+            self._subject.folder,
+            form,
+            splits,
+            place,
+            self._settings,
+            tell,
+            recipe_for(self._subject.train, self.card.pair),
+            self._stopped,
         )
+        if model is None:
+            raise Ended
         shutil.rmtree(place, ignore_errors=True)  # two gigabytes of states
         return model
 
@@ -267,17 +332,25 @@ def _text(form: Form) -> str:
 _ROWS = {"": "bfloat16", "int8": "bytes, a scale for each row", "int4": "4 bits"}
 
 
-def _write_answers(file: Path, senses: Sequence[Sense]) -> None:
-    rows = [
-        [s.word_class, s.meaning, s.phrase and [list(s.phrase.members), s.phrase.meaning]]
-        for s in senses
-    ]
-    file.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+def _plain(sense: Sense) -> list[Any]:
+    phrase = sense.phrase and [list(sense.phrase.members), sense.phrase.meaning]
+    return [sense.word_class, sense.meaning, phrase]
 
 
-def _read_answers(file: Path) -> tuple[Sense, ...]:
-    rows = json.loads(file.read_text(encoding="utf-8"))
+def _write_answers(file: Path, asked: Mapping[str, Any], senses: Sequence[Sense]) -> None:
+    told = {"asked": asked, "senses": [_plain(sense) for sense in senses]}
+    write_whole(file, json.dumps(told, ensure_ascii=False))
+
+
+def _read_answers(file: Path, asked: Mapping[str, Any]) -> tuple[Sense, ...] | None:
+    """The answers in a file; None where it holds none, or those to other rows."""
+    try:
+        told = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(told, dict) or told.get("asked") != asked:
+        return None
     return tuple(
         Sense(word_class, meaning, Phrase(tuple(phrase[0]), phrase[1]) if phrase else None)
-        for word_class, meaning, phrase in rows
+        for word_class, meaning, phrase in told["senses"]
     )

@@ -5,8 +5,9 @@ does not make one. The embedding and the norms stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from engine.forms import Form, FormError
 from engine.matrices import WAYS, values_of
 from engine.models import load_base
 from engine.settings import Settings
+from trainer.examples import Example
 from trainer.recipe import FULL, Recipe, Source
 from trainer.run import make_order
 from trainer.splits import Splits
@@ -54,6 +56,12 @@ RECIPE = Recipe(
 )  # fmt: skip
 
 
+def recipe_for(examples: Sequence[Example], pair: str) -> Recipe:
+    """RECIPE for examples of whatever datasets these are of."""
+    names = sorted({example.source for example in examples})
+    return replace(RECIPE, pair=pair, sources=tuple(Source(n, n, "dataset") for n in names))
+
+
 def train_aware(
     adapter: Path | None,
     form: Form,
@@ -67,6 +75,7 @@ def train_aware(
     """The base with the adapter merged and trained on as `form` will hold it, ready to be shrunk to
     that form; None when stopped. Goes on from the folder's checkpoint. FormError where the form's
     numbers cannot be stood in for."""
+    _check(form)
     base = load_base(settings)
     task = task_of(recipe)
     prompt = task.prompt(base.tokenizer, recipe)
@@ -85,9 +94,8 @@ def train_aware(
 def as_held(model: nn.Module, form: Form) -> Iterator[None]:
     """Within it, the model's matrices are trained in float32, and multiplied as the form will hold
     them; all else is frozen. FormError where the form is of no bytes or nibbles."""
+    _check(form)
     shrink = WAYS[form.body].shrink
-    if "scale" not in shrink(torch.ones(4, 64)) or form.body == "nf4":
-        raise FormError("form_unfit", f"{form.name} cannot be trained for: only bytes and nibbles")
     model.requires_grad_(False)
     found = list(_linears(model, form))
     for linear in found:
@@ -100,6 +108,12 @@ def as_held(model: nn.Module, form: Form) -> Iterator[None]:
             original = linear.parametrizations.weight.original.detach().clone()
             parametrize.remove_parametrizations(linear, "weight", leave_parametrized=False)
             linear.weight = nn.Parameter(original, requires_grad=False)
+
+
+def _check(form: Form) -> None:
+    """FormError where the form's numbers cannot be stood in for."""
+    if "scale" not in WAYS[form.body].shrink(torch.ones(4, 64)) or form.body == "nf4":
+        raise FormError("form_unfit", f"{form.name} cannot be trained for: only bytes and nibbles")
 
 
 def _linears(model: Any, form: Form) -> Iterator[Any]:

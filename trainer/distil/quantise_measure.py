@@ -7,9 +7,10 @@ from __future__ import annotations
 import multiprocessing
 import statistics
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +52,52 @@ class Answered:
     resident_mb: float
 
 
-def answer_apart(served: Served, examples: Sequence[Example]) -> Answered:
-    """`answer` in a process of its own."""
+def answer_apart(
+    served: Served, examples: Sequence[Example], so_far: Callable[[int], None]
+) -> Answered:
+    """`answer` in a process of its own, which waits while `so_far` hears how many rows it has
+    answered, and ends where that raises. RuntimeError where it fails."""
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, context) as pool:
-        return pool.submit(answer, served, tuple(examples)).result()
+    mine, theirs = context.Pipe()
+    process = context.Process(target=_answer_to, args=(theirs, served, tuple(examples)))
+    process.start()
+    theirs.close()
+    try:
+        while isinstance(found := mine.recv(), int):
+            so_far(found)
+            mine.send(None)
+    except (EOFError, ConnectionError):
+        raise RuntimeError("the process that answered has ended before it was done") from None
+    finally:
+        process.kill()
+        process.join()
+        mine.close()
+    if isinstance(found, str):
+        raise RuntimeError(found)
+    return found
 
 
-def answer(served: Served, examples: Sequence[Example]) -> Answered:
+def _answer_to(pipe: Connection, served: Served, examples: Sequence[Example]) -> None:
+    """Answer for whoever is at the other end, as long as somebody is; an error is told as text."""
+
+    def so_far(done: int) -> None:
+        pipe.send(done)
+        pipe.recv()
+
+    found: Answered | str
+    try:
+        found = answer(served, examples, so_far)
+    except (EOFError, ConnectionError):
+        return
+    except Exception as error:
+        traceback.print_exc()
+        found = str(error) or type(error).__name__
+    pipe.send(found)
+
+
+def answer(
+    served: Served, examples: Sequence[Example], so_far: Callable[[int], None] = lambda done: None
+) -> Answered:
     """Load the form, answer the examples: some sentences one by one, then its memory is read, then
     the others some at a time."""
     decoder = decoder_of(served)
@@ -66,16 +105,20 @@ def answer(served: Served, examples: Sequence[Example]) -> Answered:
         (context, pair, [e.query.position for e in mine])
         for (pair, context), mine in by_context(examples).items()
     ]
-    answers = [answer_contexts(decoder, [one])[0] for one in asked[:_WARM]]
+    found: dict[Query, Sense] = {}
+
+    def take(some: Sequence[tuple[str, str, list[int]]]) -> None:
+        for (context, pair, _), mine in zip(some, answer_contexts(decoder, some), strict=True):
+            for position, one in mine.items():
+                found[Query(context, position, pair)] = one.sense
+        so_far(len(found))
+
+    for one in asked[:_WARM]:
+        take([one])
     give_back()
     resident = psutil.Process().memory_info().rss / 1e6
     for start in range(_WARM, len(asked), AT_ONCE):
-        answers += answer_contexts(decoder, asked[start : start + AT_ONCE])
-    found = {
-        Query(context, position, pair): one.sense
-        for (context, pair, _), mine in zip(asked, answers, strict=True)
-        for position, one in mine.items()
-    }
+        take(asked[start : start + AT_ONCE])
     return Answered(tuple(found[e.query] for e in examples), round(resident, 1))
 
 
@@ -90,20 +133,25 @@ def decoder_of(served: Served) -> SenseDecoder:
 
 
 def speeds(
-    forms: Mapping[str, Served], cases: Sequence[Case], rounds: int
+    forms: Mapping[str, Served], cases: Sequence[Case], rounds: int, look: Callable[[], None]
 ) -> dict[str, dict[str, Any]]:
     """Milliseconds of a cold click and of a token for each form; they take turns at every sentence,
     so that a machine that slows down slows them all. `cpu_ms`: of all threads, which tells beside
-    other work, too."""
-    decoders = {name: decoder_of(served) for name, served in forms.items()}
+    other work, too. `look` may raise between two of them."""
+    decoders = {}
+    for name, served in forms.items():
+        look()
+        decoders[name] = decoder_of(served)
     give_back()
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in decoders}
     for round_number in range(rounds + 1):
         for case in cases if round_number else cases[:1]:  # each answers one before it counts
+            look()
             for name, decoder in decoders.items():
                 taken[name].append(_click(decoder, case))
     tokens: dict[str, list[float]] = {name: [] for name in decoders}
     for _ in range(rounds + 1):
+        look()
         for name, decoder in decoders.items():
             tokens[name].append(token_ms(decoder))
     return {

@@ -1,19 +1,18 @@
 """Runs of quantisation: a list of forms, in steps from more bits to fewer, or until a size is
-reached; each ends in one table.
+reached; each ends in one table. The model `setting` is the one that readers have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from db.store import Store
 from engine.bench.run import machine_of
-from engine.forms import AWARE, MIXED, Form, parse_form
 from engine.settings import Settings
-from trainer.catalogue import ModelError, find_model
-from trainer.distil.quantise import ORIGINAL, Quantiser, Row, Subject, Tell
+from trainer.catalogue import SETTING, Model, ModelError, find_model, set_model
+from trainer.distil.quantise import ORIGINAL, Ended, Quantiser, Report, Row, Subject
 from trainer.evaluation.rows import Rows, find_rows
 from trainer.unknown import has_unknown
 
@@ -59,77 +58,110 @@ class Table:
     against: str = ""
 
 
-def quantise(wanted: Wanted, store: Store, settings: Settings, tell: Tell) -> Table:
-    """Make and judge the forms that are wanted; JobError, ModelError, FormError or AdapterError
-    where it cannot begin."""
-    for name in wanted.ways:
-        parse_form(name)
-    model = find_model(wanted.model, store, settings)
+def quantise(
+    wanted: Wanted,
+    store: Store,
+    settings: Settings,
+    report: Report,
+    stopped: Callable[[], bool] = lambda: False,
+    keep: Callable[[Table], None] = lambda table: None,
+) -> Table | None:
+    """Make and judge the forms that are wanted; None where it was asked to end, and what was judged
+    until then is not judged again. `keep` gets the table as it grows. JobError, ModelError,
+    FormError or AdapterError where it cannot begin."""
+    of_readers = wanted.model == SETTING
+    model = set_model(settings) if of_readers else find_model(wanted.model, store, settings)
     if model.task != "sense":
         raise ModelError("not_senses", f"{wanted.model} answers no words: it has no forms")
-
-    def rows_of(split: str, count: int = 0) -> Rows:
-        return find_rows(wanted.dataset, split, count, 1, model.pair, store, settings)
-
-    test = rows_of("test", wanted.rows)
-    train, dev = (rows_of(split).examples for split in ("train", "dev"))
-    subject = Subject(
-        model.folder,
-        test.examples,
-        [e for e in train if not has_unknown(e.query.context)],
-        dev,
-    )
-    standard = _standard(wanted, subject, store, settings, tell)
-    quantiser = Quantiser(subject, settings, tell, standard)
-    rows, said = [(standard or quantiser).judge(Form(ORIGINAL))], list[str]()
-    if standard:
-        rows.append(quantiser.judge(Form(ORIGINAL)))
-    if wanted.progressive:
-        said.append(_step_by_step(quantiser, rows))
-    else:
-        rows += [_judge(quantiser, name) for name in wanted.ways if name != ORIGINAL]
-    if wanted.ratio:
-        said.append(smallest(rows, wanted.ratio))
-    for line in said:
-        tell(line)
-    if wanted.rounds:
-        tell("taking turns at cold clicks and tokens")
-        rows = quantiser.speeds(rows, wanted.rounds, wanted.sentences)
-    return Table(
-        model.title, quantiser.version, wanted.dataset, test.sha256, subject.split, machine_of(),
-        rows, said, model.pair, standard.card.name if standard else "",
-    )  # fmt: skip
-
-
-def _standard(
-    wanted: Wanted, subject: Subject, store: Store, settings: Settings, tell: Tell
-) -> Quantiser | None:
-    """The model that the run's is judged against; None where that is itself."""
-    if not wanted.against:
+    try:
+        return _Run(wanted, model, store, settings, report, stopped, keep).run()
+    except Ended:
         return None
-    settings = replace(settings, base="embedded")
-    theirs = find_model(wanted.against, store, settings)
-    return Quantiser(replace(subject, folder=theirs.folder), settings, tell)
 
 
-def _judge(quantiser: Quantiser, name: str) -> Row:
-    """The line of a form's name; one that ends in MIXED leaves its dearest matrices as they are,
-    one that ends in AWARE is trained on first."""
-    form = parse_form(name)
-    if name.removesuffix(AWARE).endswith(MIXED):
-        form = quantiser.mixed(form)
-    if not name.endswith(AWARE):
-        return quantiser.judge(form)
-    form = replace(form, aware=True)
-    return quantiser.judge(form, None if quantiser.is_made(form) else quantiser.trained(form))
+class _Run:
+    """One run at work: its lines until now, and what it says of them."""
+
+    def __init__(
+        self,
+        wanted: Wanted,
+        model: Model,
+        store: Store,
+        settings: Settings,
+        report: Report,
+        stopped: Callable[[], bool],
+        keep: Callable[[Table], None],
+    ):
+        self._wanted, self._model, self._report, self._keep = wanted, model, report, keep
+
+        def rows_of(split: str, count: int = 0) -> Rows:
+            return find_rows(wanted.dataset, split, count, 1, model.pair, store, settings)
+
+        self._test = rows_of("test", wanted.rows)
+        train, dev = (rows_of(split).examples for split in ("train", "dev"))
+        known = [e for e in train if not has_unknown(e.query.context)]
+        subject = Subject(model.folder, self._test.examples, known, dev)
+        self._standard: Quantiser | None = None
+        if wanted.against:
+            embedded = replace(settings, base="embedded")
+            theirs = replace(subject, folder=find_model(wanted.against, store, embedded).folder)
+            self._standard = Quantiser(theirs, embedded, report, stopped=stopped)
+        self._quantiser = Quantiser(subject, settings, report, self._standard, stopped)
+        self._names = STEPS[1:] if wanted.progressive else wanted.ways
+        self._names = [name for name in self._names if name != ORIGINAL]
+        self._rows: list[Row] = []
+        self._said: list[str] = []
+
+    def run(self) -> Table:
+        """All of it, and the table."""
+        wholes = [one for one in (self._standard, self._quantiser) if one]
+        total = len(wholes) + len(self._names)
+        for whole in wholes:
+            self._judge(whole, ORIGINAL, total)
+        for name in self._names:
+            row = self._judge(self._quantiser, name, total)
+            if self._wanted.progressive and not row.fit:
+                break
+        if self._wanted.progressive:
+            self._say(_ended_at(self._rows))
+        if self._wanted.ratio:
+            self._say(smallest(self._rows, self._wanted.ratio))
+        if self._wanted.rounds:
+            self._report({"event": "timing", "done": len(self._rows)})
+            self._rows = self._quantiser.speeds(
+                self._rows, self._wanted.rounds, self._wanted.sentences
+            )
+        self._keep(self._table())
+        return self._table()
+
+    def _judge(self, quantiser: Quantiser, name: str, total: int) -> Row:
+        """The next line."""
+        called = quantiser.called(name)
+        self._report({"event": "form", "form": called, "done": len(self._rows), "of": total})
+        row = quantiser.judge(name)
+        self._rows.append(row)
+        self._report({
+            "event": "judged", "form": row.name, "done": len(self._rows), "fit": row.fit,
+            "why": "" if row.fit else _why(row), "kept": row.quality.get("kept"),
+            "disk_mb": row.disk_mb,
+        })  # fmt: skip
+        self._keep(self._table())
+        return row
+
+    def _say(self, line: str) -> None:
+        self._said.append(line)
+        self._report({"event": "said", "text": line})
+
+    def _table(self) -> Table:
+        return Table(
+            self._model.title, self._quantiser.version, self._wanted.dataset, self._test.sha256,
+            "test", machine_of(), list(self._rows), list(self._said), self._model.pair,
+            self._standard.card.name if self._standard else "",
+        )  # fmt: skip
 
 
-def _step_by_step(quantiser: Quantiser, rows: list[Row]) -> str:
-    """From more bits to fewer, each step through the gate; where it ended."""
-    for name in STEPS[1:]:
-        rows.append(quantiser.judge(parse_form(name)))
-        if not rows[-1].fit:
-            break
+def _ended_at(rows: Sequence[Row]) -> str:
+    """Where steps from more bits to fewer, each through the gate, have ended."""
     last = [row for row in rows if row.fit][-1]
     if rows[-1].fit:
         return f"every step passed; the last is {last.name}"

@@ -4,14 +4,14 @@ leaves the dearest as they are. Dev rows alone; which rows judge a form is not k
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import torch
 from transformers import PreTrainedModel
 
-from engine.forms import Form
+from engine.forms import Form, FormError
 from engine.lean import LeanBody, Part
 from engine.matrices import WAYS, Matrix, pack
 from engine.prompt import SensePrompt
@@ -22,13 +22,18 @@ SENTENCES = 24
 
 
 def costs(
-    model: PreTrainedModel, form: Form, prompt: SensePrompt, examples: Sequence[Example]
+    model: PreTrainedModel,
+    form: Form,
+    prompt: SensePrompt,
+    examples: Sequence[Example],
+    look: Callable[[], None] = lambda: None,
 ) -> dict[str, float]:
     """By place, the relative error of the last hidden states when that matrix alone is in the
-    form's way: the mean over sentences. `model` has the library's body."""
+    form's way: the mean over sentences. `model` has the library's body; `look` may raise between
+    two matrices. FormError where the way cannot be tried like this."""
     way = WAYS[form.body]
     if way.calibrated:
-        raise ValueError(f"{way.name} needs scales, and is not tried matrix by matrix")
+        raise FormError("form_unfit", f"{way.name} needs scales: it is not tried matrix by matrix")
     plain: dict[str, Matrix] = {}
     small: dict[str, Matrix] = {}
     chosen: set[str] = set()
@@ -43,6 +48,7 @@ def costs(
         exact = [_states(body, ids) for ids in asked]
         found = {}
         for place in plain:
+            look()
             chosen.add(place)
             errors = [_error(_states(body, ids), states) for ids, states in zip(asked, exact)]
             found[place] = sum(errors) / len(errors)

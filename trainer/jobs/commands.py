@@ -265,6 +265,10 @@ def progress_of(job: Job) -> str:
     """How far the job is, in words."""
     figures, trouble = job.figures, job.figures.get("trouble", {})
     parts = [f"{job.done} of {'?' if job.total is None else job.total}"]
+    if figures.get("form"):
+        parts.append(str(figures["form"]))
+    if figures.get("of_rows"):
+        parts.append(f"{figures.get('rows', 0)} of {figures['of_rows']} rows")
     if figures.get("set_aside"):
         parts.append(f"{figures['set_aside']} set aside")
     if figures.get("tokens_out"):

@@ -21,6 +21,7 @@ MODULES = {
     "evaluate": "trainer.jobs.evaluate",
     "corpus": "trainer.jobs.corpus",
     "scratch": "trainer.jobs.scratch",
+    "quantise": "trainer.jobs.quantise",
 }
 
 

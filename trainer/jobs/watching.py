@@ -101,6 +101,10 @@ def line_of(event: Event) -> str:
     if kind == "dev":
         best = "best so far" if event.get("best") else ""
         return _joined(f"{at}: evaluated", _figures(event, DEV_FIGURES), best)
+    if kind == "said":
+        return str(event.get("text", ""))
+    if kind == "form":
+        return f"{event.get('done', 0) + 1} of {event.get('of', '?')}, {event.get('form', '')}"
     if kind == "scores":
         return _joined(f"scores, {event.get('scores')}", _figures(_values(event), None))
     plain = {k: v for k, v in event.items() if isinstance(v, str | int | float | bool)}

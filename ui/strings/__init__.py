@@ -12,6 +12,7 @@ from ui.strings.en import EN
 from ui.strings.label import LABEL
 from ui.strings.models import MODELS
 from ui.strings.pairs import PAIR_TEXTS
+from ui.strings.quantise import QUANTISE
 from ui.strings.scratch import SCRATCH
 from ui.strings.scratch_fields import SCRATCH_FIELDS
 from ui.strings.smaller import SMALLER
@@ -31,6 +32,7 @@ _PAIRS: dict[str, tuple[str, str]] = {
     **TRAIN_FIELDS,
     **COMPARE,
     **SMALLER,
+    **QUANTISE,
     **MODELS,
     **PAIR_TEXTS,
 }

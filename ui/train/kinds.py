@@ -12,14 +12,14 @@ from typing import Any
 
 from db.store import Job
 
-TRAIN, CORPUS, SCRATCH = KINDS = ("train", "corpus", "scratch")
+TRAIN, CORPUS, SCRATCH, QUANTISE = KINDS = ("train", "corpus", "scratch", "quantise")
 TOKENIZER, PRETRAIN, FINETUNE = PHASES = ("tokenizer", "pretrain", "finetune")
 FROM_NOTHING = (CORPUS, *PHASES)
 _SHORT = 60  # characters of what a run learns from
 
 
 def kind_of(job: Job) -> str:
-    """train, corpus, tokenizer, pretrain or finetune."""
+    """train, corpus, tokenizer, pretrain, finetune or quantise."""
     return str(job.recipe.get("phase", SCRATCH)) if job.kind == SCRATCH else job.kind
 
 
@@ -36,7 +36,7 @@ def pair_of(job: Job) -> str:
 
 
 def learns_from(job: Job) -> str:
-    """What a run from nothing takes its text from, in a few words."""
+    """What a run that trains no adapter takes its text or its rows from, in a few words."""
     recipe = recipe_of(job)
     if recipe.get("dataset"):
         return str(recipe["dataset"])

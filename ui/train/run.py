@@ -19,6 +19,7 @@ from ui.services import Services
 from ui.strings import STRINGS
 from ui.train.kinds import (
     CORPUS,
+    QUANTISE,
     TOKENIZER,
     TRAIN,
     kind_of,
@@ -28,6 +29,7 @@ from ui.train.kinds import (
     tokenizer_costs,
 )
 from ui.train.part import Desk
+from ui.train.quantised import quantised_details
 from ui.train.recipes import told_start
 from ui.train.shape import (
     to_checkpoints,
@@ -46,6 +48,7 @@ _SCRIPTS = (
 )  # fmt: skip
 _AT_ONCE = 1000  # events of one answer
 _MOST_LOG = 8000  # characters of a log's end
+_OWN_REPORTS = {CORPUS: f"{CORPUS}/report", QUANTISE: "forms"}  # written by the run itself
 _WISHES = ("pause", "resume", "stop", "cancel")
 
 
@@ -102,6 +105,8 @@ class RunDesk(Desk):
 
             job = self._find(asked)
             folder = self._jobs.folder(job.id)
+            if job.kind == QUANTISE:
+                return quantised_details(job, folder)
             if job.kind != TRAIN:
                 return self._own_details(job, folder)
             card = read_card(folder)
@@ -196,8 +201,10 @@ class RunDesk(Desk):
 
             job = self._find(asked)
             folder = self._jobs.folder(job.id)
-            if job.kind == CORPUS:
-                html, markdown = (folder / CORPUS / f"report.{end}" for end in ("html", "md"))
+            if job.kind in _OWN_REPORTS:
+                html, markdown = (
+                    folder / f"{_OWN_REPORTS[job.kind]}.{end}" for end in ("html", "md")
+                )
                 if not html.is_file():
                     raise Bad("no_report")
             else:

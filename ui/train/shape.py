@@ -14,6 +14,7 @@ from ui.pairs import USUAL
 from ui.train.forms import told_fields
 from ui.train.kinds import (
     CORPUS,
+    QUANTISE,
     TRAIN,
     corpus_report,
     kind_of,
@@ -49,7 +50,7 @@ def to_run(job: Job) -> Json:
     return {
         "id": job.id,
         "kind": kind_of(job),
-        **(_of_adapter(job) if job.kind == TRAIN else _of_nothing(job)),
+        **_of_kind(job),
         "state": job.state,
         "place": job.place,
         "asked": job.asked,
@@ -63,6 +64,24 @@ def to_run(job: Job) -> Json:
         "started": job.started,
         "ended": job.ended,
         "note": job.note,
+    }
+
+
+def _of_kind(job: Job) -> Json:
+    if job.kind == TRAIN:
+        return _of_adapter(job)
+    return _of_forms(job) if job.kind == QUANTISE else _of_nothing(job)
+
+
+def _of_forms(job: Job) -> Json:
+    recipe, figures = job.recipe, job.figures
+    return {
+        "name": visible(str(recipe.get("model", ""))),
+        "dataset": visible(str(recipe.get("dataset", ""))),
+        "pair": "",
+        "task": "sense",
+        "keep": "",
+        "at": {name: figures.get(name) for name in ("form", "rows", "of_rows", "timing")},
     }
 
 

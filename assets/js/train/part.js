@@ -26,3 +26,10 @@ const tile = (name, value, checked) => {
   box.append(radio);
   return box;
 };
+
+// What a run is called; one that makes a model smaller has only its model's name.
+const modelText = (name) => {
+  const [kind, id] = name.split(/:(.*)/s);
+  return (id && kind === 'shipped' ? t('named_also', { title: id }) : t('named_' + kind, { id })).trim() || name;
+};
+const runName = (run) => (run.kind === 'quantise' ? modelText(run.name) : run.name);

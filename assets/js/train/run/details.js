@@ -27,7 +27,7 @@ const paintRecipe = () => {
   const lines = recipe.fields.map((field) => [field, term(fieldName(field.name), valueText(field.name, field.value))]);
   const changed = lines.filter(([field]) => field.changed && field.name !== 'name').map(([, line]) => line);
   const begun = ['train', 'finetune'].includes(run.kind) ? [term(t('new_start_from'), startText(recipe.start))] : [];
-  one('.ctx-recipe').replaceChildren(term(t('pair'), pairName(run.pair)), ...begun, ...changed);
+  one('.ctx-recipe').replaceChildren(...(run.pair ? [term(t('pair'), pairName(run.pair))] : []), ...begun, ...changed);
   one('.ctx-recipe-all').replaceChildren(...lines.map(([, line]) => line.cloneNode(true)));
 };
 

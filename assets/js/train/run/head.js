@@ -24,10 +24,19 @@ const stateText = () => {
   if (run.state === 'stopped' && !run.started) return t('run_is_stopped_unstarted');
   const best = bestOf(told);
   if (run.state === 'done' && best && run.keep === 'best') return t('run_is_done_best', { n: whole(best.step) });
-  return t('run_is_' + run.state);
+  return t(`run_is_${run.state}_${run.kind}`) || t('run_is_' + run.state);
+};
+
+// A run that makes forms is at one of them, or has them take turns.
+const formText = ({ form, rows, of_rows: of, timing }) => {
+  if (timing) return t('run_is_timing');
+  if (!form) return t('run_is_ready');
+  const at = t('run_is_at_form', { n: whole(run.done + 1), total: whole(run.total ?? 0), form });
+  return of ? `${at} ${t('run_is_answering', { n: whole(rows), total: whole(of) })}` : at;
 };
 
 const runningText = () => {
+  if (run.kind === 'quantise') return formText(run.at);
   const { scoring } = told;
   if (scoring) return t('run_is_scoring', { n: whole(scoring.done), total: whole(scoring.of) });
   const step = lastStep();
@@ -121,7 +130,8 @@ const paintActions = () => {
 let painted = '';
 const paintHead = () => {
   const title = one('.ctx-run-head h2');
-  title.textContent = `${t('run_title', { id: run.id })}: ${run.name}`;
+  root.dataset.kind = run.kind;
+  title.textContent = `${t('run_title', { id: run.id })}: ${runName(run)}`;
   const about = [t('run_learns', { dataset: run.dataset }), t('run_made', { when: whenText(run.created) })];
   if (run.kind !== 'train') about.splice(0, 1, t('kind_' + run.kind), run.dataset);
   if (run.who) about.push(t('run_by', { who: run.who }));

@@ -39,7 +39,7 @@ const look = async () => {
   reply.events.forEach((event) => addEvent(told, event));
   root.dataset.state = 'shown';
   paintRun(reply);
-  const news = before !== run.state || reply.events.some((event) => ['dev', 'result'].includes(event.event));
+  const news = before !== run.state || reply.events.some((event) => ['dev', 'result', 'judged'].includes(event.event));
   if (news) loadDetails();
   if (reply.more) return look();
   if (isWorking(run)) looking = setTimeout(look, EVERY);
@@ -91,14 +91,16 @@ const keepNote = async () => {
 };
 
 const remove = async () => {
-  if (!(await isSure(t('remove_sure'), t('remove_sure_how'), t('remove_yes')))) return;
+  const how = t('remove_sure_how_' + run.kind) || t('remove_sure_how');
+  if (!(await isSure(t('remove_sure'), how, t('remove_yes')))) return;
   const reply = await ask('remove', { id: run.id });
   if (reply.error) return toast(errorWithDetail(reply));
   location.hash = '#train/runs';
 };
 
 const cancel = async () => {
-  if (await isSure(t('cancel_sure'), t('cancel_sure_how'), t('cancel_yes'))) wish('cancel');
+  const how = t('cancel_sure_how_' + run.kind) || t('cancel_sure_how');
+  if (await isSure(t('cancel_sure'), how, t('cancel_yes'))) wish('cancel');
 };
 
 // The form of a new run, filled with this one's recipe.
@@ -106,6 +108,13 @@ const again = () => {
   if (!details) return;
   const values = Object.fromEntries(details.recipe.fields.map((field) => [field.name, field.value]));
   const { dataset, start } = details.recipe;
+  if (run.kind === 'quantise') {
+    const how = values.progressive ? 'steps' : values.ratio ? 'ratio' : 'forms';
+    const ways = values.ways ? values.ways.split(', ') : [];
+    remember('train.quantise', JSON.stringify({ model: values.model, dataset, how, ways, rows: values.rows, ratio: values.ratio }));
+    location.hash = '#train/quantise';
+    return;
+  }
   if (run.kind !== 'train') {
     const kept = run.kind === 'corpus' ? { corpus: values } : { values };
     remember('train.scratch', JSON.stringify({ task: run.kind, languages: run.pair, start, ...kept }));

@@ -27,13 +27,50 @@ const paintStudent = () => {
   box.querySelector('dl').replaceChildren(...studentLines().map(([key, text]) => term(t(key), text)));
 };
 
+const costField = one('.ctx-smaller-across select');
+
+// The smallest form that passed, and whether it is as small as was asked for.
+const smallestText = ({ forms }) => {
+  const passed = forms.filter((form) => form.passed).sort((a, b) => a.bytes - b.bytes);
+  if (!passed.length || run.kind !== 'quantise' || run.state !== 'done') return '';
+  const share = passed[0].bytes / forms[0].bytes;
+  const wanted = details.recipe.fields.find((field) => field.name === 'ratio')?.value;
+  const asked = wanted ? t(share <= wanted ? 'forms_reached' : 'forms_not_reached', { share: percent(wanted) }) : '';
+  return `${t('forms_smallest', { form: passed[0].name, size: sizeText(passed[0].bytes), share: percent(share) })} ${asked}`;
+};
+
+// Each figure of each form, with the share of the original's that it keeps.
+const worthTable = ({ figures, worth }) => {
+  const heads = [t('smaller_form'), ...figures.map(figureName)];
+  const cellOf = ({ value, share }) => {
+    const cell = make('span', '', orDash(value, percent));
+    if (typeof share === 'number') cell.append(' ', make('span', 'ctx-note', t('forms_share', { share: percent(share) })));
+    return cell;
+  };
+  return labelledTable(heads, worth.map(({ name, figures: mine }) => [[name], ...mine.map(cellOf)]));
+};
+
+const missingLine = ({ name, why }) => {
+  const line = make('li', '');
+  line.append(make('b', '', name), ' ', make('span', 'ctx-note', why));
+  return line;
+};
+
 const paintForms = () => {
   const box = one('.ctx-run-forms');
   const forms = details?.forms;
   box.hidden = !forms;
   if (box.hidden) return;
   box.querySelector('.ctx-smaller-judged').textContent = t('smaller_judged', { n: whole(forms.rows), dataset: forms.dataset, split: t('split_' + forms.split) });
-  paintSmaller(box, forms.forms);
+  box.querySelector('.ctx-forms-smallest').textContent = smallestText(forms);
+  fillCosts(costField);
+  paintSmaller(box, forms.forms, false, costField.value);
+  const { worth = [], missing = [] } = forms;
+  box.querySelector('.ctx-forms-worth').hidden = !worth.length;
+  box.querySelector('.ctx-forms-missing').hidden = !missing.length;
+  if (worth.length) box.querySelector('.ctx-worth-table').replaceChildren(worthTable(forms));
+  box.querySelector('.ctx-forms-missing ul').replaceChildren(...missing.map(missingLine));
 };
 
+costField.addEventListener('change', paintForms);
 new ResizeObserver(() => run && paintForms()).observe(one('.ctx-run-forms .ctx-drawing'));

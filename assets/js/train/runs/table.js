@@ -15,9 +15,11 @@ let sorted = { by: 'run', down: true };
 const chosen = new Set(); // in the order in which they were ticked
 const searchField = one('.ctx-runs-search input');
 
+const pairText = ({ pair }) => (pair ? pairName(pair) : '');
+
 const found = () => {
   const words = searchField.value.toLowerCase().split(/\s+/).filter(Boolean);
-  const textOf = (run) => [run.id, run.name, t('kind_' + run.kind), run.dataset, pairName(run.pair), run.note, run.who, shortState(run)].join(' ').toLowerCase();
+  const textOf = (run) => [run.id, runName(run), t('kind_' + run.kind), run.dataset, pairText(run), run.note, run.who, shortState(run)].join(' ').toLowerCase();
   const kept = runs.filter((run) => words.every((word) => textOf(run).includes(word)));
   const { of } = COLUMNS[sorted.by];
   const order = (a, b) => (of(a) < of(b) ? -1 : of(a) > of(b) ? 1 : a.id - b.id);
@@ -78,12 +80,12 @@ const runRow = (run) => {
   mark.setAttribute('aria-label', t('choose_run', { id: run.id }));
   const choose = make('td', 'ctx-run-choose');
   choose.append(mark);
-  const link = make('a', 'ctx-link', `${run.id} · ${run.name}`);
+  const link = make('a', 'ctx-link', `${run.id} · ${runName(run)}`);
   link.href = `#train/run/${run.id}`;
   row.append(
     choose,
     cell('run', link, ...(run.kind === 'train' ? [] : [make('span', 'ctx-note ctx-run-pair', t('kind_' + run.kind))])),
-    cell('dataset', run.dataset, make('span', 'ctx-note ctx-run-pair', pairName(run.pair))),
+    cell('dataset', run.dataset, make('span', 'ctx-note ctx-run-pair', pairText(run))),
     stateCell(run),
     cell('score', ...(typeof run.score === 'number' ? [run.score.toFixed(3)] : [])),
     cell('speed', ...(typeof run.speed === 'number' ? [shortText(run.speed)] : [])),
