@@ -1,7 +1,8 @@
 """A lookup without a model: deterministic answers, and modes for whatever a page must stand.
 
-Modes: ready, loading (until `finish`), failed (the model), failing (each answer). Knows the split
-phrase "call … back" and a few more, so that pages can be tested with them.
+Modes: ready, held (answers wait for `finish`), loading (until `finish`), failed (the model),
+failing (each answer). Knows the split phrase "call … back" and a few more, so that pages can be
+tested with them.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class FakeLookup:
 
     def __init__(self, mode: str = "ready", delay: float = 0.0):
         self.delay = delay
-        self.failing = mode == "failing"
+        self.failing, self.held = mode == "failing", mode == "held"
         self.asked: list[tuple[str, int]] = []
         self.ahead: dict[str, list[str]] = {}
         self.left: list[str] = []
@@ -68,8 +69,8 @@ class FakeLookup:
         return self._status
 
     def finish(self) -> None:
-        """The model is loaded now."""
-        self._status = READY
+        """The model is loaded now, and answers that were held come."""
+        self._status, self.held = READY, False
 
     def switch(self, folder: Path | None) -> None:
         """The adapter in this folder answers from now on; any but the shipped one says its version
@@ -98,6 +99,8 @@ class FakeLookup:
         if self._status.state == "failed":
             raise LookupFailed("failed", self._status.error)
         await asyncio.sleep(self.delay)
+        while self.held:
+            await asyncio.sleep(0.02)
         if self.failing:
             raise LookupFailed("failed")
         with self._lock:
@@ -117,7 +120,7 @@ class FakeLookup:
 
     def look_ahead(self, reader: str, contexts: Sequence[str], pair: str = "en-zh") -> None:
         self.ahead[reader] = list(contexts)
-        if not self.failing and self.delay == 0 and self._status.state == "ready":
+        if self.delay == 0 and self._status.state == "ready" and not (self.failing or self.held):
             with self._lock:
                 self._known.update(contexts)
 

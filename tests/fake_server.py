@@ -47,10 +47,17 @@ Answer = Callable[[Asked, int], Said]
 
 
 class FakeServer:
-    """Use it in a `with`; `url` is its address up to /v1."""
+    """Use it in a `with`; `url` is its address up to /v1. `held`: so many requests are answered,
+    and those behind them wait until `let_go`."""
 
-    def __init__(self, answer: Answer = lambda asked, n: Said(), port: int = 0):
+    def __init__(
+        self,
+        answer: Answer = lambda asked, n: Said(),
+        port: int = 0,
+        held: int | None = None,
+    ):
         self.answer = answer
+        self._free = threading.Event()
         self.asked: list[Asked] = []
         self._lock = threading.Lock()
         fake = self
@@ -64,6 +71,8 @@ class FakeServer:
                 with fake._lock:
                     fake.asked.append(asked)
                     number = len(fake.asked) - 1
+                if held is not None and number >= held:
+                    fake._free.wait()
                 fake._respond(self, fake.answer(asked, number))
 
             def log_message(self, *_: object) -> None:
@@ -74,6 +83,10 @@ class FakeServer:
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}/v1"
         self._thread = threading.Thread(target=self._server.serve_forever, args=[0.02], daemon=True)
+
+    def let_go(self) -> None:
+        """Answer those that are held, and hold none from now on."""
+        self._free.set()
 
     def _respond(self, handler: BaseHTTPRequestHandler, said: Said) -> None:
         time.sleep(said.delay)
@@ -94,6 +107,7 @@ class FakeServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.let_go()
         self._server.shutdown()
         self._server.server_close()
 

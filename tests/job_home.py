@@ -36,7 +36,7 @@ class Home:
     def teach(self, url: str, **recipe) -> Job:
         return self.jobs.add("teacher", {"url": url, "model": "big", **recipe})
 
-    def until(self, job_id: int, good: Callable[[Job], bool], seconds: float = 60) -> Job:
+    def until(self, job_id: int, good: Callable[[Job], bool], seconds: float = 240) -> Job:
         """The job, once it is as wanted."""
         end = time.monotonic() + seconds
         while not good(job := self.jobs.get(job_id)):
@@ -68,5 +68,5 @@ def trainer(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "trainer", *arguments],
         cwd=ROOT, env=os.environ | {"CTX_HOME": str(home.folder)},
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=240,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -10,12 +11,18 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
+# Each worker has ports of its own, below those that the system gives out, and takes one after the
+# other: what is free when it is looked at is free when it is used.
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_OURS = range(12_000 + 1_000 * (_WORKER % 20), 13_000 + 1_000 * (_WORKER % 20))
+_PORTS = cycle(random.Random().sample(_OURS, len(_OURS)))
 
 
 def soak() -> bool:
@@ -38,9 +45,15 @@ def small_home(folder: Path, made_small: Path) -> Path:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One where nothing listens, and which no other test is given."""
+    for port in _PORTS:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("unreachable: the ports begin again")
 
 
 class App(NamedTuple):

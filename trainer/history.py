@@ -15,10 +15,12 @@ Event = Mapping[str, Any]
 STEP_FIGURES = ("loss", "rate", "rows_per_second", "memory_gb", "kept_share")
 DEV_FIGURES = (
     "dev_loss", "score", "meaning_match", "class_accuracy", "phrase_f1", "phrase_precision",
-    "phrase_recall", "valid", "ended",
+    "phrase_recall", "rouge_1", "rouge_2", "rouge_l", "valid", "ended",
 )  # fmt: skip
 SPEED_FIGURES = ("answer_ms",)  # of dev evaluations, too, but no shares
-TRANSLATION_FIGURES = ("bleu",)  # the same, of sentences: 0 to 100
+TRANSLATION_FIGURES = ("chrf", "bleu", "ter")  # the same, of sentences: 0 to 100
+EVALUATED = (*DEV_FIGURES, *TRANSLATION_FIGURES, *SPEED_FIGURES)
+LOWER_IS_BETTER = ("dev_loss", "ter", *SPEED_FIGURES)
 MADE = ("taught", "layers", "student")  # what a distillation tells before its first step
 MARKS = ("rollback", "given_up", "resumed", "stopped", "early")
 

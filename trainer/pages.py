@@ -13,7 +13,7 @@ from db.dataset.visible import visible
 from engine.files import write_whole
 from trainer.plots import COLOURS, STYLE
 
-HTML, MARKDOWN = "report.html", "report.md"
+HTML, MARKDOWN, JSON = "report.html", "report.md", "report.json"
 _MOST_TEXT = 300  # characters of one value
 Table = tuple[Sequence[str], Sequence[Sequence[str]]]
 

@@ -1,4 +1,5 @@
-"""A training run's report: one HTML file with its plots and no script, and the same as Markdown.
+"""A training run's report: one HTML file with its plots and no script, the same as Markdown, and
+as data in JSON.
 
 Made from the job's recipe, what it told, and its result's card; needs no model. From a shell:
 python -m trainer report JOB
@@ -14,11 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from db.dataset.visible import visible
 from db.store import Job
+from engine.files import write_whole
 from trainer.evaluation.errors import KINDS
 from trainer.history import (
     DEV_FIGURES,
+    EVALUATED,
+    LOWER_IS_BETTER,
     SPEED_FIGURES,
     TRANSLATION_FIGURES,
+    Change,
     Event,
     History,
     changes,
@@ -26,9 +31,10 @@ from trainer.history import (
     thinned,
     trend,
 )
-from trainer.pages import Section, Table, legend, said, value_text, write_pages
+from trainer.pages import JSON, Section, Table, legend, said, value_text, write_pages
 from trainer.plots import Curve, Mark, line_plot
 from trainer.recipe import named_fields, unfolded
+from trainer.report_data import MOST_POINTS, data_of, environment_of, plain, sources_of
 
 if TYPE_CHECKING:
     from trainer.jobs.queue import Jobs
@@ -40,17 +46,17 @@ _RESULTS = (
     "finetune/model",
     "random/model",
 )  # where a run's card may lie in its folder
-_MOST_POINTS = 400  # of a curve
 _PLOTS = (
     ("Loss", ("loss", "dev_loss")),
     ("Answers to dev rows", DEV_FIGURES[1:]),
     ("Answer to a dev row, ms", SPEED_FIGURES),
-    ("BLEU of dev sentences", TRANSLATION_FIGURES),
+    ("Translations of dev sentences, 0 to 100", TRANSLATION_FIGURES),
     ("Learning rate", ("rate",)),
     ("Rows a second", ("rows_per_second",)),
     ("Memory, GB", ("memory_gb",)),
 )  # fmt: skip
-_LAST = 20  # evaluations that tables compare
+_FIRST = ("score", "dev_loss")
+_LAST, _FEW = 20, 5  # evaluations that tables compare: of these, of other figures
 _EXAMPLE = ("context", "target", "expected", "answered")
 _FIT = {"True": "yes", "False": "no"}
 
@@ -82,13 +88,18 @@ def read_events(jobs: Jobs, job_id: int) -> list[Event]:
     return events
 
 
-def write_report(job: Job, events: Sequence[Event], folder: Path) -> tuple[Path, Path]:
-    """Write both reports into the job's folder; their files, HTML first. OSError where the disk
-    does not take them."""
+def write_report(job: Job, events: Sequence[Event], folder: Path) -> tuple[Path, Path, Path]:
+    """Write all three reports into the job's folder; their files: HTML, Markdown, JSON. OSError
+    where the disk does not take them."""
     name = job.recipe.get("name") or job.recipe.get("recipe", {}).get("name", "")
     title = f"Run {job.id}: {value_text(name)}"
-    sections = make_sections(job, read_history(events), read_card(folder), folder)
-    return write_pages(folder, title, sections)
+    history, card = read_history(events), read_card(folder)
+    html, markdown = write_pages(folder, title, make_sections(job, history, card, folder))
+    command = run_command(folder) if job.kind == "train" else ""
+    data = data_of(job, history, card) | {"command": command}
+    text = json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False)
+    write_whole(folder / JSON, text + "\n")
+    return html, markdown, folder / JSON
 
 
 def make_sections(
@@ -101,7 +112,7 @@ def make_sections(
         Section("", _verdict(job, history), (), ((), _facts(job, history, card))),
         Section("Curves", "", _plots(history, marks)),
         Section("What happened", "", (), (("step", "event", ""), _happened(history))),
-        Section("Evaluations", "", (), _evaluations(history)),
+        Section("Evaluations", _of_how_many(history), (), _evaluations(history)),
         Section("Against the previous and the best", _trends(history), (), _changes(history)),
         Section("Errors by checkpoint", "", (), _errors(history)),
         Section("Errors at the best checkpoint", "", (), _wrong(history)),
@@ -137,8 +148,7 @@ def _facts(job: Job, history: History, card: Mapping[str, Any]) -> list[list[str
         "rows a second, median": history.rows_per_second,
         "fit to promote": _FIT.get(str(result.get("fit"))),
         "base": card.get("base"),
-        "torch": card.get("torch"),
-        "machine": card.get("machine"),
+        **environment_of(history, card),
         "note": job.note,
     }
     for kind, event in history.made.items():
@@ -162,7 +172,7 @@ def _plots(history: History, marks: list[Mark]) -> tuple[tuple[str, str], ...]:
     marks = [*marks, Mark(at, "best")] if at is not None else marks
     plots = []
     for title, names in _PLOTS:
-        curves = [Curve(name, thinned(history.curve(name), _MOST_POINTS)) for name in names]
+        curves = [Curve(name, thinned(history.curve(name), MOST_POINTS)) for name in names]
         curves = [curve for curve in curves if curve.points]
         if curves:
             svg = line_plot(title, curves, marks, at)
@@ -180,7 +190,7 @@ def _happened(history: History) -> list[list[str]]:
 
 
 def _evaluations(history: History) -> Table:
-    names = [name for name in DEV_FIGURES if any(name in event for event in history.devs)]
+    names = [name for name in EVALUATED if any(name in event for event in history.devs)]
     rows = [
         [value_text(event.get("step")), *(value_text(event.get(name)) for name in names),
          "best" if event.get("best") else ""]
@@ -189,19 +199,34 @@ def _evaluations(history: History) -> Table:
     return ("step", *map(said, names), ""), rows
 
 
+def _of_how_many(history: History) -> str:
+    """Of how many rows the figures are that are taken of few, and what is not taken."""
+    counts = {event["written"]: None for event in history.devs if "written" in event}
+    told = ", ".join(map(value_text, counts))
+    parts = [f"Written freely, for “valid” and “ended”: {told} rows." if told else ""]
+    if history.curve("chrf"):
+        parts.append("The embedding score is taken by Evaluate alone.")
+    return " ".join(filter(None, parts))
+
+
+def _last_changes(history: History, name: str) -> list[Change]:
+    found = changes(history, name, name in LOWER_IS_BETTER)
+    return found[-_LAST:] if name in _FIRST else found[-_FEW:]
+
+
 def _changes(history: History) -> Table:
-    """The last evaluations' scores and losses beside those of the one before and of the best."""
+    """The last evaluations' figures beside those of the one before and of the best."""
     rows = [
         [str(one.step), said(one.figure), value_text(one.value), _signed(one.previous),
          _signed(one.best)]
-        for name in ("score", "dev_loss")
-        for one in changes(history, name, name == "dev_loss")[-_LAST:]
+        for name in (*_FIRST, *(name for name in EVALUATED if name not in _FIRST))
+        for one in _last_changes(history, name)
     ]  # fmt: skip
     return ("step", "figure", "value", "to the previous", "to the best"), rows
 
 
 def _trends(history: History) -> str:
-    found = {name: trend(history, name) for name in ("score", "dev_loss")}
+    found = {name: trend(history, name) for name in EVALUATED}
     told = [f"{said(name)} {_signed(x)}" for name, x in found.items() if x is not None]
     return f"Trend, an evaluation: {', '.join(told)}" if told else ""
 
@@ -214,11 +239,11 @@ def _errors(history: History) -> Table:
     """How many rows had each kind of error at each checkpoint."""
     kinds = [k for k in KINDS if any(one.get("counts", {}).get(k) for one in history.errors)]
     rows = [
-        [value_text(one.get("step")), value_text(one.get("rows")),
+        [value_text(one.get("step")), value_text(one.get("rows")), value_text(one.get("written")),
          *(str(one.get("counts", {}).get(kind, 0)) for kind in kinds)]
         for one in history.errors[-_LAST:]
     ]  # fmt: skip
-    return ("step", "rows", *map(said, kinds)), rows
+    return ("step", "rows", "rows written freely", *map(said, kinds)), rows
 
 
 def _wrong(history: History) -> Table:
@@ -252,15 +277,8 @@ def _scores(name: str, found: Mapping[str, Any]) -> Section:
 
 
 def _data(job: Job, card: Mapping[str, Any]) -> list[list[str]]:
-    known = {one.get("name"): one for one in card.get("data", ()) if isinstance(one, Mapping)}
-    rows = []
-    if job.kind != "train":
-        keys = ("file", "lines", "sha256")
-        return [[value_text(one.get(key)) for key in keys] for one in card.get("data", ())]
-    for source in job.recipe.get("sources", ()):
-        one = {**source, **known.get(source.get("name"), {})}
-        rows.append([value_text(one.get(key)) for key in ("name", "rows", "sha256")])
-    return rows
+    keys = ("name", "rows", "sha256") if job.kind == "train" else ("file", "lines", "sha256")
+    return [[value_text(one.get(key)) for key in keys] for one in sources_of(job, card)]
 
 
 def _recipe(job: Job) -> list[list[str]]:

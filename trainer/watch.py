@@ -20,7 +20,7 @@ from engine.decoding import SenseDecoder
 from engine.memory import give_back
 from engine.prompt import FIELDS, SensePrompt
 from trainer.evaluate import Evaluation, by_context, evaluate
-from trainer.evaluation.errors import Judged, analyse, joined
+from trainer.evaluation.errors import Judged, analyse, form_of, joined
 from trainer.examples import Example
 from trainer.free import Written, write_freely
 from trainer.losses import AnswerLoss
@@ -56,12 +56,12 @@ class Watch:
         judged = self._free(model) if self.prompt.style == WIRE else self._bounded(model)
         rows = [row for mine in judged for row in mine]
         figures["answer_ms"] = 1000 * (time.monotonic() - clock) / len(rows)
-        form, ran_on = self._form(model)
+        form, written = self._form(model)
         figures |= summarise([row.scored for row in rows]) | form
         return Watched(
             figures,
             tuple(statistics.fmean(worth(row.scored) for row in mine) for mine in judged),
-            joined([analyse(rows), ran_on]),
+            joined(analyse(rows), written),
         )
 
     def _bounded(self, model: nn.Module) -> list[list[Judged]]:
@@ -84,8 +84,8 @@ class Watch:
         return found
 
     def _form(self, model: nn.Module) -> tuple[dict[str, float], dict[str, Any]]:
-        """What the model writes when nothing holds it: whether it is an answer and ends, and those
-        that run on."""
+        """What the model writes when nothing holds it: whether it is an answer and ends, of how
+        many rows, and those that do not."""
         most = _LONGEST_WIRE if self.prompt.style == WIRE else 32
         rows = self.guard[:_WRITTEN]
         with torch.autocast(
@@ -97,9 +97,10 @@ class Watch:
         figures = {
             "valid": statistics.fmean(one.sense is not None for one in written),
             "ended": statistics.fmean(one.ended for one in written),
+            "written": len(written),
         }
-        after = [_judged(e, one) for e, one in zip(rows, written) if not one.ended]
-        return figures, analyse(after)
+        judged = [_judged(e, one) for e, one in zip(rows, written)]
+        return figures, analyse(judged, form_of)
 
 
 def _judged(example: Example, written: Written) -> Judged:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import socket
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
+
+from tests.real import free_port
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 90_000  # ms: a slow machine beside a training job
@@ -25,9 +26,7 @@ class App:
     """The app in a process of its own; `state` says what its lookup and its store were asked."""
 
     def __init__(self, *options: str):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._pipe, theirs = _WARM.Pipe()
         self._process = _WARM.Process(

@@ -1,7 +1,7 @@
 """Serves the app with a fake lookup: python tests/browser/serve_fake.py --port 7999
 
---mode is ready, small (a smaller form answers), slow (three seconds an answer), loading (until
-told), failed or failing.
+--mode is ready, small (a smaller form answers), slow (three seconds an answer), held (answers come
+when it is told to finish), loading (until told), failed or failing.
 For tests it tells "serving" once it listens, then JSON for each line it hears: "state" says what
 was asked, looked ahead, forgotten and stored; "finish" ends the loading first, "answer de-en" gives
 that pair's words answers, "write 3" lets three words of held translations go. It ends when there is

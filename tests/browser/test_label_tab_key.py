@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from engine.sense import Query, Sense
 from tests.browser.reviewing import open_queue, teach
@@ -24,8 +25,17 @@ HERE = """() => {
     return { walked: here.dataset.walked, shown, what: here.outerHTML.slice(0, 160) };
 }"""
 
+# What of a view comes last.
+SHOWN = {
+    "queue": ".ctx-queue[data-state=item]",
+    "table": ".ctx-table-row",
+    "bring": ".ctx-imports li",
+    "teacher": ".ctx-would:not(:empty)",
+    "data": ".ctx-set",
+}
 
-@pytest.mark.parametrize("view", ["queue", "table", "bring", "teacher", "data"])
+
+@pytest.mark.parametrize("view", SHOWN)
 def test_every_control_is_reached_and_shows_it(begin, page, view) -> None:
     def fill(store) -> None:
         for number in range(3):
@@ -35,7 +45,7 @@ def test_every_control_is_reached_and_shows_it(begin, page, view) -> None:
     app = begin(fill)
     open_queue(page, app)
     page.goto(f"{app.url}/#label/{view}")
-    page.wait_for_timeout(1500)
+    expect(page.locator(SHOWN[view]).first).to_be_visible()
     page.evaluate("document.activeElement?.blur(); getSelection().removeAllRanges()")
     wanted, seen, ends = set(page.evaluate(WANTED)), set(), 0
     assert len(wanted) >= 5

@@ -88,12 +88,13 @@ def test_failed_answer_can_be_tried_again(page, start_app):
 
 
 def test_slow_answer_is_announced_and_a_late_one_goes_to_its_word_only(page, start_app):
-    app = start_app("--delay", "6")
+    app = start_app("--mode", "held")
     read_text(page, app)
     word(page, "bank").click()
     expect(page.locator(".ctx-wait")).to_contain_text("longer than usual")
     word(page, "light").click()
     expect(page.locator(".ctx-word")).to_have_text("light")
+    app.finish_loading()
     expect(page.locator(".ctx-meaning")).to_have_text("轻的")
     expect(page.locator(".ctx-word")).to_have_text("light")
     word(page, "bank").click()

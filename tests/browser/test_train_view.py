@@ -295,20 +295,26 @@ def test_nothing_is_asked_while_nobody_looks(store, start, page, tmp_path):
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.post_data or ""))
 
-    def watches(during: int) -> int:
+    def watches(during: int = 4500) -> int:
         asked.clear()
         page.wait_for_timeout(during)
         return sum('"watch"' in one for one in asked)
 
+    def answered():
+        return page.expect_response(lambda one: '"watch"' in (one.request.post_data or ""))
+
     app = start()
-    open_view(page, app, f"run/{job.id}")
-    assert watches(5000) >= 2
+    with answered():
+        open_view(page, app, f"run/{job.id}")
+    with answered():
+        pass  # asked again by itself
     page.locator("[data-tab=read]").click()
-    page.wait_for_timeout(500)
-    assert watches(4500) == 0
-    open_view(page, app, f"run/{over.id}")
-    page.wait_for_timeout(500)
-    assert watches(4500) == 0
+    expect(page.locator(".ctx-read")).to_be_visible()
+    assert watches() == 0
+    with answered():
+        open_view(page, app, f"run/{over.id}")
+    expect(page.locator(".ctx-run-state")).to_contain_text("Cancelled")
+    assert watches() == 0
 
 
 @pytest.mark.parametrize("view", ["new", "runs", "run/1"])

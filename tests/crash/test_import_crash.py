@@ -22,13 +22,20 @@ ROOT = Path(__file__).parents[2]
 ROUNDS = 50 if os.environ.get("CTX_SOAK") == "1" else 3
 TEACHER = Origin("rows.jsonl", "", who="T")
 BRING = """
-import sys
+import sys, threading
+from itertools import count
 from pathlib import Path
 from db.dataset import importing
 from db.dataset.running import Carrier
 from db.store import Origin, open_store
 importing.BATCH = 50
 store = open_store(Path(sys.argv[1]))
+add, batches = store.imports.add, count()
+def add_most(*given):
+    if next(batches) == 150:  # of 180: it waits to be killed
+        threading.Event().wait()
+    return add(*given)
+store.imports.add = add_most
 carrier = Carrier(store)
 run = carrier.start(Path(sys.argv[2]), Origin("rows.jsonl", "", who="T"), 12, 0)
 said = 0

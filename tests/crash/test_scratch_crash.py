@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.held_work import Hold
 from tests.real import ROOT, soak
 from tests.unit.test_scratch_runs import STEPS, recipe_data, write_texts
 from trainer.checkpoints import is_whole
@@ -33,7 +34,7 @@ class Runs:
     """Fine-tunings of one recipe as the command does them, each in a folder of its own."""
 
     def __init__(self, folder: Path):
-        self._folder = folder
+        self._folder, self._hold = folder, Hold(folder)
         write_texts(folder)
         steps = STEPS | {"steps": LAST, "evaluate_every": EVERY, "guard_rows": 2}
         text = json.dumps(recipe_data(finetune=steps))
@@ -45,9 +46,10 @@ class Runs:
 
     def begin(self, name: str) -> subprocess.Popen[bytes]:
         told = {"CTX_HOME": str(self._folder), "CTX_DTYPE": "float32", "OMP_NUM_THREADS": "1"}
+        told |= self._hold.environment
         return subprocess.Popen(
-            [sys.executable, "-m", "trainer", "scratch", "finetune", self._folder / "recipe.json",
-             "--start", "random", "--folder", self._folder / name],
+            [sys.executable, "-m", "tests.held_work", "scratch", "finetune",
+             self._folder / "recipe.json", "--start", "random", "--folder", self._folder / name],
             cwd=ROOT, env=os.environ | told, stdout=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
 
@@ -66,7 +68,8 @@ class Runs:
         return found
 
     def kill(self, name: str, step: int) -> None:
-        """Begin a run and kill it once it has told of this step."""
+        """Begin a run and kill it once it has told of this step, where it waits."""
+        self._hold.at(step)
         process = self.begin(name)
         end = time.monotonic() + 240
         while max(self.losses(name), default=0) < step:
@@ -74,6 +77,7 @@ class Runs:
             time.sleep(0.005)
         os.killpg(process.pid, signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
+        self._hold.let_go()
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ import pytest
 from db.store import Job, Store, open_store
 from engine.checking import read_adapter
 from engine.settings import assets
+from tests.held_work import Hold, start_child
 from tests.real import ROOT, fresh_home, soak
 from tests.tiny import tiny_folder
 from trainer.checkpoints import is_whole
@@ -44,6 +45,17 @@ def home(tmp_path: Path, models_home: Path, monkeypatch) -> Path:
 def store(home: Path) -> Iterator[Store]:
     with open_store(home / "ctx.db") as store:
         yield store
+
+
+@pytest.fixture
+def hold(tmp_path: Path, monkeypatch) -> Iterator[Hold]:
+    """Where the jobs' processes wait."""
+    hold = Hold(tmp_path)
+    for name, value in hold.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("trainer.jobs.queue.start_child", start_child)
+    yield hold
+    hold.let_go()
 
 
 @pytest.fixture(scope="module")
@@ -96,15 +108,18 @@ def kinds(jobs: Jobs, job: Job) -> list[str]:
     return [told.data["event"] for told in jobs.events(job.id)]
 
 
-def test_a_killed_run_goes_on_and_its_curve_is_that_of_one_never_stopped(home, store, rows):
+def test_a_killed_run_goes_on_and_its_curve_is_that_of_one_never_stopped(home, store, rows, hold):
     jobs = Jobs(store, home)
     whole = jobs.add("train", recipe(rows))
     wait(jobs, whole, is_over)
     for kill in range(KILLS):
+        step = EVERY + 1 + kill % 4
+        hold.at(step)
         job = jobs.add("train", recipe(rows))
-        running = at_step(jobs, job, EVERY + 1 + kill % 4)
+        running = at_step(jobs, job, step)
         assert running.process is not None
         os.kill(running.process.pid, signal.SIGKILL)
+        hold.let_go()
         assert wait(jobs, job, is_over).state == "interrupted"
         assert is_whole(jobs.folder(job.id) / "checkpoint")
         jobs.resume(job.id)
@@ -115,10 +130,11 @@ def test_a_killed_run_goes_on_and_its_curve_is_that_of_one_never_stopped(home, s
 
 
 @pytest.mark.parametrize("kill", range(KILLS))
-def test_a_run_outlives_the_command_that_made_it(home, store, rows, tmp_path, kill):
+def test_a_run_outlives_the_command_that_made_it(home, store, rows, hold, tmp_path, kill):
+    hold.at(2)
     (tmp_path / "recipe.json").write_text(json.dumps(recipe(rows)))
     maker = subprocess.Popen(
-        [sys.executable, "-m", "trainer", "run", str(tmp_path / "recipe.json")],
+        [sys.executable, "-m", "tests.held_work", "run", str(tmp_path / "recipe.json")],
         cwd=ROOT, env=os.environ | {"CTX_HOME": str(home)}, start_new_session=True,
     )  # fmt: skip
     jobs = Jobs(store, home)
@@ -129,27 +145,33 @@ def test_a_run_outlives_the_command_that_made_it(home, store, rows, tmp_path, ki
     os.killpg(maker.pid, signal.SIGKILL)
     maker.wait()
     assert running.process and is_alive(running.process)
+    hold.let_go()
     assert wait(jobs, running, is_over).state == "done"
 
 
-def test_stop_saves_cancel_discards_and_a_bad_job_does_not_hold_up_the_queue(home, store, rows):
+def test_stop_saves_cancel_discards_and_a_bad_job_does_not_hold_up_the_queue(
+    home, store, rows, hold
+):
     jobs = Jobs(store, home)
+    hold.at(5)
     first = jobs.add("train", recipe(rows, steps=6 * STEPS))
     absent = jobs.add("train", recipe(rows, sources=[{"name": "no", "path": "no.jsonl"}]))
     last = jobs.add("train", recipe(rows, steps=6 * STEPS))
     assert (jobs.get(absent.id).state, jobs.get(last.id).place) == ("queued", 2)
     at_step(jobs, first, 5)
     jobs.pause(first.id)
-    paused = wait(jobs, first, lambda job: job.state == "paused")
-    time.sleep(0.5)
-    assert jobs.get(first.id).done - paused.done <= 1
+    hold.let_go()
+    wait(jobs, first, lambda job: job.state == "paused")
+    hold.at(5)
     jobs.stop(first.id)
-    assert wait(jobs, first, is_over).state == "stopped"
+    stopped = wait(jobs, first, is_over)
+    assert (stopped.state, stopped.done) == ("stopped", 5), "paused, it takes no step"
     assert is_whole(jobs.folder(first.id) / "checkpoint")
     at_step(jobs, last, 5)
     failed = jobs.get(absent.id)
     assert failed.state == "failed" and "no.jsonl" in failed.detail
     jobs.cancel(last.id)
+    hold.let_go()
     assert wait(jobs, last, is_over).state == "cancelled"
     left = {file.name for file in jobs.folder(last.id).iterdir()}
     assert not left & {"checkpoint", "best", "adapter"}

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
+from types import SimpleNamespace
 
+import pytest
+import torch
+
+from engine.books import Books
 from engine.sense import Phrase, Sense, ask
-from trainer.evaluation.errors import KINDS, Judged, analyse, joined, kinds_of
+from trainer import watch
+from trainer.evaluation.errors import KINDS, Judged, analyse, form_of, joined, kinds_of
 from trainer.examples import Example
+from trainer.free import Written
 from trainer.history import changes, read_history, trend
 from trainer.metrics import ALL_FIELDS, score
+from trainer.recipe import WIRE
 from trainer.watch import missing
 
 QUERY = ask("I call Tom back at once", "back")
@@ -48,8 +55,10 @@ def test_what_a_reference_does_not_know_is_no_error():
     assert kinds_of(judged(Sense("noun", "后"), known=("phrase",))) == ("missed_phrase",)
 
 
-def test_text_behind_the_answer_is_an_error_of_its_own():
-    assert kinds_of(judged(None, text="adverb|回 and so on", ran_on=True)) == ("text_after",)
+def test_what_is_written_freely_may_not_end_or_end_and_be_no_answer():
+    assert form_of(judged(None, text="adverb|回 and so on", ran_on=True)) == ("text_after",)
+    assert form_of(judged(None, text="it means 回")) == ("unreadable",)
+    assert form_of(judged(Sense("noun", "后"))) == (), "what it says is judged elsewhere"
 
 
 def test_they_are_counted_with_a_few_examples_each():
@@ -61,9 +70,30 @@ def test_they_are_counted_with_a_few_examples_each():
         "context": QUERY.context, "target": "back",
         "expected": "adverb · 回 · call back = 回电话", "answered": "adverb · 回",
     }  # fmt: skip
-    both = joined([found, analyse([judged(None, text="x", ran_on=True)])])
-    assert both["rows"] == 7
-    assert (both["counts"]["missed_phrase"], both["counts"]["text_after"]) == (5, 1)
+    written = [judged(None, text="x", ran_on=True), judged(None, text="y"), judged(PLAIN)]
+    both = joined(found, analyse(written, form_of))
+    assert (both["rows"], both["written"]) == (7, 3)
+    assert both["counts"]["missed_phrase"] == 5, "each row counts once"
+    assert (both["counts"]["text_after"], both["counts"]["unreadable"]) == (1, 1)
+    assert both["examples"]["unreadable"][0]["answered"] == "y"
+
+
+def test_an_evaluation_says_of_how_many_rows_its_kinds_of_error_are(monkeypatch):
+    """Answers in JSON are written freely, and so is what shows the form: nothing counts twice."""
+    written = [
+        Written("adverb|回", 3, True, PLAIN),
+        Written("it means 回", 3, True, None),
+        Written("and so on and", 32, False, None),
+    ]
+    monkeypatch.setattr(watch, "write_freely", lambda *_: written)
+    monkeypatch.setattr(watch, "dev_scores", lambda *_: {"dev_loss": 1.0})
+    rows, prompt = [Example(QUERY, RIGHT, "a")] * 3, SimpleNamespace(style=WIRE)
+    look = watch.Watch((), rows, prompt, Books(), 0.5, 0.0, torch.float32)
+    found = look(torch.nn.Linear(1, 1))
+    assert (found.figures["valid"], found.figures["ended"]) == (1 / 3, 2 / 3)
+    assert found.figures["written"] == found.errors["written"] == found.errors["rows"] == 3
+    counts = {kind: count for kind, count in found.errors["counts"].items() if count}
+    assert counts == {"missed_phrase": 1, "no_answer": 2, "text_after": 1, "unreadable": 1}
 
 
 def test_figures_stand_beside_the_previous_and_the_best():

@@ -125,38 +125,35 @@ def test_busy_and_failing_servers_are_waited_for(home):
         return Said(status=500) if n == 6 else Said()
 
     with FakeServer(answer) as server:
-        job = home.until_state(home.teach(server.url, concurrency=2).id, "done")
+        job = home.until_state(home.teach(server.url, concurrency=1).id, "done")
     assert home.answered() == 11 and len(server.asked) == 13
-    moments = [asked.at for asked in server.asked]
-    after_the_gap = max(zip(moments, moments[1:]), key=lambda two: two[1] - two[0])[1]
-    assert after_the_gap - moments[2] >= 1.5, moments
+    assert server.asked[3].at - server.asked[2].at >= 1.5, "not before it was told to"
     assert (job.figures["trouble"]["busy"], job.figures["trouble"]["failed"]) == (1, 1)
 
 
 def test_a_rate_is_kept(home):
     with FakeServer() as server:
-        job = home.until_state(home.teach(server.url, rate=10.0, concurrency=8).id, "done")
-    seconds = server.asked[-1].at - server.asked[0].at
-    assert seconds >= 0.7  # about 1.1, less what the first one was late
-    assert job.figures["elapsed"] >= 0.7 and 200 < job.figures["per_minute"] < 1000  # not 6,000
+        job = home.teach(server.url, rate=1 / 3600, concurrency=8)
+        home.until(job.id, lambda job: job.done > 0)
+        home.jobs.stop(job.id)
+        home.until_state(job.id, "stopped")
+    assert len(server.asked) == 1, "one an hour"
 
 
 def test_how_long_it_will_take_is_told(home):
-    with FakeServer(lambda asked, n: Said(delay=0.4)) as server:
+    with FakeServer(held=4) as server:
         job = home.teach(server.url, concurrency=1)
-        job = home.until(job.id, lambda job: job.done >= 4)
-        assert 1 <= job.figures["left_seconds"] <= 6
+        job = home.until(job.id, lambda job: job.done == 4 and job.figures["left_seconds"])
         home.jobs.stop(job.id)
-        stopped = home.until_state(job.id, "stopped")
-        assert stopped.figures["elapsed"] >= job.figures["elapsed"] > 0.8
+        before = home.until_state(job.id, "stopped").figures["elapsed"]
+        assert before >= job.figures["elapsed"] > 0
         home.jobs.resume(job.id)
-        before = stopped.figures["elapsed"]  # it counts on
-        home.until(job.id, lambda job: job.done >= 6 and job.figures["elapsed"] > before)
+        home.until(job.id, lambda job: job.figures["elapsed"] > before)  # it counts on
 
 
 @posix
 def test_a_signal_to_end_is_a_wish_to_stop(home):
-    with FakeServer(lambda asked, n: Said(delay=30)) as server:
+    with FakeServer(held=0) as server:
         job = home.teach(server.url)
         home.until(job.id, lambda job: len(server.asked) > 0)
         os.kill(home.jobs.get(job.id).process.pid, signal.SIGTERM)
@@ -177,31 +174,29 @@ def test_a_server_that_is_away_is_waited_for_and_found_again(home):
 @pytest.mark.parametrize("wish, after", [("stop", "stopped"), ("cancel", "cancelled")])
 @pytest.mark.parametrize("trouble", ["down", "busy", "slow"])
 def test_ended_at_once_whatever_it_waits_for(home, wish, after, trouble):
-    said = Said(status=429, headers={"Retry-After": "600"}) if trouble == "busy" else Said(delay=30)
-    with FakeServer(lambda asked, n: said) as server:
+    busy = Said(status=429, headers={"Retry-After": "600"})
+    with FakeServer(lambda asked, n: busy, held=0 if trouble == "slow" else None) as server:
         job = home.teach(nowhere() if trouble == "down" else server.url)
         if trouble == "slow":
             home.until(job.id, lambda job: len(server.asked) > 0)
         else:
             home.until(job.id, lambda job: job.figures.get("trouble", {}).get("waiting") == trouble)
-        start = time.monotonic()
         getattr(home.jobs, wish)(job.id)
         job = home.until_state(job.id, after)
-        assert time.monotonic() - start < 15, "half of what it would wait"
     assert home.store.requests.totals(job.id).waiting == (11 if wish == "stop" else 0)
 
 
 def test_paused_it_sends_nothing_and_keeps_its_slot(home):
-    with FakeServer(lambda asked, n: Said(delay=0.1)) as server:
+    with FakeServer(held=2) as server:
         job = home.teach(server.url, concurrency=1)
-        home.until(job.id, lambda job: len(server.asked) >= 2)
+        home.until(job.id, lambda job: len(server.asked) == 3)
         home.jobs.pause(job.id)
-        job = home.until_state(job.id, "paused")
-        time.sleep(0.3)  # what was under way comes back
-        sent = len(server.asked)
+        home.until_state(job.id, "paused")
         waiting = home.teach(server.url)
-        time.sleep(0.7)
-        assert len(server.asked) == sent < 11 and home.jobs.get(waiting.id).state == "queued"
+        server.let_go()
+        home.until(job.id, lambda job: job.done == 3)  # what was under way comes back
+        home.jobs.look()
+        assert home.jobs.get(waiting.id).state == "queued" and len(server.asked) == 3
         home.jobs.resume(job.id)
         home.until_state(job.id, "done")
         home.until_state(waiting.id, "done")
@@ -210,26 +205,26 @@ def test_paused_it_sends_nothing_and_keeps_its_slot(home):
 
 @posix
 def test_killed_it_is_interrupted_and_goes_on_where_it_was(home):
-    with FakeServer(lambda asked, n: Said(delay=0.15)) as server:
+    with FakeServer(held=4) as server:
         job = home.teach(server.url, concurrency=2)
-        home.until(job.id, lambda job: home.answered() >= 4)
+        home.until(job.id, lambda job: home.answered() == 4)
         process = home.jobs.get(job.id).process
         os.kill(process.pid, signal.SIGKILL)
         home.until(job.id, lambda job: not is_alive(process))
         assert home.jobs.get(job.id).state == "running", "nobody has looked yet"
         home.jobs.look()
-        assert home.jobs.get(job.id).state == "interrupted"
-        before = home.answered()
+        assert home.jobs.get(job.id).state == "interrupted" and home.answered() == 4
+        server.let_go()
         assert home.jobs.resume(job.id).process not in (None, process)
         job = home.until_state(job.id, "done")
-    assert before < 11 == home.answered() == job.done
+    assert home.answered() == job.done == 11
     assert 11 <= len(server.asked) <= 13, "only those in flight are asked again"
 
 
 @posix
 def test_it_outlives_whoever_started_it(home):
     """Made by a process that is killed at once; its child goes on."""
-    with FakeServer(lambda asked, n: Said(delay=0.1)) as server:
+    with FakeServer(held=0) as server:
         command = [sys.executable, "-m", "trainer", "teach", "--url", server.url, "--model", "big"]
         env = os.environ | {"CTX_HOME": str(home.folder)}
         follower = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
@@ -237,7 +232,8 @@ def test_it_outlives_whoever_started_it(home):
         follower.kill()
         follower.wait()
         follower.stdout.close()
-        assert psutil.pid_exists(home.jobs.get(1).process.pid)
+        assert is_alive(home.jobs.get(1).process)
+        server.let_go()
         home.until_state(1, "done")
     assert home.answered() == 11
 
@@ -252,7 +248,7 @@ def heard_signals():
 
 @posix
 def test_ctrl_c_ends_the_following_only(home, heard_signals):
-    with FakeServer(lambda asked, n: Said(delay=0.1)) as server:
+    with FakeServer(held=0) as server:
         command = [sys.executable, "-m", "trainer", "teach", "--url", server.url, "--model", "big"]
         env = os.environ | {"CTX_HOME": str(home.folder)}
         follower = subprocess.Popen(
@@ -262,9 +258,10 @@ def test_ctrl_c_ends_the_following_only(home, heard_signals):
         assert follower.stdout.readline() == "job 1: running\n"
         home.until(1, lambda job: len(server.asked) > 0)
         os.killpg(follower.pid, signal.SIGINT)
-        _, said = follower.communicate(timeout=20)
+        _, said = follower.communicate(timeout=60)
         assert follower.returncode == 130
         assert "job 1 goes on; python -m trainer stop 1 stops it" in said
+        server.let_go()
         home.until_state(1, "done")
 
 
@@ -314,7 +311,7 @@ def test_a_living_process_keeps_its_job(home):
 def test_a_child_that_has_ended_is_gone_before_anybody_asks_how(home):
     child = subprocess.Popen([sys.executable, "-c", ""])
     process = Process(child.pid, psutil.Process(child.pid).create_time())
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while is_alive(process) and time.monotonic() < end:
         time.sleep(0.02)
     assert find_process(child.pid) is None

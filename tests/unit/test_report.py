@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -14,7 +15,7 @@ from db.store import open_store
 from tests.told_runs import add_run, leave_files, tell_steps, whole_run
 from trainer.history import read_history, thinned
 from trainer.jobs.queue import Jobs
-from trainer.pages import HTML, MARKDOWN
+from trainer.pages import HTML, JSON, MARKDOWN, said
 from trainer.plots import Curve, Mark, line_plot, nice_ticks, short
 from trainer.report import read_events, run_command, write_report
 
@@ -33,7 +34,7 @@ def write(home, job) -> tuple[str, str]:
     files = write_report(
         store.jobs.get(job.id), read_events(jobs, job.id), folder / "jobs" / str(job.id)
     )
-    assert [file.name for file in files] == [HTML, MARKDOWN]
+    assert [file.name for file in files] == [HTML, MARKDOWN, JSON]
     return files[0].read_text(encoding="utf-8"), files[1].read_text(encoding="utf-8")
 
 
@@ -54,7 +55,8 @@ def test_a_report_holds_plots_scores_recipe_data_and_the_command(home):
 def test_a_students_report_says_what_it_is_and_what_it_gets_wrong(home):
     shown = {"context": f"Dogs {EVIL}", "target": "Dogs", "expected": "noun · 狗", "answered": "x"}
     errors = {
-        "event": "errors", "step": 400, "rows": 60, "counts": {"wrong_sense": 7, "empty": 0},
+        "event": "errors", "step": 400, "rows": 60, "written": 16,
+        "counts": {"wrong_sense": 7, "empty": 0, "unreadable": 2},
         "examples": {"wrong_sense": [shown]},
     }  # fmt: skip
     made = [
@@ -63,14 +65,61 @@ def test_a_students_report_says_what_it_is_and_what_it_gets_wrong(home):
         {"event": "student", "layers": 16, "of_layers": 18, "bytes": 261_000_000},
     ]
     devs = [one for one in tell_steps(0, 400) if one["event"] == "dev"]
-    last = {**devs[-1], "score": 0.9, "best": True, "answer_ms": 12.5}
+    last = {**devs[-1], "score": 0.9, "best": True, "answer_ms": 12.5, "written": 16}
     job = add_run(*home, [*made, *devs[:-1], last, errors], distil={"top": 64})
     html, markdown = write(home, job)
     for text in (html, markdown):
         for told in ("1, 3", "261,000,000", "5,678", "wrong sense", "Trend", "distil.top", "noun"):
             assert told in text, told
+        assert "16 rows" in text and "| 60 | 16 | 7 | 2 |" in markdown
     assert "Against the previous and the best" in html and "Answer to a dev row, ms" in html
     assert "<script" not in html and "\u202e" not in html + markdown
+
+
+def read_data(home, job) -> dict:
+    text = (home[1] / "jobs" / str(job.id) / JSON).read_text(encoding="utf-8")
+    return json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+
+def test_a_report_is_data_as_well(home):
+    environment = {"cores": 2, "memory_gb": 25, "torch": "2.15", "system": "Linux"}
+    told = whole_run()
+    told[0]["environment"] = environment
+    job = add_run(*home, told)
+    leave_files(home[1], job.id)
+    card = home[1] / "jobs" / str(job.id) / "adapter" / "card.json"
+    card.write_text(card.read_text().replace("0.9,", "NaN,"))
+    html, _ = write(home, job)
+    data = read_data(home, job)
+    assert data["environment"] == environment | {"platform": None}
+    for name in environment:
+        assert name.replace("_", " ") in html
+    assert data["scores"]["dev mine"]["phrase_f1"]["value"] is None, "not a number is none"
+    assert data["scores"]["dev mine"]["meaning_match"]["interval"] == [0.55, 0.71]
+    assert data["recipe"]["replay"] == 0.5 and data["data"][1]["sha256"] == "ab" * 32
+    assert data["curves"]["loss"][-1][0] == 400 and data["changes"]["score"][-1]["previous"]
+    assert [mark["event"] for mark in data["marks"]] == ["rollback", "stopped", "resumed"]
+    assert data["best"]["step"] == 300 and data["command"].startswith("python -m trainer run")
+
+
+def test_translations_are_compared_and_plotted_by_all_that_they_are_scored_by(home):
+    figures = {
+        "chrf": 40.0, "bleu": 20.0, "ter": 60.0, "rouge_1": 0.5, "rouge_2": 0.3, "rouge_l": 0.4,
+        "answer_ms": 200.0, "score": 0.4, "dev_loss": 1.0,
+    }  # fmt: skip
+    devs = [
+        {"event": "dev", "step": n, **{name: one + n / 100 for name, one in figures.items()}}
+        for n in (10, 20, 30)
+    ]
+    job = add_run(*home, devs)
+    html, markdown = write(home, job)
+    assert html.count("<polyline") == len(figures)
+    data = read_data(home, job)
+    for name in figures:
+        assert f"{name.replace('_', ' ')} +0.1" in html, "its trend"
+        assert markdown.count(f"| 30 | {said(name)} |") == 1, "against the previous and the best"
+        assert len(data["curves"][name]) == len(data["changes"][name]) == 3
+    assert data["changes"]["ter"][2]["best"] == pytest.approx(0.2), "lower is better"
 
 
 def test_what_people_typed_is_text_in_a_report(home):
@@ -158,4 +207,4 @@ def test_the_command_line_writes_it(home, monkeypatch, capsys):
     add_commands(parser.add_subparsers(required=True))
     arguments = parser.parse_args(["report", str(job.id)])
     assert arguments.command(arguments) == 0
-    assert [Path(line).name for line in capsys.readouterr().out.split()] == [HTML, MARKDOWN]
+    assert [Path(line).name for line in capsys.readouterr().out.split()] == [HTML, MARKDOWN, JSON]

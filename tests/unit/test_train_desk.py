@@ -320,6 +320,7 @@ def test_a_report_comes_as_text(page):
     reply = page.run("report", id=job.id, form="html")
     assert reply["text"].startswith("<!doctype html>") and reply["name"] == f"run-{job.id}.html"
     assert page.run("report", id=job.id, form="md")["text"].startswith("# Run")
+    assert json.loads(page.run("report", id=job.id, form="json")["text"])["run"]["id"] == job.id
     assert page.run("report", id=job.id, form="../x")["error"] == "not_understood"
 
 

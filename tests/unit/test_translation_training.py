@@ -216,7 +216,8 @@ def test_a_run_ends_with_an_adapter_its_card_and_its_figures(home):
     )  # fmt: skip
     devs = [event for event in events if event["event"] == "dev"]
     assert devs[-1]["dev_loss"] < devs[0]["dev_loss"] and 0 <= devs[-1]["ended"] <= 1
-    assert {"chrf", "score", "low", "high"} <= set(devs[0])
+    texts = {"chrf", "bleu", "ter", "rouge_1", "rouge_2", "rouge_l"}
+    assert {*texts, "answer_ms", "written", "score", "low", "high"} <= set(devs[0])
     card = read_adapter(adapter).card
     assert (card.pair, card.task, card.style, card.base) == (
         "en-zh",

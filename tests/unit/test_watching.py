@@ -106,7 +106,7 @@ def test_a_job_that_somebody_else_started_is_watched_to_its_end(home):
 def test_ctrl_c_ends_the_watching_only(home):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        with FakeServer(lambda asked, n: Said(delay=0.1)) as server:
+        with FakeServer(held=0) as server:
             job = home.teach(server.url)
             watcher = subprocess.Popen(
                 [sys.executable, "-m", "trainer", "watch", str(job.id)], cwd=ROOT, text=True,
@@ -116,9 +116,10 @@ def test_ctrl_c_ends_the_watching_only(home):
             assert watcher.stdout.readline() == "job 1: teacher\n"
             home.until(job.id, lambda job: len(server.asked) > 0)
             os.killpg(watcher.pid, signal.SIGINT)
-            _, said = watcher.communicate(timeout=20)
+            _, said = watcher.communicate(timeout=60)
             assert watcher.returncode == 130
             assert "job 1 goes on; python -m trainer stop 1 stops it" in said
+            server.let_go()
             home.until_state(job.id, "done")
     finally:
         signal.signal(signal.SIGINT, before)

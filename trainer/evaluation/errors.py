@@ -1,23 +1,25 @@
 """What is wrong with answers, by kind, counted and with examples. Pure.
 
 wrong_class, wrong_sense; missed_phrase, invented_phrase, wrong_members (the phrase was found, other
-words in it); empty (no meaning), no_answer (nothing that can be read as one), text_after (what was
-written freely went on behind the answer). A row can be of several kinds.
+words in it); empty (no meaning), no_answer (nothing that can be read as one). A row can be of
+several kinds. Of the rows that are written freely, which are fewer: text_after (it did not end),
+unreadable (it ended and is no answer).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from engine.sense import Query, Sense, to_wire
 from trainer.metrics import Scored
 
+WRITTEN_KINDS = ("text_after", "unreadable")
 KINDS = (
     "wrong_class", "wrong_sense", "missed_phrase", "invented_phrase", "wrong_members", "empty",
-    "no_answer", "text_after",
+    "no_answer", *WRITTEN_KINDS,
 )  # fmt: skip
 _SHOWN = 3  # examples of a kind
 
@@ -37,9 +39,8 @@ class Judged:
 
 def kinds_of(row: Judged) -> tuple[str, ...]:
     """What is wrong with an answer, in fields that its reference knows."""
-    after = ("text_after",) if row.ran_on else ()
     if row.answer is None:
-        return after or ("no_answer",)
+        return ("no_answer",)
     scored, known = row.scored, row.scored.known
     found = {
         "wrong_class": "class" in known and not scored.word_class,
@@ -49,32 +50,41 @@ def kinds_of(row: Judged) -> tuple[str, ...]:
         "wrong_members": "phrase" in known and scored.wanted and scored.found and not scored.exact,
         "empty": "meaning" in known and not row.answer.meaning,
     }
-    return (*(kind for kind in KINDS if found.get(kind)), *after)
+    return tuple(kind for kind in KINDS if found.get(kind))
 
 
-def analyse(rows: Iterable[Judged]) -> dict[str, Any]:
+def form_of(row: Judged) -> tuple[str, ...]:
+    """What is wrong with the form of what was written freely."""
+    if row.ran_on:
+        return ("text_after",)
+    return ("unreadable",) if row.answer is None else ()
+
+
+def analyse(
+    rows: Iterable[Judged], kinds: Callable[[Judged], tuple[str, ...]] = kinds_of
+) -> dict[str, Any]:
     """How many rows have each kind of error, of how many, and the first examples of each."""
     counts: Counter[str] = Counter({kind: 0 for kind in KINDS})
     examples: dict[str, list[dict[str, Any]]] = {}
     total = 0
     for row in rows:
         total += 1
-        for kind in kinds_of(row):
+        for kind in kinds(row):
             counts[kind] += 1
             if counts[kind] <= _SHOWN:
                 examples.setdefault(kind, []).append(_shown(row))
     return {"rows": total, "counts": dict(counts), "examples": examples}
 
 
-def joined(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Several analyses as one: `rows` of the first."""
-    counts: Counter[str] = Counter()
-    examples: dict[str, list[dict[str, Any]]] = {}
-    for one in parts:
-        counts.update(one["counts"])
-        for kind, some in one["examples"].items():
-            examples[kind] = (examples.get(kind, []) + some)[:_SHOWN]
-    return {"rows": parts[0]["rows"], "counts": dict(counts), "examples": examples}
+def joined(answers: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:
+    """The analysis of answers and that of what was written freely as one; `written`: how many rows
+    the kinds of the second are of."""
+    counts = Counter(answers["counts"])
+    counts.update(written["counts"])
+    return {
+        "rows": answers["rows"], "written": written["rows"], "counts": dict(counts),
+        "examples": answers["examples"] | written["examples"],
+    }  # fmt: skip
 
 
 def _shown(row: Judged) -> dict[str, Any]:

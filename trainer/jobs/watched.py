@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from engine.bench.run import machine_of
 from trainer.jobs.work import Work, is_over
 
 # What a job's row shows of an event.
@@ -33,8 +34,10 @@ class Watched:
         return is_over(self._work)
 
     def report(self, event: Mapping[str, Any]) -> None:
-        """Keep an event, and what the job's row shows of it."""
+        """Keep an event, and what the job's row shows of it; with a plan, on what machine it is."""
         work, kind = self._work, str(event.get("event"))
+        if kind == "plan":
+            event = {**event, "environment": machine_of()}
         work.store.events.tell(work.job.id, work.process, event)
         work.say(json.dumps(event, ensure_ascii=False))
         if kind in ("step", "plan"):

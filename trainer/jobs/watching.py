@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
 
-from trainer.history import DEV_FIGURES, Event, is_number
+from trainer.history import DEV_FIGURES, TRANSLATION_FIGURES, Event, is_number
 from trainer.jobs.commands import progress_of, state_of
 
 if TYPE_CHECKING:
@@ -100,7 +100,9 @@ def line_of(event: Event) -> str:
         return _joined(of, _figures(event, ("loss", "rate", "rows_per_second", "memory_gb")))
     if kind == "dev":
         best = "best so far" if event.get("best") else ""
-        return _joined(f"{at}: evaluated", _figures(event, DEV_FIGURES), best)
+        return _joined(
+            f"{at}: evaluated", _figures(event, (*DEV_FIGURES, *TRANSLATION_FIGURES)), best
+        )
     if kind == "said":
         return str(event.get("text", ""))
     if kind == "form":

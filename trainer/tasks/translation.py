@@ -1,33 +1,39 @@
 """Task `translation` in training: whole sentences, the prompt masked, the answer up to its end.
 
 Evaluations write sentences as readers would get them, but let the model write on: that it ends by
-itself is a part of what is learnt.
+itself is a part of what is learnt. They take the figures of Evaluate but one: its embedding score
+needs the embedded base, which is not what every run trains.
 """
 
 from __future__ import annotations
 
 import random
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from sacrebleu.metrics import CHRF
 from torch import nn
 
 from engine.memory import give_back
-from engine.translation import TranslationPrompt, translate_all
+from engine.translation import TranslationPrompt
 from trainer.card import Finished, Report
+from trainer.evaluation.texts import TextRow, Texts
 from trainer.examples import TranslationExample
 from trainer.losses import Candidates, Weighed
 from trainer.recipe import Recipe
 from trainer.rows import Pack, make_translation_packs
 from trainer.training import Watched
-from trainer.translated import first_of_each, text_scores, write_translation_card
+from trainer.translated import (
+    first_of_each,
+    text_scores,
+    translate_rows,
+    write_translation_card,
+)
 from trainer.watch import dev_scores
 
+_TEXT_FIGURES = ("chrf", "bleu", "ter", "rouge_1", "rouge_2", "rouge_l")
 _SOFTMAX_SAMPLE = 16384  # random tokens beside those of the run's own answers
 
 
@@ -83,13 +89,16 @@ class TranslationWatch:
             return Watched(figures)
         few = self.compute != torch.float32
         with torch.autocast(next(model.parameters()).device.type, self.compute, enabled=few):
-            sentences = [e.query.context for e in self.written]
-            texts = translate_all(model, self.prompt, sentences, self.written[0].query.pair)
+            rows = translate_rows(model, self.prompt, self.written)
         give_back()
-        wanted = [e.text for e in self.written]
-        scores = text_scores([(one.text, text) for one, text in zip(texts, wanted)])
-        figures |= {
-            "chrf": CHRF(word_order=2).corpus_score([one.text for one in texts], [wanted]).score,
-            "ended": statistics.fmean(one.stopped for one in texts),
-        }
-        return Watched(figures, tuple(scores))
+        scores = text_scores([(row.text, row.reference) for row in rows])
+        return Watched(figures | figures_of(rows, self.written[0].query.pair), tuple(scores))
+
+
+def figures_of(rows: Sequence[TextRow], pair: str) -> dict[str, float]:
+    """An evaluation's figures of translations: of their texts, whether the model ended them, the
+    milliseconds of one, and how many there are."""
+    found = Texts([rows], pair.partition("-")[2], draws=0).figures(0)
+    texts = {name: found[name]["value"] for name in _TEXT_FIGURES if name in found}
+    more = {"ended": found["stopped"]["value"], "answer_ms": found["ms"]["value"]}
+    return texts | more | {"written": len(rows)}

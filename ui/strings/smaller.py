@@ -59,4 +59,5 @@ SMALLER: dict[str, tuple[str, str]] = {
     "kind_empty": ("no meaning", "没有意思"),
     "kind_no_answer": ("no answer", "没有答案"),
     "kind_text_after": ("writes on", "写个不停"),
+    "kind_unreadable": ("ends, but is no answer", "已结束，但不是答案"),
 }  # fmt: skip

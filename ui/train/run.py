@@ -193,7 +193,7 @@ class RunDesk(Desk):
     async def report(self, asked: Reply) -> Reply:
         """The run's report, written anew, as text: the page opens or keeps it."""
         form = text_of(asked, "form")
-        if form not in ("html", "md"):
+        if form not in ("html", "md", "json"):
             raise Bad("not_understood")
 
         def act() -> Reply:
@@ -202,14 +202,12 @@ class RunDesk(Desk):
             job = self._find(asked)
             folder = self._jobs.folder(job.id)
             if job.kind in _OWN_REPORTS:
-                html, markdown = (
-                    folder / f"{_OWN_REPORTS[job.kind]}.{end}" for end in ("html", "md")
-                )
-                if not html.is_file():
+                file = folder / f"{_OWN_REPORTS[job.kind]}.{form}"
+                if not file.is_file():
                     raise Bad("no_report")
             else:
-                html, markdown = write_report(job, read_events(self._jobs, job.id), folder)
-            file = html if form == "html" else markdown
+                files = write_report(job, read_events(self._jobs, job.id), folder)
+                file = next(one for one in files if one.suffix == f".{form}")
             return {"text": file.read_text(encoding="utf-8"), "name": f"run-{job.id}.{form}"}
 
         return await self._begin(act)

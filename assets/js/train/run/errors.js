@@ -40,10 +40,13 @@ const paintErrors = () => {
   one('.ctx-error-kinds').replaceChildren(...(kinds.length ? kinds.map(([kind, count]) => kindOf(shown, kind, count)) : [make('li', 'ctx-note', t('errors_none'))]));
 };
 
+// Of how many rows: those that are written freely are fewer.
+const rowsOf = ({ rows, written }, kind) => (['text_after', 'unreadable'].includes(kind) ? written : rows) ?? rows ?? 0;
+
 const kindOf = (shown, kind, count) => {
   const item = make('li', '');
   item.dataset.kind = kind;
-  item.append(make('h3', '', `${kindName(kind)}: ${t('of_whole', { n: whole(count), of: whole(shown.rows ?? 0) })}`));
+  item.append(make('h3', '', `${kindName(kind)}: ${t('of_whole', { n: whole(count), of: whole(rowsOf(shown, kind)) })}`));
   item.append(...(shown.examples?.[kind] ?? []).map(exampleOf));
   return item;
 };

@@ -16,8 +16,9 @@ const forgetPlots = () => {
   one('.ctx-curves').replaceChildren();
 };
 
-const DEV = ['score', 'meaning_match', 'class_accuracy', 'phrase_f1', 'phrase_precision', 'phrase_recall', 'valid', 'ended'];
-const QUIET = ['phrase_precision', 'phrase_recall', 'valid', 'ended']; // to be switched on
+const WRITTEN = ['valid', 'ended']; // of rows that are written freely, which are fewer
+const DEV = ['score', 'meaning_match', 'class_accuracy', 'phrase_f1', 'phrase_precision', 'phrase_recall', 'rouge_1', 'rouge_2', 'rouge_l', ...WRITTEN];
+const QUIET = ['phrase_precision', 'phrase_recall', 'rouge_1', 'rouge_2', ...WRITTEN]; // to be switched on
 
 const curvesOf = (events, names) =>
   names
@@ -44,11 +45,14 @@ const specs = () => {
   const score = dev.find((curve) => curve.name === 'score');
   const bounded = devs.filter((one) => typeof one.low === 'number' && typeof one.high === 'number');
   if (score) score.band = bounded.map((one) => [one.step, one.low, one.high]);
+  const rows = devs.findLast((one) => one.written)?.written;
+  for (const curve of dev) if (rows && WRITTEN.includes(curve.name)) curve.text = t('score_rows', { name: curve.text, n: whole(rows) });
+  const trained = run.kind === 'train';
   const losses = [...curvesOf(steps, ['loss']), ...curvesOf(devs, ['dev_loss'])];
   return {
     loss: { title: t('plot_loss'), how: t('plot_loss_how'), curves: losses },
-    dev: { title: t(run.kind === 'train' ? 'plot_dev' : 'plot_chrf'), how: t('plot_dev_how'), curves: dev, quiet: QUIET },
-    bleu: { title: t('plot_bleu'), curves: curvesOf(devs, ['bleu']) },
+    dev: { title: t(trained ? 'plot_dev' : 'plot_chrf'), how: t('plot_dev_how'), curves: dev, quiet: QUIET },
+    bleu: { title: t(trained ? 'plot_texts' : 'plot_bleu'), how: trained && t('plot_texts_how'), curves: curvesOf(devs, ['chrf', 'bleu', 'ter']) },
     rate: { title: t('plot_rate'), curves: curvesOf(steps, ['rate']) },
     answer: { title: t('plot_answer'), curves: curvesOf(devs, ['answer_ms']) },
     speed: { title: t('plot_speed'), curves: curvesOf(steps, ['rows_per_second']) },

@@ -140,6 +140,7 @@ const ACTIONS = {
   open_report: () => report('html', true),
   save_html: () => report('html', false),
   save_md: () => report('md', false),
+  save_json: () => report('json', false),
 };
 
 root.addEventListener('click', (event) => {
