@@ -109,12 +109,17 @@ def test_a_job_makes_a_student_that_the_catalogue_knows(store, tmp_path):
     [
         ({"model": SMALL | {"vocabulary": 5000}}, "large_vocabulary"),
         ({"pair": "fr-en"}, "other_pair"),
+        ({}, "no_tokenizer"),
+        ({}, "not_whole"),
     ],
 )
 def test_a_job_ends_with_the_reason_for_which_its_run_is_refused(store, tmp_path, changes, code):
     store.sentence_sets.freeze("taught", "de-en", TEACHER)
     data = {"name": "student", "dataset": "taught", "model": SMALL, "finetune": STEPS} | changes
-    prepared = find_kind("scratch").prepare({"phase": "tokenizer", "recipe": data})
+    (tmp_path / "tokenizer.json").write_text('{"version": "1.0", "mo')
+    given = {"no_tokenizer": "nowhere", "not_whole": str(tmp_path)}.get(code, "")
+    asked = {"phase": "tokenizer", "tokenizer": given, "recipe": data}
+    prepared = find_kind("scratch").prepare(asked)
     job = store.jobs.add("scratch", prepared.slot, prepared.recipe, "Ann")
     assert work(store, Settings(home=tmp_path / "home"), job, lambda: False) == "failed"
     assert store.jobs.get(job).error == code

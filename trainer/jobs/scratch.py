@@ -98,14 +98,14 @@ def _recipe(job: ScratchJob) -> ScratchRecipe:
 
 def _bring_tokenizer(job: ScratchJob, folder: Path) -> None:
     """Put the tokenizer that is asked for, or that of the weights it goes on from, into the folder:
-    another's tokens mean something else."""
+    another's tokens mean something else. ScratchError where there is none, or not whole."""
+    from trainer.scratch.tokenizer import load_codec
+
     there = folder / _TOKENIZER
     wanted = job.tokenizer or (job.start if job.phase == FINETUNE and job.start != RANDOM else "")
     if not wanted or there.exists():
         return
-    if not (Path(wanted) / _TOKENIZER).is_file():
-        raise JobError("no_tokenizer", f"{wanted} holds no tokenizer")
-    write_whole(there, (Path(wanted) / _TOKENIZER).read_text(encoding="utf-8"))
+    write_whole(there, load_codec(Path(wanted)).tokenizer.to_str(pretty=True))
 
 
 KIND = Kind(ScratchJob, prepare, run)

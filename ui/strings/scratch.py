@@ -101,7 +101,7 @@ SCRATCH: dict[str, tuple[str, str]] = {
     "failed_other_config": ("The weights to go on from have another shape.", "所要接着训练的权重形状不同。"),
     "failed_other_run": ("Its folder holds a run of other settings or of other weights.", "它的文件夹里是另一种设置或另一份权重的训练。"),
     "failed_few_positions": ("The model has too few positions for these sentences. Give it more, or take shorter ones.", "模型的位置数不够容纳这些句子。请增加位置数或换更短的句子。"),
-    "failed_not_whole": ("A file of the model it goes on from is broken.", "所要接着训练的模型有文件损坏。"),
+    "failed_not_whole": ("A file of the model or tokenizer it goes on from is broken.", "所要接着使用的模型或分词器有文件损坏。"),
     "failed_only_pretrained": ("The model was only pre-trained and does not translate yet.", "这个模型只做过预训练，还不会翻译。"),
     "failed_no_room": ("A sentence is too long for the model.", "有句子对模型来说太长。"),
     "failed_no_run": ("There is no run there yet.", "那里还没有训练。"),
