@@ -123,6 +123,7 @@ def test_whole_sentences(page, app):
     choose_pair(page, "en-fr")
     split.locator("select[name=task]").select_option("translation")
     expect(split.locator("select[name=dataset]")).to_be_hidden()
+    split.locator(".ctx-split-others summary").click()
     for name in ("server", "url"):  # a server is asked for any pair
         expect(split.locator(f"input[name={name}]")).to_be_visible()
     models = split.locator(".ctx-split-models select")

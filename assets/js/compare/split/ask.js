@@ -107,10 +107,7 @@ const loadStart = async () => {
 };
 
 const evaluate = async () => {
-  const [teacher, server, url] = ['teacher', 'server', 'url'].map((name) => {
-    const field = form.elements[name];
-    return field.closest('[hidden]') ? '' : field.value.trim();
-  });
+  const [teacher, server, url] = ['teacher', 'server', 'url'].map((name) => form.elements[name].value.trim());
   const others = [teacher && `teacher:${teacher}`, server && url && `server:${server}`].filter(Boolean);
   const names = [...modelFields().map((field) => field.value), ...others];
   if (names.length > props.limits.models) return toast(t('too_many_models', { n: props.limits.models }));
