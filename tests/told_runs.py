@@ -36,7 +36,8 @@ SCORES = {
 def _errors(step: int, wrong: int) -> dict[str, Any]:
     told = {"context": "I call you back.", "target": "call", "answered": "verb · 打"}
     return {
-        "event": "errors", "step": step, "rows": 60, "counts": {"wrong_sense": wrong, "empty": 0},
+        "event": "errors", "step": step, "rows": 60, "written": 16,
+        "counts": {"wrong_sense": wrong, "empty": 0, "unreadable": 2},
         "examples": {"wrong_sense": [told | {"expected": "verb · 打电话"}]},
     }  # fmt: skip
 
@@ -84,7 +85,7 @@ def tell_steps(first: int, last: int, steps: int = 400, loss: float = 2.4) -> li
                 "event": "dev", "step": step, "dev_loss": loss * 0.9 * math.exp(-2 * part) + 0.4,
                 "class_accuracy": 0.9 + 0.05 * part, "meaning_match": score - 0.08,
                 "phrase_precision": 0.85, "phrase_recall": 0.8 + 0.1 * part,
-                "phrase_f1": 0.83 + 0.06 * part, "valid": 1.0, "ended": 0.99,
+                "phrase_f1": 0.83 + 0.06 * part, "valid": 1.0, "ended": 0.99, "written": 16,
                 "score": score, "low": score - 0.05, "high": score + 0.05, "best": step <= 300,
             })  # fmt: skip
     return found

@@ -257,6 +257,8 @@ def test_the_board_shows_what_was_made_smaller(page, app):
     expect(run.locator("[data-kind=wrong_sense] h3")).to_have_text("wrong meaning: 9 of 60")
     run.locator(".ctx-run-errors select").select_option("100")
     expect(run.locator("[data-kind=wrong_sense] h3")).to_have_text("wrong meaning: 12 of 60")
+    unreadable = run.locator("[data-kind=unreadable] h3")
+    expect(unreadable).to_have_text("ends, but is no answer: 2 of 16")
     expect(run.locator("[data-kind=wrong_sense] p")).to_contain_text("answered verb · 打")
 
 

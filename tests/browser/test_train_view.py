@@ -150,6 +150,7 @@ def test_curves_have_values_and_a_legend_that_switches(store, start, page, tmp_p
     )
     expect(dev.locator("polyline")).to_have_count(4)
     expect(dev.locator(".ctx-ring")).to_have_count(4)
+    expect(dev.locator("[data-curve=valid]")).to_have_text("well-formed, n = 16")
     dev.locator("[data-curve=valid]").click()
     expect(dev.locator("polyline")).to_have_count(5)
     dev.locator(".ctx-drawing").hover(position={"x": 60, "y": 100})
@@ -177,9 +178,10 @@ def test_a_finished_runs_page(store, start, page, tmp_path):
     assert page.evaluate("navigator.clipboard.readText()") == command
     page.locator(".ctx-run-log summary").click()
     expect(page.locator(".ctx-run .ctx-log")).to_contain_text("loading <b>data</b>")
-    with page.expect_download() as kept:
-        page.locator("#train-run [data-do=save_md]").click()
-    assert kept.value.suggested_filename == f"run-{job.id}.md"
+    for form in ("md", "json"):
+        with page.expect_download() as kept:
+            page.locator(f"#train-run [data-do=save_{form}]").click()
+        assert kept.value.suggested_filename == f"run-{job.id}.{form}"
     with page.context.expect_page() as opened:
         page.locator("#train-run [data-do=open_report]").click()
     expect(opened.value.locator("h1")).to_have_text(f"Run {job.id}: first-try")

@@ -49,7 +49,9 @@ def add_commands(commands: Any) -> None:
         one = commands.add_parser(name, help=_SHOWS[name][0])
         one.add_argument("job", type=int, metavar="JOB")
         one.set_defaults(command=_SHOWS[name][1])
-    report = commands.add_parser("report", help="write a training run's report: HTML and Markdown")
+    report = commands.add_parser(
+        "report", help="write a training run's report: HTML, Markdown, JSON"
+    )
     report.add_argument("job", type=int, metavar="JOB")
     report.set_defaults(command=_report)
     for wish, text in _WISHES.items():
