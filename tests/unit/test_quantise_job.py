@@ -215,6 +215,19 @@ def test_cancelled_it_throws_away_what_was_being_trained(bench: Bench):
 
 
 @needs_bfloat16
+def test_what_a_killed_job_left_half_written_is_made_anew(bench: Bench):
+    folder = bench.settings.home / "forms" / BASE
+    for name in ("int8.new77", "int8", "int8-rows8.new77"):
+        (folder / name).mkdir(parents=True)
+    (folder / "int8" / "form.json").write_text("{")
+    work = bench.work(ways=["int8"])
+    assert run(work) and bench.table(work)["int8"]["quality"]["fit"]
+    assert sorted(one.name for one in folder.iterdir() if one.is_dir()) == [
+        "bf16", "int8", "int8-rows8.new77",
+    ]  # fmt: skip
+
+
+@needs_bfloat16
 def test_steps_go_no_further_than_they_pass(bench: Bench):
     bench.wrong = {"int4-rows8"}
     work = bench.work(progressive=True)

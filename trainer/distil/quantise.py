@@ -194,6 +194,8 @@ class Quantiser:
         if model is None and self.is_made(form):
             return folder
         self._tell(f"{form.name}: making it")
+        for left in folder.parent.glob(f"{folder.name}.new*"):  # by a job that was killed
+            shutil.rmtree(left, ignore_errors=True)
         model = model or self.merged()
         self._look()
         if form.smooth:
