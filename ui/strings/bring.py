@@ -174,6 +174,7 @@ BRING: dict[str, tuple[str, str]] = {
     "reason_target_inside_word": ("the word asked for is only a part of a longer word", "所问的词只是更长的词的一部分"),
     "reason_idx_out_of_range": ("the word does not come so often in the sentence", "这个词在句中没有出现那么多次"),
     "reason_unknown_pair": ("a language that is not known here", "不支持的语言"),
+    "reason_no_room": ("a sentence that is too long for a translator", "对翻译模型来说太长的句子"),
     "reason_broken_character": ("a broken character: the file's encoding does not fit", "字符损坏：与文件编码不符"),
     "reason_not_json": ("no JSON", "不是 JSON"),
     "reason_not_object": ("JSON, but no object {…}", "是 JSON，但不是对象 {…}"),
