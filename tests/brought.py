@@ -1,4 +1,5 @@
-"""What tests of adapters and translators that are brought in share: a zip, and a refusal."""
+"""What tests of adapters and translators that are brought in share: a zip, a refusal, and cards
+that say what none can."""
 
 from __future__ import annotations
 
@@ -10,6 +11,25 @@ import pytest
 from engine.bringing import bring_adapter
 from engine.catalogue import HOME_FOLDER
 from engine.checking import AdapterError
+
+CARDS = {
+    "a style that nobody asks in": ("unreadable", {"style": "no-such-style"}),
+    "a style of the other task": ("unreadable", {"task": "sense"}),
+    "a style of words for sentences": ("unreadable", {"style": "last"}),
+    "languages that are none": ("unreadable", {"pair": "xx-yy"}),
+    "one language twice": ("unreadable", {"pair": "en-en"}),
+    "words in no known script": (
+        "unreadable",
+        {"task": "sense", "style": "last", "pair": "en-yy"},
+    ),
+    "a name of two lines": ("unreadable", {"name": "mine\nshipped"}),
+    "a name that paints": ("unreadable", {"name": "\x1b[31mmine"}),
+    "a name of 300,000 characters": ("unreadable", {"name": "x" * 300_000}),
+    "no name": ("unreadable", {"name": " "}),
+    "a base of two lines": ("unreadable", {"base": "tiny\n@1"}),
+    "no base": ("wrong_base", {"base": ""}),
+}
+"""Why a card with these changes is refused: the reason, and the changes."""
 
 
 def zipped(folder: Path, inside: str = "mine/") -> Path:

@@ -11,20 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from engine import bringing, prompt, translation
+from engine import bringing, checking, prompt, translation
 from engine.bringing import Told, bring_adapter, fetch_adapter, is_hub_id
 from engine.catalogue import HOME_FOLDER, came_from, export_adapter, list_adapters
-from engine.checking import (
-    CARD,
-    CONFIG,
-    STYLES,
-    WEIGHTS,
-    AdapterError,
-    BaseShape,
-    read_adapter,
-)
+from engine.checking import CARD, CONFIG, WEIGHTS, AdapterError, BaseShape, read_adapter
 from engine.settings import Settings
-from tests.brought import refused, zipped
+from tests.brought import CARDS, refused, zipped
 from tests.made_adapters import make_adapter
 
 LAYER = "model.layers.0.self_attn"
@@ -85,11 +77,12 @@ def test_one_without_a_card_is_taken_for_what_it_is_said_to_be(folder, home):
     assert refusal(folder, home) == "no_card"
     entry = bring_adapter(folder, home, SHAPE, Told("de-en", style="long"))
     assert (entry.pair, entry.task, entry.card.style) == ("de-en", "translation", "long")
-    assert entry.card.base == "tiny@1", "it was checked against this one"
+    assert entry.card.base == "tiny@1"
 
 
 def test_the_styles_are_those_that_readers_engine_speaks():
-    assert {"sense": prompt.STYLES, "translation": tuple(translation.STYLES)} == STYLES
+    spoken = {"sense": prompt.STYLES, "translation": tuple(translation.STYLES)}
+    assert spoken == checking.STYLES
 
 
 def edit(file: Path, **changes) -> None:
@@ -231,23 +224,10 @@ FOLDERS = {
     ),
     "a pair that climbs": ("unreadable", lambda f: edit(f / CARD, pair="../../../tmp")),
     "a task that climbs": ("unreadable", lambda f: edit(f / CARD, task="../x")),
-    "a style that nobody asks in": ("unreadable", lambda f: edit(f / CARD, style="no-such-style")),
-    "a style of the other task": ("unreadable", lambda f: edit(f / CARD, task="sense")),
-    "a style of words for sentences": ("unreadable", lambda f: edit(f / CARD, style="last")),
-    "languages that are none": ("unreadable", lambda f: edit(f / CARD, pair="xx-yy")),
-    "one language twice": ("unreadable", lambda f: edit(f / CARD, pair="en-en")),
-    "words in no known script": (
-        "unreadable",
-        lambda f: edit(f / CARD, task="sense", style="last", pair="en-yy"),
-    ),
-    "a name of two lines": ("unreadable", lambda f: edit(f / CARD, name="mine\nshipped")),
-    "a name that paints": ("unreadable", lambda f: edit(f / CARD, name="\x1b[31mmine")),
-    "a name of 300,000 characters": ("unreadable", lambda f: edit(f / CARD, name="x" * 300_000)),
-    "no name": ("unreadable", lambda f: edit(f / CARD, name=" ")),
-    "a base of two lines": ("unreadable", lambda f: edit(f / CARD, base="tiny\n@1")),
-    "no base": ("wrong_base", lambda f: edit(f / CARD, base="")),
     "a card that is a list": ("unreadable", lambda f: (f / CARD).write_text("[]")),
     "a card nested too deep": ("unreadable", lambda f: (f / CARD).write_text("[" * 100_000)),
+} | {
+    what: (why, lambda f, said=said: edit(f / CARD, **said)) for what, (why, said) in CARDS.items()
 }
 
 
