@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from engine.sense import Query, Sense
 from tests.browser.reviewing import open_queue, teach
@@ -46,10 +46,18 @@ def test_every_control_is_reached_and_shows_it(begin, page, view) -> None:
     open_queue(page, app)
     page.goto(f"{app.url}/#label/{view}")
     expect(page.locator(SHOWN[view]).first).to_be_visible()
+    for _ in range(3):  # what is painted anew meanwhile is walked again
+        if not (missed := walk(page)):
+            break
+    assert not missed
+
+
+def walk(page: Page) -> list[str | None]:
+    """Press the Tab key once round, from wherever the focus was; what it did not reach."""
     page.evaluate("document.activeElement?.blur(); getSelection().removeAllRanges()")
     wanted, seen, ends = set(page.evaluate(WANTED)), set(), 0
     assert len(wanted) >= 5
-    while ends < 2:  # once round, from wherever the focus was
+    while ends < 2:
         page.keyboard.press("Tab")
         here = page.evaluate(HERE)
         if here is None:
@@ -57,7 +65,7 @@ def test_every_control_is_reached_and_shows_it(begin, page, view) -> None:
             continue
         assert here["shown"], here["what"]
         seen.add(here["walked"])
-    assert wanted <= seen, page.evaluate(
+    return page.evaluate(
         "ids => ids.map((id) => document.querySelector(`[data-walked='${id}']`)?.outerHTML)",
         sorted(wanted - seen),
     )
