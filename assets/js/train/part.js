@@ -27,6 +27,12 @@ const tile = (name, value, checked) => {
   return box;
 };
 
+// Enter in a field of this form starts nothing: too much depends on it.
+const startsByButton = (form) =>
+  form.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter' && event.target.matches('.ctx-field input')) event.preventDefault();
+  });
+
 // What a run is called; one that makes a model smaller has only its model's name.
 const modelText = (name) => {
   const [kind, id] = name.split(/:(.*)/s);

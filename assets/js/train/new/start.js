@@ -46,10 +46,7 @@ const onChange = (event) => {
 };
 
 formElement.addEventListener('input', onChange);
-// Enter in a field starts nothing: too much depends on it.
-formElement.addEventListener('keydown', (event) => {
-  if (event.key === 'Enter' && event.target.matches('.ctx-field input')) event.preventDefault();
-});
+startsByButton(formElement);
 
 const ACTIONS = {
   check,

@@ -82,13 +82,10 @@ formElement.addEventListener('input', (event) => {
   paintGo();
 });
 
+startsByButton(formElement);
 formElement.addEventListener('submit', (event) => {
   event.preventDefault();
   begin();
-});
-// Enter in a field starts nothing: too much depends on it.
-formElement.addEventListener('keydown', (event) => {
-  if (event.key === 'Enter' && event.target.matches('.ctx-field input')) event.preventDefault();
 });
 
 const paint = () => {
