@@ -23,7 +23,6 @@ from pathlib import Path
 import psutil
 import torch
 from filelock import FileLock
-from torch.nn import functional as F
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -94,9 +93,9 @@ def choose(settings: Settings) -> Choice:
         return Choice(device, torch.bfloat16 if bf16 else torch.float16, why)
     if device == "mps":
         return Choice(device, torch.float16, why)
-    ratio = _bfloat16_speed()
-    dtype, word = (torch.bfloat16, "faster") if ratio > 1 else (torch.float32, "slower")
-    return Choice(device, dtype, f"{why}; bfloat16 is {word} here than float32 ({ratio:.1f} ×)")
+    if units := _bfloat16_units():
+        return Choice(device, torch.bfloat16, f"{why}; the processor computes in it ({units})")
+    return Choice(device, torch.float32, f"{why}; the processor has no units for bfloat16")
 
 
 def _has(device: str) -> bool:
@@ -115,18 +114,11 @@ def _probe_device() -> tuple[str, str]:
     return "cpu", "no GPU found"
 
 
-def _bfloat16_speed() -> float:
-    """How many times as fast a decode step's matrix product is in bfloat16 as in float32."""
-    seconds = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        x, w = torch.ones(8, 1024, dtype=dtype), torch.ones(8192, 1024, dtype=dtype)
-        runs = []
-        for _ in range(6):
-            start = time.perf_counter()
-            F.linear(x, w)
-            runs.append(time.perf_counter() - start)
-        seconds[dtype] = sorted(runs)[2]
-    return seconds[torch.float32] / seconds[torch.bfloat16]
+def _bfloat16_units() -> str:
+    """What a processor computes bfloat16 products with; empty: it would emulate them, slowly. Asked
+    and not timed, since every process of a machine has to choose the same numbers."""
+    has = torch.cpu.get_capabilities()
+    return next((name for name in ("amx_bf16", "avx512_bf16", "bf16") if has.get(name)), "")
 
 
 def load_base(

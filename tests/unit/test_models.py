@@ -80,11 +80,12 @@ def test_a_local_folder_is_loaded_and_has_a_revision(home, tmp_path):
 
 def test_choices_come_with_their_reason(home, monkeypatch):
     monkeypatch.setattr(models, "_probe_device", lambda: ("cpu", "no GPU found"))
-    monkeypatch.setattr(models, "_bfloat16_speed", lambda: 0.4)
-    slow = choose(home)
-    assert slow.dtype == torch.float32 and "slower" in slow.reason and "0.4" in slow.reason
-    monkeypatch.setattr(models, "_bfloat16_speed", lambda: 3.0)
-    assert choose(home).dtype == torch.bfloat16
+    has: dict[str, object] = {"architecture": "x86_64", "avx512_f": True, "amx_bf16": False}
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has)
+    without = choose(home)
+    assert without.dtype == torch.float32 and "no units for bfloat16" in without.reason
+    has["avx512_bf16"] = True
+    assert choose(home).dtype == torch.bfloat16 and "(avx512_bf16)" in choose(home).reason
     assert choose(Settings(home=home.home, device="cpu", dtype="float32")).dtype_name == "float32"
 
 

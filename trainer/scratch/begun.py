@@ -54,7 +54,7 @@ def weights_of(folder: Path) -> str:
 
 def choose_numbers(folder: Path, settings: Settings) -> Choice:
     """The device and the numbers of the run: those that it began with, where the settings ask for
-    no others. Which are faster is measured, and would be measured otherwise another time."""
+    no others. It may go on at a processor that would compute in others."""
     begun = _read_begun(folder)
     if settings.dtype != "auto" or "dtype" not in begun:
         return choose(settings)
