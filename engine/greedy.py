@@ -59,9 +59,13 @@ def grow(
 ) -> list[list[int]]:
     """Each prompt's likeliest tokens, up to the one at which it is over, or `most`. Rows that are
     over leave the batch when they are half of it."""
-    growing = Growing(model, prompts)
-    written: list[list[int]] = [[] for _ in prompts]
-    batch, going = list(range(len(prompts))), set(range(len(prompts)))
+    return grow_on(Growing(model, prompts), len(prompts), is_over, most)
+
+
+def grow_on(growing: Growing, count: int, is_over: IsOver, most: int) -> list[list[int]]:
+    """The same for `count` rows that stand at their beginnings."""
+    written: list[list[int]] = [[] for _ in range(count)]
+    batch, going = list(range(count)), set(range(count))
     for _ in range(most):
         for number, token in zip(batch, growing.step()):
             if number in going:

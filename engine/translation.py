@@ -16,7 +16,7 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
-from engine.greedy import Growing, grow
+from engine.greedy import Growing, grow_on
 from engine.names import LANGUAGES as LANGUAGES
 from engine.names import languages as languages
 from engine.sense import QueryError, clean_context
@@ -199,6 +199,19 @@ class Translated:
     whole: str = ""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A sentence and how it is asked for."""
+
+    sentence: str
+    prompt: TranslationPrompt
+    pair: str
+
+
+Begin = Callable[[Sequence[int], Sequence[Sequence[int]]], Growing]
+"""Called with the numbers of rows and their prompts: the batch that writes them."""
+
+
 def translate_all(
     model: Any,
     prompt: TranslationPrompt,
@@ -209,20 +222,36 @@ def translate_all(
     """Translations of many sentences, in order; greedy. Each is let write on behind its end, as far
     as its sentence has room, so that what it writes too much is counted; the text is what `write`
     gives, and nothing where that refuses the sentence."""
-    prompts = [prompt.parts(sentence, pair) for sentence in sentences]
-    rooms = [_room_or_none(model, asked, prompt.room(s)) for asked, s in zip(prompts, sentences)]
-    order = sorted((n for n, room in enumerate(rooms) if room), key=lambda n: len(sentences[n]))
+    asked = [Asked(sentence, prompt, pair) for sentence in sentences]
+    return write_on(asked, model, lambda rows, prompts: Growing(model, prompts), progress)
+
+
+def write_on(
+    asked: Sequence[Asked], model: Any, begin: Begin, progress: Progress = lambda done, of: None
+) -> list[Translated]:
+    """The same for rows that differ in how they are asked for. `model`: whose positions they have;
+    `begin` makes the batches."""
+    prompts = [one.prompt.parts(one.sentence, one.pair) for one in asked]
+    rooms = [
+        _room_or_none(model, prompt, one.prompt.room(one.sentence))
+        for prompt, one in zip(prompts, asked)
+    ]
+    order = sorted(
+        (n for n, room in enumerate(rooms) if room), key=lambda n: len(asked[n].sentence)
+    )
     found = {n: Translated("", 0, False, 0, False) for n, room in enumerate(rooms) if not room}
     for start in range(0, len(order), _BATCH):
         some = order[start : start + _BATCH]
 
         def is_over(row: int, tokens: Sequence[int], some: Sequence[int] = some) -> bool:
-            return tokens[-1] == prompt.end or len(tokens) >= rooms[some[row]]
+            n = some[row]
+            return tokens[-1] == asked[n].prompt.end or len(tokens) >= rooms[n]
 
-        written = grow(model, [prompts[n] for n in some], is_over, max(rooms[n] for n in some))
-        found |= {n: _measure(prompt, tokens) for n, tokens in zip(some, written)}
-        progress(len(found), len(sentences))
-    return [found[n] for n in range(len(sentences))]
+        growing = begin(some, [prompts[n] for n in some])
+        written = grow_on(growing, len(some), is_over, max(rooms[n] for n in some))
+        found |= {n: _measure(asked[n].prompt, tokens) for n, tokens in zip(some, written)}
+        progress(len(found), len(asked))
+    return [found[n] for n in range(len(asked))]
 
 
 def _room_or_none(model: Any, prompt: Sequence[int], most: int) -> int:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.crew import Map, crew
 from engine.sense import Answer, Query, Sense
+from engine.sentence_bench import SentenceBench
 from engine.settings import Settings
 from engine.views import AT_ONCE, View, views
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from engine.engine import ModelEngine
     from engine.models import Base
     from engine.raw import Raw
+    from engine.translation import Translated
 
 MOST_MODELS = 3
 MOST_WRITTEN = 96  # tokens of a text that nothing holds
@@ -66,6 +68,7 @@ class Workbench:
         self._tuned: Any = None  # a PeftModel over the base's own weights
         self._names: OrderedDict[Path, str] = OrderedDict()  # its adapters
         self._made = 0
+        self._sentences = SentenceBench(settings, self._loaded)
 
     def load(self, folders: Sequence[Folder], pair: str = "en-zh") -> None:
         """Have these models loaded before they are asked, so that asking is all that takes time."""
@@ -124,6 +127,21 @@ class Workbench:
         finally:
             self._end()
 
+    def translate(
+        self,
+        folders: Sequence[Folder],
+        sentences: Sequence[str],
+        pair: str,
+        progress: Progress = lambda share: None,
+    ) -> list[list[Translated]]:
+        """For each model and each sentence what it writes, up to its end and behind it. BaseError
+        or AdapterError says what is missing."""
+        self._begin()
+        try:
+            return self._sentences.translate(folders, sentences, pair, progress)
+        finally:
+            self._end()
+
     def count_tokens(
         self, folder: Folder, asked: Sequence[tuple[Query, Sense]], pair: str = "en-zh"
     ) -> list[int]:
@@ -145,15 +163,16 @@ class Workbench:
 
     @property
     def is_loaded(self) -> bool:
-        return self._base is not None
+        return self._base is not None or self._sentences.is_loaded
 
     def close(self) -> None:
         """Give everything back; it can be asked again and loads anew."""
         with self._lock:
             self._stop_resting()
-            loaded = self._base is not None
+            loaded = self.is_loaded
             self._base = self._tuned = None
             self._engines.clear()
+            self._sentences.clear()
             self._names.clear()
         if loaded:
             from engine.memory import give_back

@@ -1,4 +1,6 @@
-"""A workbench without models: the base is wrong where a word is long, adapters know the phrases."""
+"""A workbench without models: the base is wrong where a word is long, adapters know the phrases; it
+translates, and writes on behind that, they end.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +41,11 @@ class FakeWorkbench:
         self.asked.append(("write", tuple(folders), tuple(queries)))
         return [[_raw(folder, query) for query in queries] for folder in folders]
 
+    def translate(self, folders, sentences, pair, progress=lambda share: None):
+        self.asked.append(("translate", tuple(folders), tuple(sentences)))
+        self.pairs.append(pair)
+        return [[_translated(folder, one) for one in sentences] for folder in folders]
+
     def close(self) -> None:
         pass
 
@@ -51,6 +58,18 @@ class FakeWorkbench:
         if folder is not None or (len(word) < 5 and good.sense.phrase is None):
             return good
         return Answer(replace(good.sense, meaning="东西", phrase=None), confidence=0.4)
+
+
+def _translated(folder: Any, sentence: str) -> SimpleNamespace:
+    words = sentence.rstrip(".").split()
+    if len(words) > 40:
+        return SimpleNamespace(text="", tokens=0, ended=False, over=0, stopped=False, whole="")
+    text = f"Voici : {' '.join(words[folder is None :])}."
+    behind = "" if folder else "\nEnglish: No.\nFrench:"
+    return SimpleNamespace(
+        text=text, tokens=len(words), ended=True, over=30 if behind else 0, stopped=not behind,
+        whole=f" {text}{behind}",
+    )  # fmt: skip
 
 
 def _raw(folder: Any, query: Query) -> SimpleNamespace:

@@ -157,6 +157,13 @@ class SyntheticTable:
         with self._connections.read() as db:
             return tuple(tuple(row) for row in db.execute(_REFERENCED, [pair]))
 
+    def reference(self, pair: str, context: str) -> str:
+        """The translation that a sentence came with; "" where it came with none that counts."""
+        sql = f"SELECT translation FROM ({_REFERENCED}) WHERE context = ?"
+        with self._connections.read() as db:
+            row = db.execute(sql, [pair, clean_context(context)]).fetchone()
+        return row[0] if row else ""
+
     def referenced_pairs(self) -> tuple[str, ...]:
         """The pairs that sentences came with translations in."""
         with self._connections.read() as db:

@@ -35,7 +35,8 @@ def app(tmp_path_factory) -> Iterator[App]:
         add_evaluation(store, home, 60, ("shipped", "run:7"))
         file = home / "pairs.tsv"
         file.write_text("".join(f"Dogs chase cats{chr(97 + n)}.\tOui {n}.\n" for n in range(20)))
-        bring(store, file, Origin("pairs", "", "en-fr"))
+        for pair in ("en-fr", "en-it"):
+            bring(store, file, Origin("pairs", "", pair))
         entry = bring_adapter(make_adapter(home / "made", SHAPE, pair="en-fr"), home, SHAPE)
         add_sentences(store, home, models=("base", f"kept:{entry.version}"))
         german = make_adapter(home / "german", SHAPE, pair="de-en", task="sense", style="last")
@@ -79,6 +80,46 @@ def test_what_two_models_answer_to_own_sentences(page, app):
     expect(side.locator(".ctx-raw-rest").first).to_contain_text("is a word that")
     side.get_by_role("button", name="Swap").click()
     expect(side.locator("select[name=left]")).to_have_value("shipped")
+
+
+def test_how_two_models_translate_own_sentences(page, app):
+    open_view(page, app, "side")
+    choose_pair(page, "en-fr")
+    side = page.locator("#compare-side")
+    expect(side.locator("select[name=task]")).to_have_value("translation")
+    side.locator("textarea").fill("Dogs chase catsb. The bank was <b>unkind</b>.")
+    side.get_by_role("button", name="Compare").click()
+    expect(side.locator("h2[role=status]")).to_have_text("2 of 2 sentences differ")
+    rows = side.locator(".ctx-sentences > li")
+    expect(rows.nth(0)).to_contain_text("Reference: Oui 1.")
+    left, right = (rows.nth(1).locator(f"[data-side={name}]") for name in ("left", "right"))
+    expect(right.locator(".ctx-differs")).to_have_text(["The"])
+    expect(right.locator(".ctx-is-text")).to_have_attribute("lang", "fr")
+    expect(left.locator(".ctx-raw-rest")).to_contain_text("English: No.")
+    expect(left).to_contain_text("34 tokens, 30 of them behind the translation")
+    expect(right).to_contain_text("4 tokens, stopped by itself")
+    expect(side.locator(".ctx-raw")).to_be_hidden()
+    choose_pair(page, "en-zh")
+    expect(side.locator("select[name=task] option")).to_have_count(2)
+
+
+def test_translations_are_voted_on_blind(page, app):
+    open_view(page, app, "vote")
+    choose_pair(page, "en-fr")
+    vote = page.locator("#compare-vote")
+    expect(vote.locator("select[name=task]")).to_have_value("translation")
+    expect(vote.locator("select[name=evaluation] option")).to_have_count(1)
+    vote.get_by_text("my own sentences").click()
+    vote.locator("textarea").fill("Dogs chase cats. The bank was closed.")
+    vote.get_by_role("button", name="Begin").click()
+    expect(vote.locator(".ctx-ballot-line")).to_contain_text(".")
+    expect(vote.locator(".ctx-ballot-answers .ctx-is-text")).to_have_count(2)
+    expect(vote.locator(".ctx-ballot-answers .ctx-differs")).not_to_have_count(0)
+    page.keyboard.press("ArrowUp")
+    expect(vote.locator(".ctx-ballot-far")).to_have_text("2 of 2")
+    page.keyboard.press("ArrowDown")
+    expect(vote.locator(".ctx-vote-over h2")).to_contain_text("base against kept")
+    expect(vote.locator(".ctx-standings")).to_contain_text("1 / 1")
 
 
 def test_an_evaluations_figures_and_rows(page, app):
@@ -272,7 +313,7 @@ def test_words_of_another_pair(page, app):
     side.get_by_role("button", name="Compare").click()
     expect(side.locator(".ctx-sentences .ctx-pair-word").first).to_have_attribute("lang", "de")
     expect(side.locator(".ctx-sentences .ctx-is-zh").first).to_have_attribute("lang", "en")
-    choose_pair(page, "en-fr")
+    choose_pair(page, "en-it")
     expect(side.locator(".ctx-alone")).to_be_visible()
     expect(side.get_by_role("button", name="Compare")).to_be_disabled()
 

@@ -227,6 +227,83 @@ def test_whole_sentences_are_evaluated_by_what_translates_them(page, tmp_path):
         assert page.ask("split.begin", **(asked | change))["error"] == error
 
 
+def french(page, tmp_path) -> str:
+    """A translation adapter in the home, and sentences that came with translations."""
+    folder = make_adapter(tmp_path / "made", SHAPE, pair="en-fr")
+    file = tmp_path / "pairs.tsv"
+    file.write_text("Dogs chase cats.\tLes chiens chassent.\nIt was.\tC’était.\n")
+    bring(page.store, file, Origin("pairs", "", "en-fr"))
+    return f"kept:{bring_adapter(folder, page.home, SHAPE).version}"
+
+
+def test_own_sentences_are_translated_side_by_side(page, tmp_path):
+    both = {"left": "base", "right": french(page, tmp_path), "pair": "en-fr"}
+    texts = ["Dogs chase cats.", "Cats chase dogs.", "no " * 41]
+    told = page.ask("side.translations", contexts=texts, **both)["answers"]
+    ((first,), (second,), (long,)) = told
+    assert first["position"] is None and first["label"]["text"] == "Les chiens chassent."
+    left, right = first["answers"]
+    assert left["text"] == "Voici : chase cats." and right["text"] == "Voici : Dogs chase cats."
+    assert [part for part, differs in right["parts"] if differs] == ["Dogs"]
+    assert not any(differs for _, differs in left["parts"])
+    assert (left["ended"], left["over"], left["tokens"]) == (False, 30, 33)
+    assert left["rest"].startswith("\nEnglish: No.")
+    assert (right["ended"], right["over"], right["rest"]) == (True, 0, "")
+    assert second["label"] is None
+    assert [one["tokens"] for one in long["answers"]] == [0, 0]
+    for change, error in (
+        ({"pair": "en-es"}, "model_task"),
+        ({"right": "shipped"}, "model_task"),
+        ({"right": "base"}, "same_model"),
+        ({"contexts": texts * 2}, "not_understood"),
+        ({"contexts": ["…"]}, "no_context"),
+    ):
+        asked = {"contexts": texts, **both, **change}
+        assert page.ask("side.translations", **asked)["error"] == error
+
+
+def test_translations_are_voted_on_blind_and_counted_apart_from_words(page, tmp_path):
+    model = french(page, tmp_path)
+    both = {"left": "base", "right": model, "pair": "en-fr", "task": "translation"}
+    sitting = page.ask("vote.paste", text="Dogs chase cats. Cats chase dogs.", **both)
+    session = sitting["session"]
+    assert sitting["count"] == 2
+    for number in range(2):
+        ballot = page.ask("vote.ballot", session=session, number=number)
+        assert ballot["position"] is None and "".join(ballot["pieces"]).endswith(".")
+        assert all(set(one) == {"text", "parts"} for one in ballot["answers"]), (
+            "nothing tells whose"
+        )
+        texts = [one["text"] for one in ballot["answers"]]
+        better = "first" if len(texts[0]) > len(texts[1]) else "second"
+        page.ask("vote.choose", session=session, number=number, choice=better, who="Ann")
+    told = page.ask("vote.reveal", session=session)
+    assert told["counts"] == {"left": 0, "right": 2, "both": 0, "neither": 0}
+    votes = page.store.votes.list_votes("en-fr", "translation")
+    assert {(vote.context, vote.position) for vote in votes} == {
+        ("Dogs chase cats.", None), ("Cats chase dogs.", None)
+    }  # fmt: skip
+    asked = {"pair": "en-fr"}
+    assert len(page.ask("vote.choices", task="translation", **asked)["standings"]) == 1
+    assert page.ask("vote.choices", task="sense", **asked)["standings"] == []
+
+
+def test_translations_of_an_evaluation_are_voted_on(page):
+    job = add_sentences(page.store, page.home)
+    told = page.ask("vote.choices", pair="en-fr", task="translation")
+    assert told["tasks"] == ["translation"]
+    assert [one["id"] for one in told["evaluations"]] == [job.id]
+    sitting = page.ask("vote.sit_down", id=job.id, left=0, right=1)
+    assert sitting["count"] == 45
+    ballot = page.ask("vote.ballot", session=sitting["session"], number=0)
+    assert all(set(one) == {"text", "parts"} for one in ballot["answers"])
+    painted = [any(differs for _, differs in one["parts"]) for one in ballot["answers"]]
+    assert any(painted)
+    page.ask("vote.choose", session=sitting["session"], number=0, choice="both")
+    (vote,) = page.store.votes.list_votes("en-fr", "translation")
+    assert vote.choice == "both"
+
+
 def test_teachers_that_answered_before_are_offered(page):
     for n, who in enumerate(("gemma-3-27b", "gemma-3-27b", "qwen")):
         page.store.labels.add_label(Query(CALL, n), Sense("verb", "x"), "teacher", who, "proposed")

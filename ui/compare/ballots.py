@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from db.store import Side, Vote
-from engine.sense import Query
 from trainer.voting import left_stands_first
 from ui.desk import Bad, Reply
 
@@ -25,9 +24,11 @@ _SESSIONS = 50
 
 @dataclass(frozen=True)
 class Ballot:
-    """One word with the left and the right model's answer, as pages get them."""
+    """A word of a context, or all of it where `position` is None, with the left and the right
+    model's answer, as pages get them."""
 
-    query: Query
+    context: str
+    position: int | None
     left: Reply
     right: Reply
 
@@ -38,6 +39,7 @@ class Session:
     added, as the names are known then."""
 
     pair: str
+    task: str
     left: Side
     right: Side
     titles: tuple[str, str]
@@ -61,7 +63,7 @@ class Session:
 
     def vote(self, number: int, choice: str, who: str) -> Vote:
         """The choice as a vote for a side; Bad where the ballot has one or the names are known."""
-        query = self.ballot(number).query
+        ballot = self.ballot(number)
         if choice not in CHOICES:
             raise Bad("not_understood")
         if self.over:
@@ -73,8 +75,8 @@ class Session:
         if choice in ("first", "second"):
             side = "left" if (choice == "first") == left_first else "right"
         return Vote(
-            self.left, self.right, query.context, query.position, side,
-            "left" if left_first else "right", query.pair, "sense", who,
+            self.left, self.right, ballot.context, ballot.position, side,
+            "left" if left_first else "right", self.pair, self.task, who,
         )  # fmt: skip
 
     def counts(self) -> dict[str, int]:
@@ -95,6 +97,7 @@ class Sessions:
     def add(
         self,
         pair: str,
+        task: str,
         left: Side,
         right: Side,
         titles: tuple[str, str],
@@ -104,7 +107,7 @@ class Sessions:
         if not ballots:
             raise Bad("nothing_differs")
         shuffled = random.SystemRandom().sample(list(ballots), min(len(ballots), MOST_BALLOTS))
-        session = Session(pair, left, right, titles, shuffled)
+        session = Session(pair, task, left, right, titles, shuffled)
         with self.lock:
             self._open[session.id] = session
             while len(self._open) > _SESSIONS:

@@ -17,6 +17,7 @@ from db.dataset.visible import visible
 from db.store import Job
 from engine.sense import Query, context_words
 from trainer.jobs.queue import Jobs
+from ui.compare.texts import to_texts
 from ui.desk import Bad, Reply
 from ui.label.shape import to_pieces
 
@@ -42,13 +43,17 @@ class Evaluation:
         return str(self.told["split"].get("pair", "en-zh"))
 
     @property
+    def task(self) -> str:
+        return str(self.told["split"].get("task", "sense"))
+
+    @property
     def models(self) -> list[Reply]:
         return self.told["models"]
 
     @property
     def shown(self) -> tuple[str, ...]:
         """What rows can be filtered by: a sentence has more than one right translation."""
-        return SHOWN[:2] if self.told["split"].get("task") == "translation" else SHOWN
+        return SHOWN[:2] if self.task == "translation" else SHOWN
 
 
 class Evaluations:
@@ -142,8 +147,16 @@ def to_row(row: Reply, number: int, pair: str, models: Sequence[int]) -> Reply:
         "reference": _shown_answer(row.get("reference") or {}),
         "fields": row.get("fields", []),
         "split_phrase": bool(row.get("split_phrase")),
-        "answers": [_shown_answer(row["answers"][i]) for i in models],
+        "answers": _beside([_shown_answer(row["answers"][i]) for i in models]),
     }
+
+
+def _beside(answers: list[Reply]) -> list[Reply]:
+    """Two translations, with what differs."""
+    texts = [one.get("text") for one in answers]
+    if len(texts) != 2 or None in texts:
+        return answers
+    return [one | told for one, told in zip(answers, to_texts(*texts))]
 
 
 def _shown_answer(answer: Reply) -> Reply:

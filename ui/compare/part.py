@@ -4,11 +4,11 @@ Knows no gradio; imports the trainer when it is first asked.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from db.dataset.visible import visible
+from db.store.checks import check_choice
 from engine.sense import Query, Sense, phrase_words
 from ui.desk import Bad, Reply, text_of
 from ui.jobs_desk import JobsDesk
@@ -35,12 +35,12 @@ class CompareDesk(JobsDesk):
         """The models that can be set beside each other here."""
         return await self._run(lambda: {"models": self._models()})
 
-    def _models(self, wanted: Callable[[Model], bool] | None = None) -> list[Reply]:
-        """The models that answer words of any pair as readers get them, or others that are
-        wanted."""
+    def _models(self) -> list[Reply]:
+        """The models that answer words of any pair as readers get them or translate sentences."""
         from trainer.catalogue import list_models
 
-        found = [m for m in list_models(self._store, self._settings) if (wanted or answers)(m)]
+        models = list_models(self._store, self._settings)
+        found = [one for one in models if answers(one) or one.task == TRANSLATION]
         readers = {key: self._present(*key) for key in {(m.pair, m.task) for m in found}}
         return [
             to_model(one) | {"present": one.version == readers[one.pair, one.task]} for one in found
@@ -57,10 +57,10 @@ class CompareDesk(JobsDesk):
         except (AdapterError, ModelError):
             return ""
 
-    def _sides(self, asked: Reply) -> tuple[Model, Model]:
+    def _sides(self, asked: Reply, task: str = SENSE) -> tuple[Model, Model]:
         """The two models that are meant; Bad where they are one, or one is none."""
         pair = work_pair(asked)
-        left, right = (self._model(text_of(asked, side), pair) for side in ("left", "right"))
+        left, right = (self._model(text_of(asked, side), pair, task) for side in ("left", "right"))
         if left.version == right.version:
             raise Bad("same_model")
         return left, right
@@ -92,6 +92,11 @@ def to_model(model: Model) -> Reply:
         "made": model.made,
         "bytes": model.bytes,
     }
+
+
+def task_of(asked: Reply) -> str:
+    """What is meant, words or whole sentences; words where nothing is said."""
+    return check_choice("task", text_of(asked, "task") or SENSE, (SENSE, TRANSLATION))
 
 
 def folders(*models: Model) -> list[Path | None]:

@@ -1,4 +1,5 @@
-"""The Side by side view: what two models answer to one's own sentences, and write unheld.
+"""The Side by side view: what two models answer to the words of one's own sentences, and write
+unheld; and how two models translate them.
 
 Every argument comes from a stranger. The desk knows no gradio; the page asks for a few sentences at
 a time, so that it shows what is there and can stop.
@@ -13,7 +14,15 @@ import gradio as gr
 from db.dataset.visible import visible
 from engine.passage import split_passage
 from engine.sense import Query, check_context, clean_context, context_words
-from ui.compare.part import MOST_CONTEXTS, MOST_TEXT, CompareDesk, folders, to_answer
+from ui.compare.part import (
+    MOST_CONTEXTS,
+    MOST_TEXT,
+    TRANSLATION,
+    CompareDesk,
+    folders,
+    to_answer,
+)
+from ui.compare.texts import to_written
 from ui.desk import Bad, Reply, Served, guarded, is_index, named, text_of
 from ui.label.shape import to_pieces
 from ui.page import read_page, read_script
@@ -55,7 +64,9 @@ class SideDesk(CompareDesk):
 
     def served(self) -> dict[str, Served]:
         """What pages may call, by name: each takes hostile JSON and never raises."""
-        methods = (self.models, self.cut, self.answers, self.raw, self.work)
+        methods = (
+            self.models, self.cut, self.answers, self.translations, self.raw, self.work,
+        )  # fmt: skip
         return {method.__name__: guarded(method) for method in methods}
 
     async def cut(self, asked: Reply) -> Reply:
@@ -78,11 +89,8 @@ class SideDesk(CompareDesk):
     async def answers(self, asked: Reply) -> Reply:
         """What the two models answer to all words of a few contexts: for each context a row a word,
         with what people accepted for it."""
-        contexts = asked.get("contexts")
-        if not isinstance(contexts, list) or not 0 < len(contexts) <= _AT_ONCE:
-            raise Bad("not_understood")
         pair = work_pair(asked)
-        checked = [_context(one, pair) for one in contexts]
+        checked = _contexts(asked, pair)
 
         def act(work: Work) -> Reply:
             return named(lambda: self._answers(asked, checked, pair, work))
@@ -92,7 +100,7 @@ class SideDesk(CompareDesk):
     def _answers(self, asked: Reply, contexts: list[str], pair: str, work: Work) -> Reply:
         sides = self._sides(asked)
         found = self._bench.answers(
-            folders(*sides), [(one, None) for one in contexts], pair, _progress(work)
+            folders(*sides), [(one, None) for one in contexts], pair, progress_of(work)
         )
         return {
             "answers": [
@@ -118,6 +126,34 @@ class SideDesk(CompareDesk):
             "label": to_answer(query, accepted.sense) if accepted else None,
         }
 
+    async def translations(self, asked: Reply) -> Reply:
+        """How the two models translate a few contexts: for each one row, with the translation that
+        it came with."""
+        pair = work_pair(asked)
+        checked = _contexts(asked, pair)
+
+        def act(work: Work) -> Reply:
+            return named(lambda: self._translations(asked, checked, pair, work))
+
+        return await self._start(act)
+
+    def _translations(self, asked: Reply, contexts: list[str], pair: str, work: Work) -> Reply:
+        sides = folders(*self._sides(asked, TRANSLATION))
+        found = self._bench.translate(sides, contexts, pair, progress_of(work))
+        return {
+            "answers": [
+                [
+                    {
+                        "position": None,
+                        "answers": to_written(left, right),
+                        "label": {"text": visible(told)} if told else None,
+                    }
+                ]
+                for context, left, right in zip(contexts, *found)
+                for told in [self._store.synthetic.reference(pair, context)]
+            ]
+        }
+
     async def raw(self, asked: Reply) -> Reply:
         """What the two models write to some words when nothing holds them."""
         queries = asked.get("queries")
@@ -129,7 +165,7 @@ class SideDesk(CompareDesk):
         def act(work: Work) -> Reply:
             def write() -> Reply:
                 sides = self._sides(asked)
-                both = self._bench.write(folders(*sides), checked, _progress(work))
+                both = self._bench.write(folders(*sides), checked, progress_of(work))
                 return {"raw": [[to_raw(one) for one in row] for row in zip(*both)]}
 
             return named(write)
@@ -163,8 +199,16 @@ def to_raw(raw: Any) -> Reply:
     }
 
 
-def _progress(work: Work) -> Any:
+def progress_of(work: Work) -> Any:
+    """What a bench calls with how far it is, 0 to 1."""
     return lambda share: work.tick(round(100 * share))
+
+
+def _contexts(asked: Reply, pair: str) -> list[str]:
+    contexts = asked.get("contexts")
+    if not isinstance(contexts, list) or not 0 < len(contexts) <= _AT_ONCE:
+        raise Bad("not_understood")
+    return [_context(one, pair) for one in contexts]
 
 
 def _context(text: object, pair: str) -> str:

@@ -11,7 +11,7 @@ import gradio as gr
 
 from db.dataset.visible import visible
 from db.store import Job
-from db.store.checks import MAX_NAME, check_choice, check_text
+from db.store.checks import MAX_NAME, check_text
 from engine.catalogue import in_order
 from ui.compare.evaluations import (
     FIGURES,
@@ -25,7 +25,7 @@ from ui.compare.evaluations import (
     count_rows,
     to_row,
 )
-from ui.compare.part import SENSE, TRANSLATION, CompareDesk, answers
+from ui.compare.part import SENSE, TRANSLATION, CompareDesk, task_of
 from ui.desk import Bad, Reply, Served, guarded, is_index, number_of, text_of
 from ui.page import read_page, read_script
 from ui.pairs import USUAL, work_pair
@@ -81,7 +81,7 @@ class SplitDesk(CompareDesk):
 
         def act() -> Reply:
             self._jobs.look()
-            models = self._models(lambda one: answers(one) or one.task == TRANSLATION)
+            models = self._models()
             translated = {one["pair"] for one in models if one["task"] == TRANSLATION}
             pairs = translated | set(self._store.synthetic.referenced_pairs())
             return {
@@ -107,7 +107,7 @@ class SplitDesk(CompareDesk):
         def act() -> Reply:
             from trainer.jobs.translating import count_sentences
 
-            pair, task = work_pair(asked), _task_of(asked)
+            pair, task = work_pair(asked), task_of(asked)
             words = task == SENSE
             table = self._store.labels if words else self._store.synthetic
             told = table.teachers(pair)
@@ -137,7 +137,7 @@ class SplitDesk(CompareDesk):
             raise Bad("not_understood")
         if not all(isinstance(name, str) for name in names) or not is_index(rows, 10**9):
             raise Bad("not_understood")
-        task = _task_of(asked)
+        task = task_of(asked)
         pair = work_pair(asked)
         here = [name for name in names if not _is_elsewhere(name)]
         versions = [self._model(name, pair, task).version for name in here]
@@ -242,10 +242,6 @@ class SplitDesk(CompareDesk):
             return {"text": file.read_text(encoding="utf-8"), "name": f"comparison-{job.id}.{form}"}
 
         return await self._run(act)
-
-
-def _task_of(asked: Reply) -> str:
-    return check_choice("task", text_of(asked, "task") or SENSE, (SENSE, TRANSLATION))
 
 
 def _is_elsewhere(name: str) -> bool:

@@ -6,18 +6,21 @@ Every argument comes from a stranger. The desk knows no gradio; each choice is s
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
 from db.dataset.visible import visible
-from db.store import Side
+from db.store import Job, Side
 from engine.sense import Query
 from trainer.voting import rate_of
 from ui.compare.ballots import MOST_BALLOTS, Ballot, Session, Sessions
 from ui.compare.evaluations import Evaluations, same, to_row
-from ui.compare.part import MOST_TEXT, SENSE, TRANSLATION, CompareDesk, folders, to_answer
-from ui.compare.side import cut_text
+from ui.compare.part import MOST_TEXT, SENSE, CompareDesk, folders, task_of, to_answer
+from ui.compare.side import cut_text, progress_of
 from ui.compare.split import to_evaluation, two_of
+from ui.compare.texts import to_texts
 from ui.desk import Bad, Reply, Served, guarded, named, number_of, text_of
 from ui.label.shape import to_pieces
 from ui.page import read_page, read_script
@@ -71,23 +74,24 @@ class VoteDesk(CompareDesk):
         return {method.__name__: guarded(method) for method in methods}
 
     async def choices(self, asked: Reply) -> Reply:
-        """The models, the evaluations that can be voted on, and what all votes say so far."""
-
-        pair = work_pair(asked)
+        """The models, a pair's tasks that were evaluated, the evaluations of one of them that can
+        be voted on, and what all votes on it say so far."""
+        pair, task = work_pair(asked), task_of(asked)
 
         def act() -> Reply:
             done = [
                 job
                 for job in self._evaluations.list_jobs()
                 if job.state == "done"
-                and job.recipe.get("task") != TRANSLATION
                 and (job.recipe.get("pair") or USUAL) == pair
+                and len(job.figures.get("models", [])) > 1
             ]
-            several = [job for job in done if len(job.figures.get("models", [])) > 1]
+            mine = [job for job in done if _task(job) == task]
             return {
                 "models": self._models(),
-                "evaluations": [to_evaluation(job) for job in several[:_LISTED]],
-                "standings": self._standings(pair),
+                "tasks": sorted({_task(job) for job in done}),
+                "evaluations": [to_evaluation(job) for job in mine[:_LISTED]],
+                "standings": self._standings(pair, task),
             }
 
         return await self._run(act)
@@ -103,13 +107,13 @@ class VoteDesk(CompareDesk):
                 raise Bad("same_model")
             ballots = []
             for number, row in enumerate(found.rows):
-                if row["position"] is None or same(row["answers"][left], row["answers"][right]):
+                if same(row["answers"][left], row["answers"][right]):
                     continue
                 shown = to_row(row, number, found.pair, (left, right))["answers"]
-                query = Query(row["context"], row["position"], found.pair)
-                ballots.append(Ballot(query, *map(_nameless, shown)))
+                ballots.append(Ballot(row["context"], row["position"], *map(_nameless, shown)))
             return self._open(
                 found.pair,
+                found.task,
                 *(Side(str(one["name"]), str(one["version"])) for one in sides),
                 (str(sides[0].get("title", "")), str(sides[1].get("title", ""))),
                 ballots,
@@ -118,52 +122,71 @@ class VoteDesk(CompareDesk):
         return await self._run(act)
 
     async def paste(self, asked: Reply) -> Reply:
-        """A session over the words of one's own sentences that two models answer differently."""
-        text, pair = text_of(asked, "text"), work_pair(asked)
+        """A session over the words of one's own sentences that two models answer differently, or
+        over the sentences that they translate differently."""
+        text, pair, task = text_of(asked, "text"), work_pair(asked), task_of(asked)
+        ballots = self._of_words if task == SENSE else self._of_sentences
 
         def act(work: Work) -> Reply:
-            return named(lambda: self._paste(asked, text, pair, work))
+            def sit() -> Reply:
+                contexts = cut_text(text, pair)
+                if len(contexts) > _MOST_VOTED:
+                    raise Bad("too_many_sentences", limit=_MOST_VOTED)
+                left, right = self._sides(asked, task)
+                found = ballots(folders(left, right), contexts, pair, progress_of(work))
+                sides = Side(left.name, left.version), Side(right.name, right.version)
+                return self._open(pair, task, *sides, (left.title, right.title), found)
+
+            return named(sit)
 
         self._access.check_write()
         return await self._works.start(act, total=100)
 
-    def _paste(self, asked: Reply, text: str, pair: str, work: Work) -> Reply:
-        contexts = cut_text(text, pair)
-        if len(contexts) > _MOST_VOTED:
-            raise Bad("too_many_sentences", limit=_MOST_VOTED)
-        left, right = self._sides(asked)
-        found = self._bench.answers(
-            folders(left, right),
-            [(one, None) for one in contexts],
-            pair,
-            lambda share: work.tick(round(100 * share)),
-        )
+    def _of_words(
+        self, models: list[Path | None], contexts: list[str], pair: str, progress: Any
+    ) -> list[Ballot]:
+        found = self._bench.answers(models, [(one, None) for one in contexts], pair, progress)
         ballots = []
         for context, one, other in zip(contexts, *found):
             for i in sorted(one):
                 query = Query(context, i, pair)
                 sides = to_answer(query, one[i].sense), to_answer(query, other[i].sense)
                 if not same(*sides):
-                    ballots.append(Ballot(query, *map(_nameless, sides)))
-        sides = Side(left.name, left.version), Side(right.name, right.version)
-        return self._open(pair, *sides, (left.title, right.title), ballots)
+                    ballots.append(Ballot(context, i, *map(_nameless, sides)))
+        return ballots
+
+    def _of_sentences(
+        self, models: list[Path | None], contexts: list[str], pair: str, progress: Any
+    ) -> list[Ballot]:
+        found = self._bench.translate(models, contexts, pair, progress)
+        return [
+            Ballot(context, None, *to_texts(one.text, other.text))
+            for context, one, other in zip(contexts, *found)
+            if one.text != other.text
+        ]
 
     def _open(
-        self, pair: str, left: Side, right: Side, titles: tuple[str, str], ballots: list
+        self,
+        pair: str,
+        task: str,
+        left: Side,
+        right: Side,
+        titles: tuple[str, str],
+        ballots: list[Ballot],
     ) -> Reply:
-        session = self._sessions.add(pair, left, right, titles, ballots)
+        session = self._sessions.add(pair, task, left, right, titles, ballots)
         return {"session": session.id, "count": len(session.ballots), "differ": len(ballots)}
 
     async def ballot(self, asked: Reply) -> Reply:
-        """One ballot: a word in its sentence and two answers without names."""
+        """One ballot: a word in its sentence, or the sentence, and two answers without names."""
 
         def act() -> Reply:
             session, number = self._session(asked), number_of(asked, "number")
-            query = session.ballot(number).query
+            ballot = session.ballot(number)
             return {
                 "number": number,
-                "pieces": to_pieces(query),
-                "position": query.position,
+                "pieces": to_pieces(Query(ballot.context, ballot.position or 0, session.pair)),
+                "position": ballot.position,
                 "answers": list(session.shown(number)),
             }
 
@@ -194,7 +217,7 @@ class VoteDesk(CompareDesk):
                 "left": _told(session.left, session.titles[0]),
                 "right": _told(session.right, session.titles[1]),
                 **_counted(session.counts()),
-                "standings": self._standings(session.pair),
+                "standings": self._standings(session.pair, session.task),
             }
 
         return await self._run(act)
@@ -202,12 +225,12 @@ class VoteDesk(CompareDesk):
     def _session(self, asked: Reply) -> Session:
         return self._sessions.find(text_of(asked, "session"))
 
-    def _standings(self, pair: str) -> list[Reply]:
-        """What all stored votes on a pair's words say of each two versions, the most votes first;
-        the base stands on the left."""
+    def _standings(self, pair: str, task: str) -> list[Reply]:
+        """What all stored votes on a pair's words or sentences say of each two versions, the most
+        votes first; the base stands on the left."""
         names = self._names()
         lines = []
-        for one in self._store.votes.tallies(pair, SENSE):
+        for one in self._store.votes.tallies(pair, task):
             sides = [(one.left, one.left_won), (one.right, one.right_won)]
             sides.sort(key=lambda side: side[0] != BASE)
             (left, left_won), (right, right_won) = sides
@@ -233,8 +256,14 @@ class VoteDesk(CompareDesk):
         return names | {one.version: (Side(one.name, one.version), one.title) for one in found}
 
 
+def _task(job: Job) -> str:
+    return str(job.recipe.get("task") or SENSE)
+
+
 def _nameless(answer: Reply) -> Reply:
     """The answer without what would tell whose it is, or which is right."""
+    if "text" in answer:
+        return {"text": answer["text"], "parts": answer.get("parts", [])}
     return {key: answer.get(key) for key in ("class", "zh", "members", "phrase", "phrase_zh")}
 
 

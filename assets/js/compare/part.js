@@ -1,4 +1,4 @@
-// What all views of the Compare tab share: models by name, answers side by side with what differs
+// What all views of the Compare tab share: tasks, models by name, answers side by side with what differs
 // painted, sentences with a word painted.
 
 const className = (name) => t('class_' + String(name).replace(' ', '_')) || name;
@@ -14,6 +14,30 @@ const modelName = ({ name = '', title = '', version = '' }) => {
 // The models that can be set beside each other for the chosen pair; the base can do anything.
 const modelsFor = (models, task = 'sense') =>
   models.filter((model) => model.name === 'base' || (model.task === task && model.pair === workPair()));
+
+const fill = (select, choices, textOf, chosen = select.value) => {
+  select.replaceChildren(
+    ...choices.map((choice) => {
+      const option = make('option', '', textOf(choice));
+      option.value = choice;
+      option.selected = String(choice) === String(chosen);
+      return option;
+    }),
+  );
+};
+
+const SENTENCES = 'translation';
+
+// What two models can do for the chosen pair, or did (`also`): chosen as it is, or as last time, or as
+// the model that is wanted has it.
+const fillTasks = (select, models, { wanted = '', also = [] } = {}) => {
+  const can = (task) => also.includes(task) || modelsFor(models, task).length > 1;
+  const found = ['sense', SENTENCES].filter(can);
+  const tasks = found.length ? found : ['sense'];
+  const model = models.find((one) => one.name === wanted && one.name !== 'base');
+  fill(select, tasks, (name) => t('task_' + name), model?.task ?? (select.value || recall('compare.task')));
+  select.closest('label').hidden = !tasks.includes(SENTENCES);
+};
 
 // A model that the address names is compared in its own pair, until somebody chooses another one.
 // Whether the pair was changed by that.
@@ -67,8 +91,12 @@ const answerOf = (answer, marked = []) => {
     cell.append(made, ' ');
   };
   if ('text' in answer) {
-    part('text', 'span', answer.text || '—', 'target');
-    cell.firstChild.dir = 'auto';
+    const parts = answer.parts?.length ? answer.parts : [[answer.text || '—', marked.includes('text')]];
+    const text = make('span', 'ctx-is-text');
+    text.append(...parts.map(([piece, differs]) => (differs ? make('span', 'ctx-differs', piece) : piece)));
+    text.dataset.lang = 'target';
+    text.dir = 'auto';
+    cell.append(text, ' ');
     return cell;
   }
   part('zh', 'b', answer.zh || '—', 'target');

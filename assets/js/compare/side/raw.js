@@ -1,4 +1,5 @@
-// What the two models write to the shown words when nothing holds them, and how often they stop.
+// What the two models write to the shown words when nothing holds them, and how often they stop; how
+// a translation came to its end.
 
 let raw = null; // {rows, texts}: what was asked, and for each both texts
 
@@ -79,6 +80,16 @@ const textOf = (text, side) => {
   const key = text.ended ? 'raw_ended' : text.answer ? 'raw_over' : 'raw_no_answer';
   cell.append(written, make('p', 'ctx-note', t(key, count) + flaw));
   return cell;
+};
+
+// What was written behind a translation, and how many tokens it took.
+const endOf = ({ tokens, over, ended, rest }) => {
+  if (!tokens) return [make('p', 'ctx-note', t('text_no_room'))];
+  const note = make('p', 'ctx-note', t(ended ? 'raw_ended' : over ? 'text_over' : 'text_no_end', { n: tokens, over }));
+  if (!rest) return [note];
+  const behind = make('p', 'ctx-raw-written');
+  behind.append(stopOf('raw_should_stop'), make('span', 'ctx-raw-rest', rest.replaceAll('\n', '↵\u200b')));
+  return [behind, note];
 };
 
 const stopOf = (key) => {

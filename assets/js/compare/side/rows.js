@@ -1,8 +1,9 @@
-// The sentences that were asked, their words, and the answers to those that are shown.
+// The sentences that were asked, their words and the answers to those that are shown, or their
+// translations.
 
 // `sentences` as the desk cut them; `rows` of each once it is answered; `opened` words that were
 // clicked: they are shown whatever the filter says.
-const found = { sentences: [], rows: [], left: null, right: null, pair: USUAL_PAIR, shown: 'differ', opened: new Set() };
+const found = { sentences: [], rows: [], left: null, right: null, task: 'sense', pair: USUAL_PAIR, shown: 'differ', opened: new Set() };
 
 const keyOf = (s, w) => `${s}/${w}`;
 const namesOf = () => [modelName(found.left), modelName(found.right)];
@@ -15,8 +16,10 @@ const paintFound = () => {
   const rows = allRows();
   const differ = rows.filter((row) => SHOWN_BY.differ(row.answers)).length;
   root.dataset.state = rows.length ? 'shown' : root.dataset.state;
-  one('.ctx-found-head h2').textContent = t('words_differ', { n: whole(differ), total: whole(rows.length) });
-  const labelled = rows.some((row) => row.label);
+  const ofSentences = found.task === SENTENCES;
+  one('.ctx-found-head h2').textContent = t(ofSentences ? 'sentences_differ' : 'words_differ', { n: whole(differ), total: whole(rows.length) });
+  one('.ctx-found-head .ctx-note').hidden = one('.ctx-raw').hidden = ofSentences;
+  const labelled = !ofSentences && rows.some((row) => row.label);
   const names = labelled ? ['differ', 'all', 'left', 'right', 'wrong'] : ['differ', 'all'];
   const counts = Object.fromEntries(names.map((name) => [name, rows.filter((row) => SHOWN_BY[name](row.answers)).length]));
   paintShow(one('.ctx-show'), counts, found.shown);
@@ -35,6 +38,7 @@ const sentenceOf = (sentence, s) => {
   const rows = new Map((found.rows[s] ?? []).map((row) => [row.position, row]));
   line.append(
     ...lineOf(sentence.pieces, (text, w) => {
+      if (found.task === SENTENCES) return document.createTextNode(text);
       const row = rows.get(w);
       const word = button(text, 'word', 'ctx-word-at');
       word.dataset.key = keyOf(s, w);
@@ -55,9 +59,16 @@ const sentenceOf = (sentence, s) => {
 
 const rowOf = (sentence, row) => {
   const pair = make('div', 'ctx-pair');
-  const word = make('b', 'ctx-pair-word', sentence.pieces[2 * row.position + 1]);
+  const ofWord = row.position !== null;
+  const word = make('b', 'ctx-pair-word', ofWord ? sentence.pieces[2 * row.position + 1] : '');
   word.lang = sourceTag(found.pair);
-  pair.append(word, ...pairOf(row.answers, namesOf()));
+  word.hidden = !ofWord;
+  const cells = pairOf(row.answers, namesOf());
+  if (!ofWord) {
+    pair.classList.add('ctx-pair-texts');
+    cells.forEach((cell, i) => cell.append(...endOf(row.answers[i])));
+  }
+  pair.append(word, ...cells);
   if (row.label) pair.append(labelOf(row.label));
   markLanguages(pair, found.pair);
   return pair;

@@ -1,6 +1,7 @@
 // Asks for the sentences, a few at a time, while somebody looks; wires the form and the buttons.
 
 const form = one('.ctx-side-ask');
+const taskField = form.elements.task;
 const textField = form.querySelector('textarea');
 const bar = one('.ctx-side-bar');
 let models = null;
@@ -21,7 +22,8 @@ const loadModels = async () => {
 
 // The address may name a model: #compare/side/run:7.
 const paintModels = (wanted = '') => {
-  const mine = modelsFor(models);
+  fillTasks(taskField, models, { wanted });
+  const mine = modelsFor(models, taskField.value);
   const kept = !wanted && [form.left.value, form.right.value].every((name) => mine.some((one) => one.name === name));
   const { left, right } = kept ? { left: form.left.value, right: form.right.value } : firstModels(mine, wanted);
   fillModels(form.left, mine, left);
@@ -33,7 +35,10 @@ const paintModels = (wanted = '') => {
 
 const modelOf = (name) => models.find((model) => model.name === name);
 
-const keepModels = () => ['left', 'right'].forEach((side) => remember('compare.' + side, form[side].value));
+const keepModels = () => {
+  remember('compare.task', taskField.value);
+  ['left', 'right'].forEach((side) => remember('compare.' + side, form[side].value));
+};
 
 // Asked again with other words while models are loaded.
 const tellFar = (reply) => {
@@ -63,7 +68,7 @@ const compare = async () => {
   const cut = await ask('cut', { text: textField.value, pair });
   if (mine !== asked) return;
   if (cut.error) return toast(errorText(cut));
-  Object.assign(found, { sentences: cut.sentences, rows: [], left: modelOf(form.left.value), right: modelOf(form.right.value), pair, shown: 'differ' });
+  Object.assign(found, { sentences: cut.sentences, rows: [], left: modelOf(form.left.value), right: modelOf(form.right.value), task: taskField.value, pair, shown: 'differ' });
   found.opened.clear();
   forgetRaw();
   setBusy(true);
@@ -77,10 +82,11 @@ const compare = async () => {
 
 const answerAll = async (mine) => {
   const total = found.sentences.length;
+  const what = found.task === SENTENCES ? 'translations' : 'answers';
   paintBar(bar, 0, total);
   for (let start = 0; start < total; start += props.limits.at_once) {
     const contexts = found.sentences.slice(start, start + props.limits.at_once).map((sentence) => sentence.context);
-    const reply = await finishTold(await ask('answers', { left: found.left.name, right: found.right.name, pair: found.pair, contexts }));
+    const reply = await finishTold(await ask(what, { left: found.left.name, right: found.right.name, pair: found.pair, contexts }));
     if (mine !== asked) return;
     if (reply.error) return toast(errorWithDetail(reply));
     found.rows.push(...reply.answers);
@@ -108,6 +114,8 @@ root.addEventListener('click', (event) => {
   const pressed = event.target.closest('button[data-do]');
   if (pressed) ACTIONS[pressed.dataset.do]?.(pressed);
 });
+
+taskField.addEventListener('change', () => paintModels());
 
 form.addEventListener('submit', (event) => {
   event.preventDefault();

@@ -31,17 +31,6 @@ const paintModelFields = (count, wanted = '') => {
   keepFocusIn(more.parentElement, set, () => [more, less]);
 };
 
-const fill = (select, choices, textOf, chosen = select.value) => {
-  select.replaceChildren(
-    ...choices.map((choice) => {
-      const option = make('option', '', textOf(choice));
-      option.value = choice;
-      option.selected = String(choice) === String(chosen);
-      return option;
-    }),
-  );
-};
-
 const paintForm = (wanted = '') => {
   paintTask(wanted);
   paintModelFields(modelFields().length || 2, wanted);

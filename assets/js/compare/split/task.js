@@ -1,6 +1,5 @@
 // What a new evaluation is about: words or whole sentences of the chosen pair, and who did it before.
 
-const SENTENCES = 'translation';
 const form = one('.ctx-split-ask');
 const taskField = form.elements.task;
 const teacherField = form.elements.teacher;

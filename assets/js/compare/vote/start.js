@@ -2,14 +2,18 @@
 
 const form = one('.ctx-vote-ask');
 const { from: fromFields, evaluation: evaluationField, left: leftField, right: rightField } = form.elements;
+const taskField = form.elements.task;
 const textField = form.querySelector('textarea');
 let offered = null; // models, evaluations
 
 const isFromText = () => fromFields.value === 'text';
 
 const loadStart = async () => {
-  const reply = await ask('choices', { pair: workPair() });
+  const task = taskField.value || recall('compare.task') || 'sense';
+  const reply = await ask('choices', { pair: workPair(), task });
   if (reply.error) return toast(errorText(reply));
+  fillTasks(taskField, reply.models, { also: reply.tasks });
+  if (taskField.value !== task) return loadStart(); // the pair has nothing else
   offered = reply;
   standings = reply.standings;
   sitting.session = '';
@@ -38,7 +42,7 @@ const paintForm = () => {
   one('.ctx-vote-evaluation label').hidden = !evaluations.length;
   one('.ctx-vote-none').hidden = evaluations.length > 0;
   one('.ctx-vote-ask .ctx-side-text').hidden = !isFromText();
-  const alone = isFromText() && modelsFor(offered.models).length < 2;
+  const alone = isFromText() && modelsFor(offered.models, taskField.value).length < 2;
   one('.ctx-alone').hidden = !alone;
   form.querySelector('[type=submit]').disabled = alone || (!isFromText() && !evaluations.length);
   markLanguages(form, workPair());
@@ -47,7 +51,7 @@ const paintForm = () => {
 
 // Which two: of the models here, or of the evaluation's.
 const paintTwo = (named) => {
-  const models = isFromText() ? modelsFor(offered.models) : (evaluationOf()?.models ?? []).map(named);
+  const models = isFromText() ? modelsFor(offered.models, taskField.value) : (evaluationOf()?.models ?? []).map(named);
   const chosen = isFromText() ? firstModels(models) : { left: models[0]?.name, right: models[1]?.name };
   fillModels(leftField, models, chosen.left);
   fillModels(rightField, models, chosen.right);
@@ -62,7 +66,7 @@ const sitDown = async () => {
   const far = one('.ctx-vote-far');
   far.textContent = isFromText() ? t('loading_models') : '';
   const first = isFromText()
-    ? await ask('paste', { text: textField.value, pair, left: leftField.value, right: rightField.value })
+    ? await ask('paste', { text: textField.value, pair, task: taskField.value, left: leftField.value, right: rightField.value })
     : await ask('sit_down', { id: Number(evaluationField.value), left, right });
   const reply = await finish(first);
   far.textContent = '';
@@ -84,6 +88,10 @@ form.addEventListener('submit', (event) => {
 });
 form.addEventListener('change', (event) => {
   if (['from', 'evaluation'].includes(event.target.name)) paintForm();
+  if (event.target === taskField) {
+    remember('compare.task', taskField.value);
+    loadStart();
+  }
 });
 
 window.addEventListener('ctx-language', () => {
