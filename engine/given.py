@@ -1,14 +1,15 @@
-"""What a lookup is given to work with: engines that answer, and a place where answers are kept.
+"""What a lookup is given to work with: engines that answer, and a place where answers are kept,
+with the key that they are kept under.
 
 Pure: these are shapes; `engine.engine`, `engine.beside` and the store have them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from engine.phrasebook import Candidates
+from engine.phrasebook import Candidates, digest
 from engine.sense import Answer
 from engine.views import View
 
@@ -45,3 +46,13 @@ class AnswerStore(Protocol):
     def get(self, engine: str, pair: str, context: str) -> dict[int, Answer]: ...
     def put(self, engine: str, pair: str, context: str, answers: dict[int, Answer]) -> None: ...
     def forget(self, contexts: Iterable[str]) -> int: ...
+
+
+Key = tuple[str, str, str]  # engine with people's phrases, pair, context
+
+
+def key_of(engine: SenseEngine, people: Sequence[Candidates], pair: str, context: str) -> Key:
+    """What a context's answers are kept under: only people's phrases that stand in it, if any,
+    change it."""
+    version = f"{engine.id}/people-{digest(people)}" if any(people) else engine.id
+    return version, pair, context

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -17,10 +18,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from engine.calibration import Calibration
-from engine.given import AnswerStore, OtherEngines, SenseEngine
+from engine.given import AnswerStore, Key, OtherEngines, SenseEngine, key_of
 from engine.memory import give_back
 from engine.people import Labels, People
-from engine.phrasebook import Candidates, digest
 from engine.phrases import overlay
 from engine.sense import Answer, Query, QueryError, check_context
 from engine.views import View, views
@@ -31,8 +31,6 @@ PAIRS = ("en-zh",)
 _MOST_WAITING = 512  # views that people wait for; more are refused
 _MOST_AHEAD = 100  # contexts of one reader's look-ahead
 _MOST_KEPT = 20_000  # contexts kept in memory
-
-_Key = tuple[str, str, str]  # engine with people's phrases, pair, context
 
 
 class LookupFailed(RuntimeError):
@@ -99,7 +97,8 @@ class Lookup:
         self._switching = threading.Lock()
         self._switches = 0
         self._status = Status("starting")
-        self._kept: OrderedDict[_Key, dict[int, Answer]] = OrderedDict()
+        self._kept: OrderedDict[Key, dict[int, Answer]] = OrderedDict()
+        self._used: dict[str, float] = {}  # by an adapter's version, seconds since 1970
         self._waiting: dict[_Unit, Future[None]] = {}  # in the order of first asking
         self._ahead: dict[str, deque[_Unit]] = {}
         self._wake = threading.Condition(threading.RLock())
@@ -148,6 +147,11 @@ class Lookup:
     def status(self) -> Status:
         """How far the model is."""
         return self._status
+
+    def last_used(self, version: str) -> float | None:
+        """When a reader last got answers of this adapter, seconds since 1970; None where nobody has
+        since the app started."""
+        return self._used.get(version)
 
     async def answer(self, query: Query, reader: str = "") -> Answer:
         """The answer to one query; LookupFailed where there is none now."""
@@ -213,7 +217,9 @@ class Lookup:
         return _cut(context, pair)
 
     def _corrected(self, known: dict[int, Answer], context: str, pair: str) -> dict[int, Answer]:
-        """Known answers by position, people's corrections in place of the model's."""
+        """Known answers by position, people's corrections in place of the model's, for a reader."""
+        if known and (engine := self.engine_of(pair)):
+            self._used[engine.version] = time.time()
         return overlay(known, self._people.accepted(pair, context))
 
     def _known(self, context: str, pair: str) -> dict[int, Answer]:
@@ -221,7 +227,7 @@ class Lookup:
         engine = self.engine_of(pair)
         if not engine:
             return {}
-        key = _key(engine, self._people.find(pair, _cut(context, pair)), pair, context)
+        key = key_of(engine, self._people.find(pair, _cut(context, pair)), pair, context)
         with self._wake:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -232,7 +238,7 @@ class Lookup:
         self._keep(key, found)
         return found
 
-    def _keep(self, key: _Key, answers: dict[int, Answer]) -> None:
+    def _keep(self, key: Key, answers: dict[int, Answer]) -> None:
         with self._wake:
             self._kept[key] = self._kept.get(key, {}) | answers
             self._kept.move_to_end(key)
@@ -358,7 +364,7 @@ class Lookup:
         people = self._people.find(unit.pair, _cut(unit.context, unit.pair))
         found = engine.answer(unit.view, people[unit.number])
         answers = dict(zip(unit.view.asked, found, strict=True))
-        key = _key(engine, people, unit.pair, unit.context)
+        key = key_of(engine, people, unit.pair, unit.context)
         self._keep(key, answers)
         if self._answers:
             self._answers.put(*key, answers)
@@ -384,13 +390,6 @@ class Lookup:
 def _code(error: Exception) -> str:
     code = getattr(error, "code", "failed")
     return code if isinstance(code, str) else "failed"
-
-
-def _key(engine: SenseEngine, people: Sequence[Candidates], pair: str, context: str) -> _Key:
-    """What a context's answers are kept under: only people's phrases that stand in it, if any,
-    change it."""
-    version = f"{engine.id}/people-{digest(people)}" if any(people) else engine.id
-    return version, pair, context
 
 
 @lru_cache(maxsize=4096)

@@ -162,7 +162,8 @@ class Translations:
         return (*adapters, *(one.told() for one in list(self._alone.values())))
 
     def base_bytes(self) -> int:
-        """What the base takes in memory beside readers' own model; 0 while it is not loaded."""
+        """What the base takes in memory beside the model that answers English–Chinese words; 0
+        while it is not loaded."""
         return self._residents.base_bytes if self._residents else 0
 
     def last_used(self, version: str) -> float | None:
@@ -190,7 +191,7 @@ class Translations:
         return self._opened()
 
     def unload(self, version: str) -> bool:
-        """Give an adapter's memory back; the next translation loads it again."""
+        """Give an adapter's memory back; whoever asks it next has it loaded again."""
         if self._alone.pop(version, None):
             return True
         return self._residents.unload(version) if self._residents else False

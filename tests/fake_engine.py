@@ -54,6 +54,7 @@ class FakeLookup:
         self.left: list[str] = []
         self.forgotten: set[str] = set()
         self.accepted: dict[tuple[str, int], Answer] = {}
+        self.used: dict[str, float] = {}  # by version, seconds since 1970, as a test says it
         self._known: set[str] = set()
         self._pairs: tuple[str, ...] = PAIRS
         self._lock = threading.Lock()
@@ -67,6 +68,9 @@ class FakeLookup:
 
     def status(self) -> Status:
         return self._status
+
+    def last_used(self, version: str) -> float | None:
+        return self.used.get(version)
 
     def finish(self) -> None:
         """The model is loaded now, and answers that were held come."""

@@ -40,14 +40,14 @@ class FakeTranslations:
         self.forgotten: set[str] = set()
         self._waited: set[str] = set()
         self._loaded: dict[str, Adapter] = {}
-        self._used: dict[str, float] = {}
+        self.used: dict[str, float] = {}  # by version, seconds since 1970, as a test says it
 
     def pairs(self) -> tuple[str, ...]:
         return PAIRS
 
     def load(self, adapter: Adapter) -> None:
         time.sleep(self.delay)
-        self._loaded[adapter.version], self._used[adapter.version] = adapter, time.time()
+        self._loaded[adapter.version] = adapter
 
     def unload(self, version: str) -> bool:
         return self._loaded.pop(version, None) is not None
@@ -62,7 +62,7 @@ class FakeTranslations:
         return BASE_BYTES if self._loaded else 0
 
     def last_used(self, version: str) -> float | None:
-        return self._used.get(version)
+        return self.used.get(version)
 
     async def stream(
         self, sentence: str, pair: str, reader: str, by: Credit = lambda name, version: None

@@ -19,6 +19,13 @@ from trainer.jobs.process import LOG, job_folder
 from trainer.scratch import command
 
 VARIABLE = "CTX_TEST_HELD"
+_SITE = """import sys
+
+if sys.orig_argv[1:4] == ["-m", "trainer", "work"]:
+    from tests.held_work import wait_where_told
+
+    wait_where_told()
+"""
 
 
 class Hold:
@@ -27,6 +34,12 @@ class Hold:
     def __init__(self, folder: Path):
         self._file = folder / "held"
         self.environment = {VARIABLE: str(self._file)}
+
+    def everywhere(self) -> dict[str, str]:
+        """The environment of an app, as people start it, all of whose trainings wait."""
+        (self._file.parent / "sitecustomize.py").write_text(_SITE)
+        path = os.pathsep.join((str(self._file.parent), str(ROOT)))
+        return self.environment | {"PYTHONPATH": path}
 
     def at(self, step: int) -> None:
         fresh = self._file.with_suffix(".new")
@@ -68,10 +81,15 @@ def _step() -> int | None:
         return None
 
 
+def wait_where_told() -> None:
+    """Have the runs of this process wait."""
+    watched.Watched.report = _held(watched.Watched.report)
+    command._say = _held(command._say)
+
+
 if __name__ == "__main__":
     from trainer.__main__ import main
 
     queue.start_child = start_child
-    watched.Watched.report = _held(watched.Watched.report)
-    command._say = _held(command._say)
+    wait_where_told()
     sys.exit(main())

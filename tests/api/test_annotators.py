@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +15,7 @@ import pytest
 
 from db.store import Brought, Origin, open_store
 from engine.sense import Query, Sense
+from tests.asking import Part
 from tests.real import ROOT, free_port, soak
 
 PEOPLE = 8
@@ -51,40 +50,17 @@ def app(tmp_path: Path):
     process.stdout.close()
 
 
-def post(url: str, body: object) -> dict:
-    request = urllib.request.Request(
-        f"{url}/gradio_api/component_server",
-        json.dumps(body).encode(),
-        {"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=60) as reply:
-        return json.load(reply)
-
-
-def find_queue(url: str) -> int:
-    """The number of the queue's page part."""
-    with urllib.request.urlopen(f"{url}/config", timeout=60) as reply:
-        components = json.load(reply)["components"]
-    return next(c["id"] for c in components if c["props"].get("elem_id") == "label-queue")
-
-
 def test_eight_annotators_decide_everything_once(app: str, tmp_path: Path) -> None:
-    queue = find_queue(app)
-
-    def ask(name: str, data: dict) -> dict:
-        body = {"session_hash": data["who"], "component_id": queue, "fn_name": name, "data": data}
-        reply = post(app, body)
-        assert "error" not in reply, reply
-        return reply
+    queue = Part(app, "label-queue")
 
     def work(who: str) -> list[int]:
-        done, reply = [], ask("next", {"who": who})
+        done, reply = [], queue.ask("next", who)
         while (item := reply["item"]) is not None:
             answer = {**item["standing"], "kind": "save", "seen": item["seen"]}
-            question = {"who": who, "id": item["id"], "token": f"{who}{item['id']}", **answer}
+            question = {"id": item["id"], "token": f"{who}{item['id']}", **answer}
             if len(done) % 10 == 0:  # sent twice, as after a lost reply
-                ask("decide", question)
-            reply = ask("decide", question)
+                queue.ask("decide", who, **question)
+            reply = queue.ask("decide", who, **question)
             done.append(item["id"])
         return done
 

@@ -30,6 +30,7 @@ from engine.settings import read_settings
 from tests.fake_engine import FakeLookup
 from tests.fake_translations import SHAPE, FakeTranslations
 from tests.fake_workbench import FakeWorkbench
+from tests.held_work import Hold
 from trainer.jobs.queue import Jobs
 from trainer.mending import mend
 from ui.access import Access
@@ -61,8 +62,11 @@ def run(options: list[str], heard: Iterable[str], tell: Callable[[str], None]) -
     parser.add_argument("--held", action="store_true", help="translations wait until told")
     parser.add_argument("--hosted", action="store_true")
     parser.add_argument("--home", type=Path, help="a folder whose database is used")
+    parser.add_argument("--hold", type=Path, help="trainings wait as this folder says")
     parser.add_argument("--data", help="the folder of texts, as CTX_DATA names it")
     arguments = parser.parse_args(options)
+    if arguments.hold:
+        os.environ |= Hold(arguments.hold).everywhere()
     DiskDesk._base_shape = lambda desk: SHAPE  # what is brought in has to fit it; no base is read
     lookup = FakeLookup(arguments.mode, 3.0 if arguments.mode == "slow" else arguments.delay)
     with tempfile.TemporaryDirectory() as own, open_store(_database(arguments, own)) as store:

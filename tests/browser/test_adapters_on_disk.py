@@ -69,9 +69,10 @@ def test_sent_loaded_saved_and_deleted(page: Page, app: App, folder: Path, tmp_p
     line.get_by_role("button", name="Load").click()
     expect(line.get_by_role("button", name="Unload")).to_be_focused()
     expect(models.locator(".ctx-memory")).to_contain_text("536.0 MB; adapters: 1")
-    expect(line).not_to_contain_text("not since the app started")
+    expect(line).to_contain_text("not since the app started")
     line.get_by_role("button", name="Unload").click()
-    expect(models.locator(".ctx-memory")).to_contain_text("No translation adapter is in memory")
+    expect(models.locator(".ctx-toast")).to_contain_text("The next question loads it again")
+    expect(models.locator(".ctx-memory")).to_contain_text("nothing is in memory")
 
     with page.expect_download() as saved:
         line.get_by_role("button", name="Export").click()
@@ -86,6 +87,33 @@ def test_sent_loaded_saved_and_deleted(page: Page, app: App, folder: Path, tmp_p
     line.get_by_role("button", name="Delete").click()
     dialog.get_by_role("button", name="Delete", exact=True).click()
     expect(line).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    "locale, load, unload, why",
+    [("en", "Load", "Unload", "It is part of the model"), ("zh-CN", "加载", "卸载", "它已并入")],
+)
+def test_adapters_of_words_are_loaded_where_they_stand_alone(
+    new_context, app: App, tmp_path: Path, locale: str, load: str, unload: str, why: str
+):
+    told = {"pair": "de-en", "task": "sense", "style": "last"}
+    page = new_context(**PHONE, locale=locale).new_page()
+    models = open_models(page, app)
+    models.locator("[data-do=bring]").click()
+    dialog = models.get_by_role("dialog")
+    folder = make_adapter(tmp_path / "words", SHAPE, **told)
+    dialog.locator("input[type=file]").set_input_files(zipped(folder))
+    dialog.locator("button.ctx-primary").click()
+    line = models.locator("[data-pair=de-en][data-task=sense] .ctx-model-line")
+    line.get_by_role("button", name=load).click()
+    expect(line.get_by_role("button", name=unload)).to_be_focused()
+    expect(models.locator(".ctx-memory")).to_contain_text("536.0 MB")
+    line.get_by_role("button", name=unload).click()
+    expect(line.get_by_role("button", name=load)).to_be_focused()
+    merged = models.locator("[data-model=shipped]")
+    expect(merged).to_contain_text(why)
+    expect(merged.locator("[data-do=load], [data-do=unload]")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_what_is_refused_says_why_in_the_readers_language(new_context, app: App, folder: Path):

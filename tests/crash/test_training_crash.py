@@ -1,5 +1,5 @@
-"""A training job whose process, or whose server, is killed: it says so, goes on from a checkpoint
-that was checked, and its curve is that of a run that was never stopped.
+"""A training job whose process, or whose server, or the app itself, is killed: it says so, goes on
+from a checkpoint that was checked, and its curve is that of a run that was never stopped.
 
 A tiny base and a few rows; `CTX_SOAK=1` takes the real one, and kills twenty times.
 """
@@ -18,13 +18,16 @@ from typing import Any
 
 import pytest
 
-from db.store import Job, Store, open_store
+from db.dataset.importing import bring
+from db.store import Job, Origin, Store, open_store
 from engine.checking import read_adapter
 from engine.settings import assets
+from tests.asking import Part
 from tests.held_work import Hold, start_child
-from tests.real import ROOT, fresh_home, soak
+from tests.real import ROOT, App, fresh_home, serving, soak
 from tests.tiny import tiny_folder
 from trainer.checkpoints import is_whole
+from trainer.history import read_history
 from trainer.jobs.process import is_alive
 from trainer.jobs.queue import Jobs
 
@@ -147,6 +150,57 @@ def test_a_run_outlives_the_command_that_made_it(home, store, rows, hold, tmp_pa
     assert running.process and is_alive(running.process)
     hold.let_go()
     assert wait(jobs, running, is_over).state == "done"
+
+
+def begin_from_page(app: App) -> dict[str, Any]:
+    """A run of the frozen rows, as the form of the page begins it."""
+    values = {name: value for name, value in recipe(Path()).items() if name != "sources"}
+    values |= {"replay": 0.0, "reference": ""}
+    return Part(app.url, "train-new").ask(
+        "begin", who="Ann", dataset="rows", start="", values=values
+    )["run"]
+
+
+def test_a_run_outlives_the_app_and_where_it_does_not_the_next_app_resumes_it(
+    home, store, rows, tmp_path
+):
+    bring(store, rows, Origin("rows", "", who="T"))
+    store.datasets.freeze("rows", "en-zh", accepted=False, leave_out=True)
+    hold, jobs = Hold(tmp_path), Jobs(store, home)
+    told = hold.everywhere() | {"CTX_ADAPTER": "none"}
+    hold.at(2)
+    with serving(home, **told) as app:
+        run = begin_from_page(app)
+        begun = at_step(jobs, jobs.get(run["id"]), 2)
+        app.process.kill()
+    assert begun.process and is_alive(begun.process)
+
+    def seen(app: App) -> dict[str, Any]:
+        return Part(app.url, "train-run").ask("watch", id=run["id"], after=0)
+
+    hold.at(EVERY + 2)
+    with serving(home, **told) as app:
+        at_step(jobs, begun, EVERY + 2)  # without anybody: it went on by itself
+        found = seen(app)
+        assert (found["run"]["state"], found["run"]["done"]) == ("running", EVERY + 2)
+        assert jobs.get(run["id"]).process == begun.process
+        os.kill(begun.process.pid, signal.SIGKILL)
+        hold.let_go()
+        while seen(app)["run"]["state"] == "running":
+            time.sleep(0.02)
+        assert seen(app)["run"]["state"] == "interrupted"
+        assert is_whole(jobs.folder(run["id"]) / "checkpoint")
+        Part(app.url, "train-run").ask("wish", id=run["id"], wish="resume")
+        while (found := seen(app))["run"]["state"] != "done":
+            assert found["run"]["state"] in ("queued", "running"), found["run"]
+            time.sleep(0.1)
+    history = read_history(found["events"])
+    assert [step["step"] for step in history.steps] == list(range(1, STEPS + 1))
+    (resumed,) = history.marks
+    assert (resumed["event"], resumed["step"]) == ("resumed", EVERY)
+    taken = [told["step"] for told in found["events"] if told["event"] == "step"]
+    assert taken == [*range(1, EVERY + 3), *range(EVERY + 1, STEPS + 1)], "two were taken again"
+    assert all(len(loss) == 1 for loss in losses(jobs, begun).values())
 
 
 def test_stop_saves_cancel_discards_and_a_bad_job_does_not_hold_up_the_queue(

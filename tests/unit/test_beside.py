@@ -20,6 +20,7 @@ from engine.prompt import SensePrompt
 from engine.residents import Residents
 from engine.sense import Query, QueryError
 from engine.settings import Settings
+from engine.translations import Translations
 from engine.views import views
 from tests.made_adapters import make_adapter
 from tests.tiny import tiny_base
@@ -113,6 +114,30 @@ def test_a_promoted_adapter_answers_from_the_next_question_on(pairs):
     after = asyncio.run(lookup.answer(Query(GERMAN, 1, "de-en")))
     assert after.engine != before.engine and after.engine.endswith(newer.version)
     lookup.close()
+
+
+def test_loaded_before_anybody_asks_and_given_back_between_two_questions(pairs):
+    translations = Translations(pairs.settings, load=lambda settings: pairs.base)
+    lookup = Lookup(lambda progress: CountingEngine())
+    lookup.also(PairEngines(pairs.settings, translations.opened))
+    lookup.start()
+    adapter = pairs.entries["de-en"].adapter
+    translations.load(adapter)
+    (loaded,) = translations.loaded()
+    assert (loaded.version, loaded.bytes, loaded.uses) == (adapter.version, adapter.needs, 1)
+    assert lookup.last_used(adapter.version) is None
+    first = asyncio.run(lookup.answers(GERMAN, "de-en"))
+    (asked,) = translations.loaded()
+    assert asked.uses > 1 and asked.seconds == loaded.seconds, "it was not loaded again"
+    used = lookup.last_used(adapter.version)
+    assert used and lookup.kept(GERMAN, "de-en") == first
+    assert lookup.last_used(adapter.version) > used, "what is kept is an answer of it, too"
+    assert translations.unload(adapter.version) and translations.loaded() == ()
+    lookup.forget([GERMAN])
+    assert asyncio.run(lookup.answers(GERMAN, "de-en")) == first
+    assert [one.version for one in translations.loaded()] == [adapter.version]
+    for service in (lookup, translations):
+        service.close()
 
 
 def test_a_pair_without_an_adapter_is_refused(pairs):

@@ -13,8 +13,9 @@ import pytest
 from db.store import Store, open_store
 from engine import checking
 from engine.catalogue import list_adapters
+from engine.lookup import Status
 from engine.settings import Settings
-from tests.fake_engine import FakeLookup
+from tests.fake_engine import SMALLER, FakeLookup
 from tests.fake_translations import BASE_BYTES, SHAPE, FakeTranslations
 from tests.made_adapters import make_adapter
 from trainer.jobs.queue import Jobs
@@ -48,9 +49,9 @@ class Page:
         self.settings, self.sent = Settings(home=home), home.parent / "sent"
         self.sent.mkdir(exist_ok=True)
         self.written: list[str] = []
-        self.translations = FakeTranslations()
+        self.translations, self.lookup = FakeTranslations(), FakeLookup()
         services = Services(
-            self.settings, FakeLookup(), store, Access(hosted), Jobs(store, home),
+            self.settings, self.lookup, store, Access(hosted), Jobs(store, home),
             translations=self.translations,
         )  # type: ignore[arg-type]  # fmt: skip
         self.desk = ListDesk(services, Files(self.sent, self.written.append))
@@ -102,12 +103,16 @@ def test_brought_in_loaded_written_out_and_deleted(page: Page, folder: Path, tmp
     (model,) = group["models"]
     assert model["name"] == brought["name"] == group["present"]["name"]
     assert (model["from"], model["licence"], model["fits"]) == ("by mail.zip", "CC BY 4.0", True)
-    assert (model["loaded"], model["used"]) == (0, "") and model["needs"] == 4 * 4 * 24
+    assert (model["memory"], model["loaded"], model["used"]) == ("free", 0, "")
+    assert model["needs"] == 4 * 4 * 24
     assert page.ask("models")["memory"] == {"base": 0, "adapters": 0, "count": 0}
 
     assert page.ask("load", name=model["name"]) == {"loaded": model["name"]}
     (model,) = page.group("en-fr")["models"]
-    assert model["loaded"] == model["needs"] and model["used"]
+    assert (model["memory"], model["loaded"]) == ("loaded", model["needs"])
+    assert model["used"] == "", "loaded, and asked by nobody"
+    page.translations.used[model["version"]] = 1.5e9
+    assert page.group("en-fr")["models"][0]["used"] == "2017-07-14T02:40:00+00:00"
     assert page.ask("models")["memory"]["base"] == BASE_BYTES
     assert page.ask("unload", name=model["name"]) == {"unloaded": True}
 
@@ -165,9 +170,62 @@ def test_what_readers_were_given_stays(page: Page, folder: Path):
     assert page.ask("delete", name=name) == {"deleted": name}
 
 
-def test_only_whole_sentences_are_kept_in_memory_like_this(page: Page):
-    assert page.ask("load", name="shipped") == {"error": "adapter_not_resident"}
+def test_an_adapter_of_another_pairs_words_is_loaded_and_given_back(page: Page, tmp_path: Path):
+    told = {"pair": "de-en", "task": "sense", "style": "last"}
+    brought = page.ask("bring", source=str(make_adapter(tmp_path / "words", SHAPE, **told)))
+    name = brought["brought"]["name"]
+    (model,) = page.group("de-en", "sense")["models"]
+    assert (model["memory"], model["loaded"], model["needs"]) == ("free", 0, 4 * 4 * 24)
+    assert page.ask("load", name=name) == {"loaded": name}
+    page.lookup.used[model["version"]] = 1.5e9
+    (model,) = page.group("de-en", "sense")["models"]
+    assert (model["memory"], model["loaded"]) == ("loaded", model["needs"])
+    assert model["used"].startswith("2017-07-14T")
+    memory = page.ask("models")["memory"]
+    assert memory == {"base": BASE_BYTES, "adapters": model["needs"], "count": 1}
+    assert page.ask("unload", name=name) == {"unloaded": True}
+    assert page.ask("unload", name=name) == {"unloaded": False}
+    assert page.ask("load", name=name)["loaded"]
+    assert page.ask("delete", name=name) == {"deleted": name}
+    assert not page.translations.loaded()
+
+
+@pytest.mark.parametrize("task, style", [("sense", "last"), ("translation", "short")])
+def test_only_what_readers_have_is_loaded(page: Page, tmp_path: Path, task: str, style: str):
+    names = []
+    for seed in (1, 2):
+        told = {"pair": "fr-en", "task": task, "style": style, "seed": seed}
+        folder = make_adapter(tmp_path / str(seed), SHAPE, **told)
+        names.append(page.ask("bring", source=str(folder))["brought"]["name"])
+    old, new = names
+    assert page.ask("load", name=new)["loaded"]
+    assert page.ask("load", name=old) == {"error": "adapter_not_readers"}
+    assert page.ask("promote", name=old, reason="a trial")["promoted"]
+    states = {m["name"]: m["memory"] for m in page.group("fr-en", task)["models"]}
+    assert {name: states[name] for name in names} == {old: "free", new: "loaded"}
+    assert page.ask("unload", name=new) == {"unloaded": True}, "it was left there"
+    states = {m["name"]: m["memory"] for m in page.group("fr-en", task)["models"]}
+    assert {name: states[name] for name in names} == {old: "free", new: "away"}
+
+
+def test_english_chinese_words_are_merged_and_say_so(page: Page, tmp_path: Path):
+    told = {"pair": "en-zh", "task": "sense", "style": "last"}
+    other = page.ask("bring", source=str(make_adapter(tmp_path / "words", SHAPE, **told)))
+    other = other["brought"]["name"]
+    for name in ("shipped", other):
+        for method in ("load", "unload"):
+            assert page.ask(method, name=name) == {"error": "adapter_merged"}
     assert page.ask("load", name="base") == {"error": "adapter_none"}
+
+    def states() -> dict:
+        models = page.group("en-zh", "sense")["models"]
+        return {m["name"]: m["memory"] for m in models if m["name"] != "base"}
+
+    assert states() == {"shipped": "merged", other: "away"}
+    page.lookup._status = SMALLER
+    assert states() == {"shipped": "form", other: "away"}
+    page.lookup._status = Status("loading", 0.4)
+    assert states() == {"shipped": "away", other: "away"}
 
 
 def test_folders_that_are_refused_are_shown(page: Page, folder: Path):
@@ -195,7 +253,7 @@ def test_a_hosted_app_does_nothing_of_it(tmp_path: Path):
 
 def test_every_refusal_has_its_words():
     documented = str(checking.AdapterError.__doc__).partition("program:")[2]
-    reasons = {"changed", "no_base", "gone", "none", "not_resident"}
+    reasons = {"changed", "no_base", "gone", "none", "merged", "not_readers"}
     reasons |= set(re.findall(r"[a-z_]+", documented))
     assert "wrong_base" in reasons
     for strings in STRINGS.values():

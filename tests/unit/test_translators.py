@@ -174,8 +174,12 @@ def test_it_stands_in_the_models_tab_and_in_compare(settings, store):
     (line,) = [one for one in page.group("de-en")["models"] if one["name"] == name]
     assert (line["title"], line["fits"], line["loaded"]) == ("tiny-0", True, 0)
     assert line["needs"] > line["bytes"] // 2 and line["scores"] == []
+    assert page.ask("load", name=name) == {"error": "adapter_not_readers"}
+    assert page.ask("promote", name=name, reason="a trial")["promoted"]
     assert page.ask("load", name=name) == {"loaded": name}
-    assert page.group("de-en")["models"][-1]["loaded"] > 0
+    (line,) = [one for one in page.group("de-en")["models"] if one["name"] == name]
+    assert (line["memory"], line["loaded"]) == ("loaded", line["needs"])
+    assert page.ask("back", pair="de-en", task="translation")["promoted"]
     jobs = Jobs(store, settings.home)
     services = Services(page.settings, FakeLookup(), store, Access(False), jobs)  # type: ignore[arg-type]
     choices = asyncio.run(SplitDesk(services, Evaluations(jobs)).served()["choices"]({}))

@@ -16,11 +16,12 @@ from engine.checking import Adapter, AdapterError, BaseShape
 from engine.translator import Translator
 from ui.desk import Bad, Reply, named, text_of
 from ui.files import Files
+from ui.models.memory import Memory
 from ui.models.part import Desk
 from ui.services import Services
 from ui.works import Work, Works
 
-RESIDENT = "translation"  # the task whose adapters stay in memory beside one base
+CARDLESS = "translation"  # the task of an adapter without a card
 STYLES = ("short", "long")  # of prompts: what an adapter without a card may be told to be
 
 
@@ -30,16 +31,20 @@ class DiskDesk(Desk):
 
     def __init__(self, services: Services, files: Files):
         super().__init__(services)
-        self._translations: Any = services.translations
+        self._memory = Memory(services)
         self._files, self._works = files, Works()
         self._shape: BaseShape | None = None
 
     async def load(self, asked: Reply) -> Reply:
-        """Loads a translation adapter, and the base under it, before anybody asks."""
+        """Loads what readers have of a pair, and the base under it, before anybody asks."""
         name = text_of(asked, "name")
 
         def act(work: Work) -> Reply:
-            self._translations.load(self._resident(name))
+            from trainer.promote import present
+
+            adapter = self._adapter(name)
+            now = present(self._settings, adapter.card.pair, adapter.card.task)
+            self._memory.load(adapter, adapter.version == now.version)
             return {"loaded": name}
 
         return await self._begin(act)
@@ -49,7 +54,7 @@ class DiskDesk(Desk):
         name = text_of(asked, "name")
 
         def act(work: Work) -> Reply:
-            return {"unloaded": self._translations.unload(self._resident(name).version)}
+            return {"unloaded": self._memory.unload(self._adapter(name))}
 
         return await self._begin(act)
 
@@ -80,8 +85,7 @@ class DiskDesk(Desk):
             if not name.startswith("kept:") or entry is None:
                 raise Bad("adapter_kept")
             _telling(lambda: delete_adapter(self._settings, entry))
-            if self._translations:
-                self._translations.unload(version)
+            self._memory.forget(version)
             return {"deleted": name}
 
         return await self._begin(act)
@@ -157,19 +161,13 @@ class DiskDesk(Desk):
             raise Bad("adapter_none")
         return read_unchanged(folder)
 
-    def _resident(self, name: str) -> Adapter | Translator:
-        adapter = self._adapter(name)
-        if adapter.card.task != RESIDENT or self._translations is None:
-            raise Bad("adapter_not_resident")
-        return adapter
-
 
 def _told(asked: Reply) -> Told | None:
     """What the page says of an adapter without a card; None where it says nothing."""
     pair = text_of(asked, "pair")
     if not pair:
         return None
-    return Told(check_pair(pair), RESIDENT, check_choice("style", text_of(asked, "style"), STYLES))
+    return Told(check_pair(pair), CARDLESS, check_choice("style", text_of(asked, "style"), STYLES))
 
 
 def _telling(act: Any) -> Any:

@@ -4,7 +4,6 @@ what lies on disk and in memory; promote and take back, load, bring in, write ou
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +12,17 @@ from gradio.utils import get_upload_folder
 
 from db.dataset.visible import visible
 from db.store.checks import MAX_NOTE
-from engine.catalogue import Entry, came_from, fits_base, in_order, list_adapters
+from engine.catalogue import (
+    Entry,
+    came_from,
+    fits_base,
+    in_order,
+    list_adapters,
+    read_unchanged,
+)
 from ui.desk import Reply, Served, guarded
 from ui.files import Files
-from ui.models.disk import RESIDENT, STYLES, DiskDesk
+from ui.models.disk import STYLES, DiskDesk
 from ui.models.part import TASK, to_promotion
 from ui.models.shape import licence_of, to_model
 from ui.page import largest_upload, read_page, read_script
@@ -81,7 +87,7 @@ class ListDesk(DiskDesk):
         return {
             "groups": [self._group(*key, groups[key], by_version) for key in keys],
             "fixed": self._settings.adapter != SHIPPED,
-            "memory": self._memory(),
+            "memory": self._memory.told(),
             "refused": [
                 {"name": visible(one.folder.name)[:200], "reason": one.reason} for one in refused
             ],
@@ -108,7 +114,9 @@ class ListDesk(DiskDesk):
             "pair": pair,
             "task": task,
             "models": [
-                to_model(one) | self._on_disk(one, entries.get(one.version)) for one in models
+                to_model(one)
+                | self._takes(one, entries.get(one.version), one.version == now.version)
+                for one in models
             ],
             "present": to_model(now),
             "since": None if self._access.hosted or not here else to_promotion(here),
@@ -121,33 +129,14 @@ class ListDesk(DiskDesk):
             else None,
         }
 
-    def _on_disk(self, model: Model, entry: Entry | None) -> Reply:
-        """Where an adapter is from, and what it takes when it is loaded."""
-        from engine.catalogue import read_unchanged
-
+    def _takes(self, model: Model, entry: Entry | None, here: bool) -> Reply:
+        """Where an adapter is from, and how it stands in memory; nothing of the base."""
         if model.folder is None:
-            return {"licence": "", "needs": 0, "loaded": 0, "used": "", "from": "", "fits": True}
+            return {"licence": "", "from": "", "fits": True}
         adapter = entry.adapter if entry else read_unchanged(model.folder)
-        mine = self._translations if model.task == RESIDENT else None
-        loaded = {one.version: one.bytes for one in mine.loaded()} if mine else {}
-        used = mine.last_used(model.version) if mine else None
-        at = datetime.fromtimestamp(used, UTC).isoformat(timespec="seconds") if used else ""
         return {
             "licence": licence_of(model),
-            "needs": adapter.needs if mine else 0,
-            "loaded": loaded.get(model.version, 0),
-            "used": at,
             "from": visible(came_from(entry).get("from", ""))[:200] if entry else "",
             "fits": fits_base(Entry("", adapter), self._settings),
-        }
-
-    def _memory(self) -> Reply:
-        """What is in memory for translations, beside readers' model of words."""
-        if self._translations is None:
-            return {"base": 0, "adapters": 0, "count": 0}
-        loaded = self._translations.loaded()
-        return {
-            "base": self._translations.base_bytes(),
-            "adapters": sum(one.bytes for one in loaded),
-            "count": len(loaded),
+            **self._memory.of(model, adapter, here),
         }

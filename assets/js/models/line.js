@@ -1,7 +1,5 @@
 // One model: what it is, how good, what it takes, what can be done about it.
 
-const MEMORY_TASK = 'translation'; // whose adapters stay in memory beside one base
-
 const termOf = (name, value, note = '') => {
   const box = make('div', '');
   const told = make('dd', '', value);
@@ -33,8 +31,7 @@ const takesOf = (model) => {
   const list = make('dl', 'ctx-model-takes');
   if (model.name === 'base') return list;
   list.append(termOf(t('takes_disk'), sizeText(model.bytes)));
-  if (model.task !== MEMORY_TASK) return list;
-  list.append(termOf(t('takes_memory'), model.loaded ? sizeText(model.loaded) : t('model_if_loaded', { size: sizeText(model.needs) })));
+  list.append(termOf(t('takes_memory'), t('memory_' + model.memory, { size: sizeText(model.loaded || model.needs) })));
   list.append(termOf(t('model_used'), model.used ? whenText(model.used) : t('model_unused')));
   return list;
 };
@@ -50,8 +47,8 @@ const actionsOf = (model, group) => {
   if (!isHere) row.append(goTo(t('do_side'), '#compare/split/' + model.name));
   if (model.name.startsWith('run:')) row.append(goTo(t('do_run'), '#train/run/' + model.name.slice(4)));
   if (model.name === 'base') return row;
-  if (model.task === MEMORY_TASK && model.loaded) row.append(button(t('do_unload'), 'unload', 'ctx-quiet'));
-  if (model.task === MEMORY_TASK && !model.loaded && model.fits) row.append(button(t('do_load'), 'load', 'ctx-quiet'));
+  if (model.memory === 'loaded') row.append(button(t('do_unload'), 'unload', 'ctx-quiet'));
+  if (model.memory === 'free' && model.fits) row.append(button(t('do_load'), 'load', 'ctx-quiet'));
   row.append(button(t('do_export'), 'export', 'ctx-quiet'));
   if (model.name.startsWith('kept:')) row.append(button(t('do_delete'), 'delete', 'ctx-quiet'));
   row.querySelectorAll('button, a').forEach((e) => {
@@ -72,6 +69,7 @@ const modelLine = (model, group) => {
   head.append(make('p', 'ctx-note', aboutModel(model)));
   if (model.licence) head.append(make('p', 'ctx-note', t('model_licence', { licence: model.licence })));
   if (isHere) head.append(...presentParts(group));
+  if (model.memory === 'merged') head.append(make('p', 'ctx-note', t('memory_merged_why')));
   if (model.fit === false) head.append(make('p', 'ctx-unfit', unfitText(model)));
   if (!model.fits) head.append(make('p', 'ctx-unfit', t('model_other_base')));
   if (model.fit === true) head.append(make('p', 'ctx-note', t('fit')));

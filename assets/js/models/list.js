@@ -116,6 +116,11 @@ const act = async (pressed, what, told) => {
   return reply;
 };
 
+const unload = (pressed) => {
+  const isHere = modelOf(pressed).version === groupOf(pressed).present.version;
+  return act(pressed, 'unload', isHere ? 'unloaded_here_is' : 'unloaded_is');
+};
+
 const goBack = async (pressed) => {
   const { pair, task } = groupOf(pressed);
   pressed.setAttribute('aria-busy', 'true');
@@ -155,7 +160,7 @@ const ACTIONS = {
   back: goBack,
   promote: openPromote,
   load: (pressed) => act(pressed, 'load', 'loaded_is'),
-  unload: (pressed) => act(pressed, 'unload', 'unloaded_is'),
+  unload,
   export: exportIt,
   delete: remove,
   bring: () => bring(),
