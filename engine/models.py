@@ -23,6 +23,7 @@ from pathlib import Path
 import psutil
 import torch
 from filelock import FileLock
+from huggingface_hub import try_to_load_from_cache
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -149,6 +150,20 @@ def find_base(
     if settings.base == "embedded":
         return str(embedded_folder(settings.home, progress)), EMBEDDED, EMBEDDED_SHA256[:12]
     return settings.base, base_name(settings), _check_source(settings.base)
+
+
+def check_here(settings: Settings) -> None:
+    """BaseError where the base would first have to be converted or fetched."""
+    if settings.base == "embedded":
+        if not _is_whole(settings.home / "models" / f"{EMBEDDED}-{EMBEDDED_SHA256[:12]}"):
+            raise BaseError(
+                "not_converted",
+                f"The embedded base was not converted in {settings.home} yet: start the app once.",
+            )
+    elif not _check_source(settings.base):
+        files = ("model.safetensors", "model.safetensors.index.json")
+        if not any(isinstance(try_to_load_from_cache(settings.base, one), str) for one in files):
+            raise BaseError("not_fetched", f"The base {settings.base} was not fetched yet.")
 
 
 def _check_source(base: str) -> str:

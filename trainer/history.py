@@ -15,7 +15,7 @@ Event = Mapping[str, Any]
 STEP_FIGURES = ("loss", "rate", "rows_per_second", "memory_gb", "kept_share")
 DEV_FIGURES = (
     "dev_loss", "score", "meaning_match", "class_accuracy", "phrase_f1", "phrase_precision",
-    "phrase_recall", "rouge_1", "rouge_2", "rouge_l", "valid", "ended",
+    "phrase_recall", "rouge_1", "rouge_2", "rouge_l", "base_embedding_f1", "valid", "ended",
 )  # fmt: skip
 SPEED_FIGURES = ("answer_ms",)  # of dev evaluations, too, but no shares
 TRANSLATION_FIGURES = ("chrf", "bleu", "ter")  # the same, of sentences: 0 to 100
@@ -36,6 +36,7 @@ class History:
     marks: list[Event] = field(default_factory=list)
     errors: list[Event] = field(default_factory=list)
     made: dict[str, Event] = field(default_factory=dict)  # of a student, by the kind of event
+    left_out: Event = field(default_factory=dict)  # a figure that could not be had, and why
 
     def add(self, event: Event) -> None:
         """Take in the run's next event; what is not known is passed over."""
@@ -53,6 +54,8 @@ class History:
             self.errors.append(event)
         elif kind in MADE:
             self.made[kind] = event
+        elif kind == "left_out":
+            self.left_out = event
         elif kind in MARKS:
             self.marks.append(event)
         elif kind == "plan":

@@ -13,16 +13,20 @@ from pathlib import Path
 
 import psutil
 from huggingface_hub import snapshot_download
-from transformers import AutoConfig, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
 from db.store import Store
-from engine.models import embedded_folder, load_tokenizer
+from engine.models import BaseError, check_here, choose, embedded_folder, load_tokenizer
 from engine.settings import Settings
+from trainer.distil.costs import Costs, costs_of
+from trainer.evaluation.during import holds_base, is_scored
+from trainer.evaluation.embedding import kept_layers
 from trainer.jobs.frozen import place
 from trainer.order import Order
-from trainer.recipe import FULL, MATRICES, Recipe, RecipeError, on_base
+from trainer.recipe import FULL, Recipe, RecipeError, on_base
 from trainer.rows import Pack, pieces
 from trainer.run import make_order, start_folder
+from trainer.shape import Shape, read_shape
 from trainer.splits import Splits, load_splits
 from trainer.tasks import task_of
 
@@ -35,7 +39,8 @@ _SAMPLED = 200  # packs whose length stands for all
 @dataclass(frozen=True)
 class Plan:
     """What a run will be. Memory is of the whole process at its peak; `seconds` is None where
-    nothing was measured on such a machine; `refusal` names why it cannot be run, with `detail`."""
+    nothing was measured on such a machine; `refusal` names why it cannot be run, with `detail`;
+    `teacher` is what of memory and time a KD teacher takes, and its disk."""
 
     rows: int
     sentences: int
@@ -47,6 +52,7 @@ class Plan:
     seconds: float | None
     refusal: str
     detail: str
+    teacher: Costs | None = None
 
 
 @dataclass(frozen=True)
@@ -57,67 +63,13 @@ class Shown:
     counts: tuple[bool, ...]
 
 
-@dataclass(frozen=True)
-class Shape:
-    """What of a base decides how large a run is."""
-
-    layers: int
-    width: int
-    inner: int
-    queries: int
-    keys: int
-    vocabulary: int
-
-    @property
-    def body(self) -> int:
-        """Parameters of the layers."""
-        return self.layers * sum(a * b for a, b in self.matrices().values())
-
-    @property
-    def whole(self) -> int:
-        return self.body + self.vocabulary * self.width
-
-    def matrices(self) -> dict[str, tuple[int, int]]:
-        """The linear layers of one block, by name: inputs and outputs."""
-        return {
-            "q_proj": (self.width, self.queries), "k_proj": (self.width, self.keys),
-            "v_proj": (self.width, self.keys), "o_proj": (self.queries, self.width),
-            "gate_proj": (self.width, self.inner), "up_proj": (self.width, self.inner),
-            "down_proj": (self.inner, self.width),
-        }  # fmt: skip
-
-    def trained(self, recipe: Recipe) -> int:
-        """Parameters that the recipe trains."""
-        if recipe.matrices == FULL:
-            return self.whole
-        named = MATRICES[recipe.matrices]
-        chosen = self.matrices().items()
-        return self.layers * sum(
-            recipe.rank * (a + b)
-            for name, (a, b) in chosen
-            if isinstance(named, str) or name in named
-        )
-
-
-def read_shape(folder: Path) -> Shape:
-    """The shape that a base's config states."""
-    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    config = getattr(config, "text_config", config)
-    head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    return Shape(
-        config.num_hidden_layers, config.hidden_size, config.intermediate_size,
-        head * config.num_attention_heads, head * config.num_key_value_heads, config.vocab_size,
-    )  # fmt: skip
-
-
 def plan(recipe: Recipe, folder: Path, settings: Settings, store: Store) -> Plan:
     """What a job of this recipe will be; RecipeError or Refused where it cannot be one. Paths are
     relative to `folder`."""
     splits, _ = load_splits(place(recipe, store, settings.home)[0], folder, settings)
     if not recipe.start.endswith(".json"):
         start_folder(recipe, folder, settings)
-    settings = on_base(recipe, settings)
-    return estimate(recipe, splits, settings, base_folder(settings))
+    return estimate(recipe, splits, settings, base_folder(on_base(recipe, settings)), folder)
 
 
 def preview(
@@ -138,34 +90,70 @@ def base_folder(settings: Settings) -> Path:
     return Path(snapshot_download(settings.base, allow_patterns="*.json"))
 
 
-def estimate(recipe: Recipe, splits: Splits, settings: Settings, base: Path) -> Plan:
-    """What the recipe's run on these examples will be, on the base in the folder `base`.
-    RecipeError where there is nothing to train on."""
+def estimate(
+    recipe: Recipe, splits: Splits, settings: Settings, base: Path, home: Path = Path()
+) -> Plan:
+    """What the recipe's run on these examples will be, on the base in the folder `base`; the path
+    of its teacher is relative to `home`. RecipeError where there is nothing to train on, or no such
+    teacher."""
     prompt = task_of(recipe).prompt(load_tokenizer(str(base)), recipe)
     order = make_order(recipe, splits["train"], prompt)
-    shape = whole = read_shape(base)
+    shape = read_shape(base)
     if recipe.distil.layers_out >= shape.layers:
         raise RecipeError(f"distil.layers_out: the base has {shape.layers} layers")
+    teacher = None
+    if recipe.distil.teacher:
+        found = costs_of(recipe, order, prompt, base, home, settings)
+        teacher = replace(found, seconds=_time(found.work, settings))
     shape = replace(shape, layers=shape.layers - recipe.distil.layers_out)
     longest, mean = _lengths(order, recipe.tokens_at_once)
     trained = shape.trained(recipe)
     loaded = sum(map(len, splits.values()))
     memory = memory_gb(recipe, shape, longest, loaded, quantised=recipe.quantised)
-    memory += 2 * whole.whole / 1e9 if recipe.distil.teacher else 0  # it stays beside the student
+    memory += scoring_gb(recipe, settings) + (teacher.memory_gb if teacher else 0)
     free = psutil.virtual_memory().available / 1e9
-    disk = _CHECKPOINTS * trained * 12 / 1e9
-    room = shutil.disk_usage(settings.home).free / 1e9
-    refusal = "memory" if memory > free else "disk" if disk > room else ""
-    detail = {
-        "memory": f"{memory:.1f} GB are needed and {free:.1f} GB are free",
-        "disk": f"{disk:.1f} GB are needed for checkpoints and {room:.1f} GB are free",
-    }.get(refusal, "")
+    refusal, detail = _lacking(memory, free, _CHECKPOINTS * trained * 12, teacher, settings)
     batches = order.steps * recipe.accumulation
+    seconds = _seconds(recipe, shape, mean * batches, settings)
+    if seconds is not None and teacher:
+        seconds += teacher.seconds or 0
     return Plan(
         order.rows, len({pack.prefix for pack in order.packs_of(0)}), round(mean * batches),
-        order.steps, trained, round(memory, 2), round(free, 2),
-        _seconds(recipe, shape, mean * batches, settings), refusal, detail,
+        order.steps, trained, round(memory, 2), round(free, 2), seconds, refusal, detail, teacher,
     )  # fmt: skip
+
+
+def _lacking(
+    memory: float, free: float, checkpoints: float, teacher: Costs | None, settings: Settings
+) -> tuple[str, str]:
+    """What the machine has too little of, and how much is needed: GB of memory, bytes of disk."""
+    room, disk = shutil.disk_usage(settings.home).free / 1e9, checkpoints / 1e9
+    said = teacher.left_bytes / 1e9 if teacher else 0.0
+    if memory > free:
+        return "memory", f"{memory:.1f} GB are needed and {free:.1f} GB are free"
+    if disk > room:
+        return "disk", f"{disk:.1f} GB are needed for checkpoints and {room:.1f} GB are free"
+    if teacher and disk + said > room:
+        needed = f"{teacher.top} tokens at {teacher.positions:,} positions: {said:.1f} GB"
+        return "cache", (
+            f"what the teacher says, {needed}, and {disk:.1f} GB for checkpoints are needed and"
+            f" {room:.1f} GB are free"
+        )
+    return "", ""
+
+
+def scoring_gb(recipe: Recipe, settings: Settings) -> float:
+    """What the base that the embedding score needs takes beside a run, where it is not the run's
+    own; 0 where it is not here, and is left out."""
+    if not is_scored(recipe) or holds_base(recipe, settings):
+        return 0.0
+    try:
+        check_here(settings)
+    except BaseError:
+        return 0.0
+    shape = read_shape(base_folder(settings))
+    lower = replace(shape, layers=kept_layers(shape.layers))
+    return lower.whole * choose(settings).dtype.itemsize / 1e9
 
 
 def _lengths(order: Order, most: int) -> tuple[int, float]:
@@ -200,17 +188,22 @@ _PER_CORE = {"bfloat16": 3.0e10, "float32": 1.2e10}
 
 def _seconds(recipe: Recipe, shape: Shape, tokens: float, settings: Settings) -> float | None:
     """About how long the steps take on a CPU; None on other devices."""
+    time = _time(tokens * shape.body * (3 if recipe.matrices == FULL else 2.2), settings)
+    if time is None:
+        return None
+    return time * (1.4 if recipe.quantised else 1.0) * (1.3 if recipe.checkpointing else 1)
+
+
+def _time(work: float, settings: Settings) -> float | None:
+    """Seconds that so many multiply-adds take on a CPU; None on other devices."""
     if settings.device not in ("auto", "cpu"):
         return None
-    from engine.models import choose
-
     choice = choose(settings)
     if choice.device != "cpu":
         return None
     cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
-    work: float = tokens * shape.body * (3 if recipe.matrices == FULL else 2.2)
     speed: float = cores * _PER_CORE.get(choice.dtype_name, 1e10)
-    return work / speed * (1.4 if recipe.quantised else 1.0) * (1.3 if recipe.checkpointing else 1)
+    return work / speed
 
 
 def show_rows(recipe: Recipe, splits: Splits, base: Path, count: int) -> tuple[Shown, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from trainer.distil.costs import Costs
     from trainer.plan import Plan, Shown
 
 
@@ -41,7 +42,7 @@ def _plan(arguments: argparse.Namespace) -> int:
 def told(plan: Plan) -> list[str]:
     """The plan, a line each figure."""
     time = "not known here" if plan.seconds is None else f"about {plan.seconds / 60:.0f} minutes"
-    return [
+    lines = [
         f"rows in a pass\t{plan.rows:,}",
         f"sentences\t{plan.sentences:,}",
         f"tokens in all\t{plan.tokens:,}",
@@ -49,6 +50,21 @@ def told(plan: Plan) -> list[str]:
         f"trained parameters\t{plan.parameters:,}",
         f"memory\t{plan.memory_gb:.1f} GB of {plan.free_gb:.1f} GB that are free",
         f"time\t{time}",
+    ]
+    return lines + (_told_of(plan.teacher) if plan.teacher else [])
+
+
+def _told_of(teacher: Costs) -> list[str]:
+    """What of it a KD teacher takes, and its disk."""
+    said = f"{teacher.top} tokens at {teacher.positions:,} positions"
+    kept = f"{teacher.cache_bytes / 1e6:,.1f} MB, {said}"
+    if teacher.left_bytes < teacher.cache_bytes:
+        kept += f"; {teacher.left_bytes / 1e6:,.1f} MB of it not there yet"
+    asking = "not known here" if teacher.seconds is None else f"{teacher.seconds / 60:.1f} minutes"
+    return [
+        f"memory of the teacher\t{teacher.memory_gb:.1f} GB of it",
+        f"what the teacher says\t{kept if teacher.cache_bytes else 'not kept, asked every step'}",
+        f"time to ask the teacher\t{asking} of it",
     ]
 
 

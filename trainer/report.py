@@ -200,12 +200,12 @@ def _evaluations(history: History) -> Table:
 
 
 def _of_how_many(history: History) -> str:
-    """Of how many rows the figures are that are taken of few, and what is not taken."""
+    """Of how many rows the figures are that are taken of few, and what could not be taken."""
     counts = {event["written"]: None for event in history.devs if "written" in event}
     told = ", ".join(map(value_text, counts))
     parts = [f"Written freely, for “valid” and “ended”: {told} rows." if told else ""]
-    if history.curve("chrf"):
-        parts.append("The embedding score is taken by Evaluate alone.")
+    if (figure := history.left_out.get("figure")) and not history.curve(figure):
+        parts.append(f"Without {said(figure)}: {value_text(history.left_out.get('reason'))}")
     return " ".join(filter(None, parts))
 
 

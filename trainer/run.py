@@ -14,12 +14,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from accelerate import Accelerator
+
 from engine.catalogue import readers_folder
 from engine.checking import read_adapter
 from engine.models import Base, load_base
 from engine.settings import Settings
 from trainer.card import Finished
 from trainer.distil.setting import Distillation, Taught
+from trainer.evaluation.during import holds_base, load_vectors, own_vectors
+from trainer.evaluation.texts import Vectors
 from trainer.finish import write_verdict
 from trainer.losses import AnswerLoss
 from trainer.model import check_start, load_start, make_trainable, save_adapter, save_whole
@@ -56,7 +60,7 @@ def run_recipe(
     accelerator = make_accelerator(recipe, folder, settings)
     if accelerator.is_main_process:
         save_recipe(recipe, folder / "recipe.json")
-    settings = agree(on_base(recipe, settings), accelerator)
+    app, settings = settings, agree(on_base(recipe, settings), accelerator)
     sharded = recipe.sharded and accelerator.num_processes > 1
     if sharded:  # whole only in the processor's memory
         settings = replace(settings, device="cpu")
@@ -81,7 +85,10 @@ def run_recipe(
             with accelerator.main_process_first():
                 taught = distillation.teach(base, untaught, stopped)
         like = start or (teacher.folder if teacher else None)  # whose thresholds evaluations have
-        watch = task.watch(recipe, splits["dev"], prompt, like, base.choice.dtype)
+        watch = task.watch(
+            recipe, splits["dev"], prompt, like, base.choice.dtype,
+            lambda: _vectors(recipe, base, model, app, accelerator, tell),
+        )  # fmt: skip
         done = taught and fit(
             model,
             recipe,
@@ -107,6 +114,16 @@ def run_recipe(
         accelerator.wait_for_everyone()
         accelerator.end_training()
     return made if scored else None
+
+
+def _vectors(
+    recipe: Recipe, base: Base, model: Any, app: Settings, accelerator: Accelerator, tell: Report
+) -> Vectors | None:
+    """What the embedding score of evaluations matches; `app`: the settings that Evaluate has. Of
+    several processes the first alone tells figures, and takes it."""
+    if not accelerator.is_main_process:
+        return None
+    return own_vectors(model, base) if holds_base(recipe, app) else load_vectors(app, tell)
 
 
 class _StoppedError(Exception):

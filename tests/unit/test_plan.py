@@ -9,9 +9,10 @@ from tests.tiny import tiny_model, tiny_prompt
 from tests.unit.test_training import EXAMPLES, PACKS, PROMPT, RECIPE
 from trainer.model import make_trainable
 from trainer.order import Order
-from trainer.plan import Shape, _shown, memory_gb
+from trainer.plan import _shown, memory_gb
 from trainer.recipe import MATRICES, Recipe
 from trainer.rows import make_packs
+from trainer.shape import Shape
 
 TINY = Shape(
     layers=2, width=32, inner=64, queries=32, keys=16, vocabulary=len(PROMPT.tokenizer)

@@ -105,7 +105,7 @@ def test_a_report_is_data_as_well(home):
 def test_translations_are_compared_and_plotted_by_all_that_they_are_scored_by(home):
     figures = {
         "chrf": 40.0, "bleu": 20.0, "ter": 60.0, "rouge_1": 0.5, "rouge_2": 0.3, "rouge_l": 0.4,
-        "answer_ms": 200.0, "score": 0.4, "dev_loss": 1.0,
+        "base_embedding_f1": 0.6, "answer_ms": 200.0, "score": 0.4, "dev_loss": 1.0,
     }  # fmt: skip
     devs = [
         {"event": "dev", "step": n, **{name: one + n / 100 for name, one in figures.items()}}
@@ -120,6 +120,18 @@ def test_translations_are_compared_and_plotted_by_all_that_they_are_scored_by(ho
         assert markdown.count(f"| 30 | {said(name)} |") == 1, "against the previous and the best"
         assert len(data["curves"][name]) == len(data["changes"][name]) == 3
     assert data["changes"]["ter"][2]["best"] == pytest.approx(0.2), "lower is better"
+
+
+def test_a_figure_that_could_not_be_had_is_named_with_the_reason(home):
+    left_out = {"event": "left_out", "figure": "base_embedding_f1", "code": "not_converted",
+                "reason": "It was not converted."}  # fmt: skip
+    dev = {"event": "dev", "step": 1, "dev_loss": 1.0, "chrf": 40.0}
+    job = add_run(*home, [left_out, dev])
+    assert all(
+        "Without base embedding f1: It was not converted." in one for one in write(home, job)
+    )
+    job = add_run(*home, [left_out, dev | {"base_embedding_f1": 0.5}])
+    assert "Without" not in write(home, job)[1], "it could, when the run went on"
 
 
 def test_what_people_typed_is_text_in_a_report(home):

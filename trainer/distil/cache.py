@@ -75,6 +75,28 @@ def lesson_hash(
     return digest.hexdigest()
 
 
+def bytes_of(tokens: int, top: int) -> int:
+    """What `top` ids and probabilities of so many answer tokens take on disk, but for some hundred
+    bytes a part."""
+    return tokens * (top * (4 + 2) + 2)
+
+
+def bytes_there(folder: Path) -> int:
+    """What is kept in a folder already."""
+    return sum(one.stat().st_size for one in folder.glob("part-*.safetensors"))
+
+
+def tokens_read(lesson: Lesson) -> int:
+    """Tokens, padded, that go through the teacher to ask it all of the lesson."""
+    found = (pieces(sorted(packs, key=len), _TOKENS) for packs in _parts(lesson))
+    return sum(len(piece) * max(map(len, piece)) for some in found for piece in some)
+
+
+def taught_folder(home: Path, digest: str) -> Path:
+    """Where in a home what a teacher said of a lesson of this hash is kept."""
+    return home / FOLDER / digest[:16]
+
+
 class Kept:
     """A teacher's answers as they were kept; called with a batch of taught packs."""
 
@@ -120,7 +142,7 @@ def keep(
 def _told(folder: Path, lesson: Lesson, top: int, seconds: float) -> dict[str, Any]:
     """What the cache came to; the seconds are those of the run that made it."""
     file = folder / WHOLE
-    size = sum(one.stat().st_size for one in folder.glob("part-*.safetensors"))
+    size = bytes_there(folder)
     told = {"k": top, "tokens": lesson.tokens, "bytes": size, "folder": folder.name}
     if file.is_file():
         return json.loads(file.read_text()) | told | {"again": True}

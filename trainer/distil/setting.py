@@ -15,8 +15,7 @@ from torch import nn
 from engine.models import Base
 from engine.settings import Settings
 from engine.wordbook import shipped_wordbook
-from trainer.distil.cache import FOLDER as TAUGHT
-from trainer.distil.cache import keep, lesson_hash, make_lesson
+from trainer.distil.cache import keep, lesson_hash, make_lesson, taught_folder
 from trainer.distil.layers import Measured, layers_of, measure
 from trainer.distil.losses import DistilLoss, Say, WithSaid
 from trainer.distil.student import FILE, FOLDER, Cut, build, bytes_of, read_cut
@@ -73,13 +72,13 @@ class Distillation:
         shared = shared_tokens(teacher.base.tokenizer, base.tokenizer)
         packs = order.packs()
         device = base.model.device
-        scored = _scored(candidates, packs)
+        scored = scored_ids(candidates, packs)
         ask = Asked(teacher.base.model, _on(shared, device), _on(scored, device), distil.top)
         lesson = make_lesson(packs)
         say: Say = ask
         if distil.cached:
-            name = lesson_hash(lesson, teacher.version, distil.top, scored, shared)[:16]
-            place = self.home / TAUGHT / name
+            digest = lesson_hash(lesson, teacher.version, distil.top, scored, shared)
+            place = taught_folder(self.home, digest)
             kept = keep(lesson, ask, place, distil.top, self.report, stopped, device)
             if kept is None:
                 return None
@@ -96,7 +95,7 @@ def _on(ids: torch.Tensor | None, device: torch.device) -> torch.Tensor | None:
     return None if ids is None else ids.to(device)
 
 
-def _scored(candidates: Candidates, packs: list[Pack]) -> torch.Tensor | None:
+def scored_ids(candidates: Candidates, packs: list[Pack]) -> torch.Tensor | None:
     """The ids over which the teacher's probabilities are taken: those that the task can write, and
     those that the rows are made of. None: all, as in the steps of a run that sees all, or where
     some stand for all."""

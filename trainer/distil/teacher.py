@@ -61,7 +61,7 @@ def load_teacher(recipe: Recipe, home: Path, settings: Settings) -> Teacher:
     """The recipe's teacher, with its adapter merged in; its paths are relative to `home`.
     RecipeError, AdapterError or BaseError where there is none such."""
     settings, name = on_base(recipe, settings), recipe.distil.teacher
-    folder = None if name == BASE else _find(recipe, home, settings)
+    folder = teacher_folder(recipe, home, settings)
     if folder is None or (folder / WEIGHTS).is_file():
         base = load_base(settings)
     else:
@@ -82,8 +82,12 @@ def load_teacher(recipe: Recipe, home: Path, settings: Settings) -> Teacher:
     return replace(_as_told(whole, card, plain, adapter.version), folder=folder)
 
 
-def _find(recipe: Recipe, home: Path, settings: Settings) -> Path:
+def teacher_folder(recipe: Recipe, home: Path, settings: Settings) -> Path | None:
+    """Where the recipe's teacher lies, an adapter or a model; None: it is the base alone.
+    RecipeError where there is none such."""
     name = recipe.distil.teacher
+    if name == BASE:
+        return None
     place: Path | None = home / name
     if name == PRESENT:
         place = readers_folder(settings, recipe.pair, recipe.task)
@@ -93,8 +97,13 @@ def _find(recipe: Recipe, home: Path, settings: Settings) -> Path:
 
 
 def _as_told(base: Base, card: Card, plain: str, adapter: str = "") -> Teacher:
-    version = f"{plain}/{adapter or BASE}/{base.choice.dtype_name}"
+    version = version_of(plain, adapter, base.choice.dtype_name)
     return Teacher(card.name, version, base, card, plain, adapter)
+
+
+def version_of(plain: str, adapter: str, dtype: str) -> str:
+    """What changes with anything that changes a teacher's logits."""
+    return f"{plain}/{adapter or BASE}/{dtype}"
 
 
 def shared_tokens(

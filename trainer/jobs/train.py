@@ -46,10 +46,10 @@ def run(work: Work) -> bool:
     recipe, taught = place(parse_recipe(dict(work.job.recipe)), work.store, work.settings.home)
     splits, data = load_splits(recipe, work.folder, work.settings)
     watched = Watched(work)
-    settings = on_base(recipe, work.settings)
     if recipe.reference == "teacher" and not taught:
         raise JobError("bad_recipe", "reference = 'teacher': no source holds a teacher's answers")
-    plan = estimate(recipe, splits, settings, base_folder(settings))
+    base = base_folder(on_base(recipe, work.settings))
+    plan = estimate(recipe, splits, work.settings, base, work.folder)
     watched.report({"event": "plan", **asdict(plan)})
     if plan.refusal:
         raise JobError(plan.refusal, plan.detail)

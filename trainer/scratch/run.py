@@ -20,6 +20,7 @@ import psutil
 from engine.files import write_whole
 from engine.models import choose
 from engine.settings import Settings
+from trainer.evaluation.during import load_vectors
 from trainer.history import read_history
 from trainer.parallel import agree, make_accelerator, teller
 from trainer.scratch.begun import (
@@ -216,6 +217,8 @@ def _train(
             "event": "plan", "steps": phase.steps, "parameters": recipe.model.parameters(),
             "dtype": choice.dtype_name, "reason": choice.reason,
         })  # fmt: skip
+        if watch.sources and accelerator.is_main_process:
+            watch = watch.with_vectors(load_vectors(place.settings, tell))
         spent = _Spent()
         done = fit(
             net.to(choice.device), phase, order, watch, None, folder, tell, place.stopped,

@@ -1,22 +1,26 @@
 """What the evaluations of a run from nothing look at: the loss of dev samples, and translations of
-some dev sentences, scored by BLEU and, one by one, by chrF++. The same ones every time.
+some dev sentences, with the figures of Evaluate and, one by one, their chrF++. The same ones every
+time.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
-from sacrebleu.metrics import BLEU, CHRF
 from torch import nn
 
+from trainer.evaluation.during import figures_of, remembered
+from trainer.evaluation.texts import TextRow, Vectors
 from trainer.scratch.loss import PairLoss
 from trainer.scratch.model import Translator
 from trainer.scratch.samples import Sample, make_batch
 from trainer.scratch.tokenizer import Codec
 from trainer.scratch.translating import translate
 from trainer.training import Watched
+from trainer.translated import text_scores
 
 _TOKENS = 8192  # of a batch whose loss is taken
 
@@ -32,6 +36,11 @@ class Watch:
     sources: Sequence[str] = ()
     references: Sequence[str] = ()
     compute: torch.dtype = torch.float32
+    vectors: Vectors | None = None  # of the embedding score
+
+    def with_vectors(self, vectors: Vectors | None) -> Watch:
+        """The same, with an embedding score among its figures."""
+        return replace(self, vectors=remembered(vectors, self.references))
 
     @torch.no_grad()
     def __call__(self, model: nn.Module) -> Watched:
@@ -39,14 +48,13 @@ class Watch:
         figures = {"dev_loss": dev_loss(model, self.dev, self.compute)}
         if not self.sources:
             return Watched(figures)
+        clock = time.monotonic()
         texts = translate(model, self.codec, self.sources, self.pair, compute=self.compute)
-        chrf = CHRF(word_order=2)
-        scores = tuple(
-            chrf.sentence_score(text, [reference]).score / 100
-            for text, reference in zip(texts, self.references)
-        )
-        figures["bleu"] = BLEU().corpus_score(texts, [list(self.references)]).score
-        return Watched(figures, scores)
+        ms = 1000 * (time.monotonic() - clock) / len(texts)
+        asked = zip(self.sources, self.references, texts, strict=True)
+        rows = [TextRow(source, wanted, text, ms=ms) for source, wanted, text in asked]
+        scores = text_scores([(row.text, row.reference) for row in rows])
+        return Watched(figures | figures_of(rows, self.pair, self.vectors), tuple(scores))
 
 
 @torch.no_grad()

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from trainer.card import Finished, Report
+from trainer.evaluation.texts import Vectors
 from trainer.losses import Candidates
 from trainer.recipe import SENSE, TRANSLATION, Recipe
 from trainer.rows import Pack
@@ -44,8 +45,9 @@ class Task(Protocol):
         prompt: Any,
         start: Path | None,
         compute: torch.dtype,
+        vectors: Callable[[], Vectors | None] = lambda: None,
     ) -> Callable[[nn.Module], Watched]:
-        """What evaluations look at."""
+        """What evaluations look at; `vectors` are asked for where texts are scored."""
         ...
 
     def write_card(self, run: Finished, tell: Report, most: int = 0) -> Any:

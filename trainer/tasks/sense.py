@@ -16,6 +16,7 @@ from engine.prompt import SensePrompt
 from engine.wordbook import Wordbook
 from trainer.card import Finished, Report, write_card
 from trainer.evaluate import Evaluation
+from trainer.evaluation.texts import Vectors
 from trainer.examples import Example
 from trainer.hints import book_hint, training_hint
 from trainer.losses import Candidates, Weighed, Whole
@@ -61,6 +62,7 @@ class SenseTask:
         prompt: SensePrompt,
         start: Path | None,
         compute: torch.dtype,
+        vectors: Callable[[], Vectors | None] = lambda: None,
     ) -> Watch:
         """Dev rows, half of those that are answered from older data."""
         names, card = older(recipe), read_adapter(start).card if start else None

@@ -1,14 +1,14 @@
 """Task `translation` in training: whole sentences, the prompt masked, the answer up to its end.
 
 Evaluations write sentences as readers would get them, but let the model write on: that it ends by
-itself is a part of what is learnt. They take the figures of Evaluate but one: its embedding score
-needs the embedded base, which is not what every run trains.
+itself is a part of what is learnt. They take the figures of Evaluate.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+import statistics
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from torch import nn
 from engine.memory import give_back
 from engine.translation import TranslationPrompt
 from trainer.card import Finished, Report
-from trainer.evaluation.texts import TextRow, Texts
+from trainer.evaluation.during import figures_of, remembered
+from trainer.evaluation.texts import TextRow, Vectors
 from trainer.examples import TranslationExample
 from trainer.losses import Candidates, Weighed
 from trainer.recipe import Recipe
@@ -33,7 +34,6 @@ from trainer.translated import (
 )
 from trainer.watch import dev_scores
 
-_TEXT_FIGURES = ("chrf", "bleu", "ter", "rouge_1", "rouge_2", "rouge_l")
 _SOFTMAX_SAMPLE = 16384  # random tokens beside those of the run's own answers
 
 
@@ -63,10 +63,13 @@ class TranslationTask:
         prompt: TranslationPrompt,
         start: Path | None,
         compute: torch.dtype,
+        vectors: Callable[[], Vectors | None] = lambda: None,
     ) -> TranslationWatch:
         rows = random.Random(recipe.seed).sample(dev, min(len(dev), recipe.dev_rows))
         written = first_of_each(dev, recipe.guard_rows, recipe.seed)
-        return TranslationWatch(make_translation_packs(rows, prompt), written, prompt, compute)
+        found = remembered(vectors(), [e.text for e in written]) if written else None
+        packs = make_translation_packs(rows, prompt)
+        return TranslationWatch(packs, written, prompt, compute, found)
 
     def write_card(self, run: Finished, tell: Report, most: int = 0) -> dict[str, Any]:
         return write_translation_card(run, tell, most)
@@ -81,6 +84,7 @@ class TranslationWatch:
     written: Sequence[TranslationExample]
     prompt: TranslationPrompt
     compute: torch.dtype
+    vectors: Vectors | None = None  # of the embedding score
 
     @torch.no_grad()
     def __call__(self, model: nn.Module) -> Watched:
@@ -92,13 +96,10 @@ class TranslationWatch:
             rows = translate_rows(model, self.prompt, self.written)
         give_back()
         scores = text_scores([(row.text, row.reference) for row in rows])
-        return Watched(figures | figures_of(rows, self.written[0].query.pair), tuple(scores))
+        figures |= figures_of(rows, self.written[0].query.pair, self.vectors)
+        return Watched(figures | _ends(rows), tuple(scores))
 
 
-def figures_of(rows: Sequence[TextRow], pair: str) -> dict[str, float]:
-    """An evaluation's figures of translations: of their texts, whether the model ended them, the
-    milliseconds of one, and how many there are."""
-    found = Texts([rows], pair.partition("-")[2], draws=0).figures(0)
-    texts = {name: found[name]["value"] for name in _TEXT_FIGURES if name in found}
-    more = {"ended": found["stopped"]["value"], "answer_ms": found["ms"]["value"]}
-    return texts | more | {"written": len(rows)}
+def _ends(rows: Sequence[TextRow]) -> dict[str, float]:
+    """The share of translations that the model ended itself, and of how many."""
+    return {"ended": statistics.fmean(bool(row.stopped) for row in rows), "written": len(rows)}

@@ -76,6 +76,8 @@ EN: dict[str, str] = {
     "thanks": "Thank you. Noted.",
     # why a model cannot be had, by code
     "model_wheels_missing": "The built-in model is not installed.",
+    "model_not_converted": "The built-in model was not prepared yet. Start the app once.",
+    "model_not_fetched": "The model was not fetched yet.",
     "model_hub_unreachable": "The model could not be fetched. Check its name and the connection.",
     "model_unknown_architecture": "This kind of model cannot be used here.",
     "model_memory": "There is too little free memory for the model. Close other programs.",

@@ -71,6 +71,10 @@ TRAIN: dict[str, tuple[str, str]] = {
     "plan_parameters": ("trained parameters", "训练的参数"),
     "plan_memory": ("GB of memory; {free} are free", "GB 内存；可用 {free}"),
     "plan_seconds": ("estimated time", "预计时间"),
+    "plan_teacher": ("GB of the memory: the teacher", "GB（其中）：教师模型"),
+    "plan_cache": ("on disk: what the teacher says, {k} tokens at {n} positions", "磁盘：教师的输出，{n} 个位置各 {k} 个词元"),
+    "plan_cache_there": ("; {size} of it are there", "；其中 {size} 已有"),
+    "plan_asking": ("of the time: asking the teacher", "其中：询问教师的时间"),
     "plan_no_time": ("not known here", "此处未知"),
     "plan_fits": ("It fits on this machine.", "这台机器可以运行。"),
     "refused_memory": (
@@ -80,6 +84,10 @@ TRAIN: dict[str, tuple[str, str]] = {
     "refused_disk": (
         "The disk has too little room for its checkpoints. Remove old runs with their files, or make room.",
         "磁盘空间不足以保存检查点。请删除旧的训练及其文件，或腾出空间。",
+    ),
+    "refused_cache": (
+        "The disk has too little room for what the teacher says. Let fewer of its tokens be known, use fewer rows, ask it at every step instead of keeping its answers, or make room.",
+        "磁盘空间不足以保存教师的输出。请减少保留的词元数或条数，改为每步询问而不保存，或腾出空间。",
     ),
     "refused_no_dataset": ("The dataset is not there any more. Choose another one.", "数据集已不存在。请另选一个。"),
     "refused_other": ("It cannot be run like this.", "这样无法运行。"),
@@ -169,6 +177,7 @@ TRAIN: dict[str, tuple[str, str]] = {
     "failed_cannot_start": ("Its process could not be started. Let it go on; if it fails again, start the app anew.", "无法启动进程。请让它继续；若再次失败，请重启应用。"),
     "failed_memory": ("There was too little free memory. Close other programs and let it go on.", "可用内存太少。请关闭其他程序后继续。"),
     "failed_disk": ("There was too little free disk. Make room and let it go on.", "磁盘空间太少。请腾出空间后继续。"),
+    "failed_cache": ("There was too little free disk for what the teacher says. Make room and let it go on.", "磁盘空间不足以保存教师的输出。请腾出空间后继续。"),
     "model_no_bitsandbytes": (
         "Training in 4 bits needs bitsandbytes, which is not installed. Install it, or switch 4 bits off.",
         "4 位训练需要 bitsandbytes，但尚未安装。请安装它，或关闭 4 位。",
@@ -181,6 +190,7 @@ TRAIN: dict[str, tuple[str, str]] = {
     "plot_loss_how": ("Lower is better.", "越低越好。"),
     "plot_dev": ("Answers to rows it does not learn", "对未学条目的回答"),
     "plot_dev_how": ("Higher is better. The band is the 95 % interval of the score.", "越高越好。阴影为分数的 95% 区间。"),
+    "plot_left_out": ("Without {figure}: {why}", "没有“{figure}”：{why}"),
     "plot_texts": ("Translations of sentences it does not learn, 0 to 100", "未学句子的译文（0 至 100）"),
     "plot_texts_how": ("chrF++ and BLEU: higher is better; TER: lower.", "chrF++ 和 BLEU 越高越好；TER 越低越好。"),
     "plot_rate": ("Learning rate", "学习率"),

@@ -76,6 +76,8 @@ ZH_CN: dict[str, str] = {
     "thanks": "谢谢，已记下。",
     # 模型无法使用的原因
     "model_wheels_missing": "内置模型没有安装。",
+    "model_not_converted": "内置模型还没有准备好，请先启动一次应用。",
+    "model_not_fetched": "模型还没有下载。",
     "model_hub_unreachable": "下载不到模型，请检查名称和网络。",
     "model_unknown_architecture": "这种模型在这里无法使用。",
     "model_memory": "空闲内存不足以加载模型，请先关闭其他程序。",

@@ -2,7 +2,7 @@
 // distillation what its student is made of. A run that was killed goes on
 // from its checkpoint and takes some steps again: then the second time counts.
 
-const newHistory = () => ({ steps: [], devs: [], marks: [], errors: [], made: {}, plan: null, result: null, scoring: null });
+const newHistory = () => ({ steps: [], devs: [], marks: [], errors: [], made: {}, leftOut: null, plan: null, result: null, scoring: null });
 
 const MADE = ['taught', 'layers', 'student'];
 const MARKS = ['rollback', 'given_up', 'resumed', 'stopped', 'early'];
@@ -19,6 +19,7 @@ const addEvent = (history, event) => {
   else if (event.event === 'dev') history.devs.push(event);
   else if (event.event === 'errors') history.errors.push(event);
   else if (MADE.includes(event.event)) history.made[event.event] = event;
+  else if (event.event === 'left_out') history.leftOut = event;
   else if (MARKS.includes(event.event)) history.marks.push(event);
   else if (event.event === 'plan') history.plan = event;
   else if (event.event === 'result') history.result = event;

@@ -41,6 +41,19 @@ const figure = (name, number, text) => {
 
 const parametersText = (n) => (n >= 1e6 ? `${(n / 1e6).toFixed(n >= 1e7 ? 0 : 1)} M` : whole(n));
 
+// What a teacher takes of memory and time, and what it says on disk.
+const teacherFigures = (teacher) => {
+  const { cache_bytes: kept, left_bytes: left, seconds } = teacher;
+  const said = { k: whole(teacher.top), n: whole(teacher.positions) };
+  const asking = seconds === null ? t('plan_no_time') : timeText(seconds);
+  const there = left < kept ? t('plan_cache_there', { size: sizeText(kept - left) }) : '';
+  return [
+    figure('teacher', teacher.memory_gb.toFixed(1), t('plan_teacher')),
+    ...(kept ? [figure('cache', sizeText(kept), `${t('plan_cache', said)}${there}`)] : []),
+    ...(kept && !left ? [] : [figure('asking', asking, t('plan_asking'))]),
+  ];
+};
+
 const showPlan = (plan) => {
   const free = plan.free_gb.toFixed(1);
   const time = plan.seconds === null ? t('plan_no_time') : timeText(plan.seconds);
@@ -52,6 +65,7 @@ const showPlan = (plan) => {
     figure('parameters', parametersText(plan.parameters), t('plan_parameters')),
     figure('memory', plan.memory_gb.toFixed(1), t('plan_memory', { free })),
     figure('seconds', time, t('plan_seconds')),
+    ...(plan.teacher ? teacherFigures(plan.teacher) : []),
   );
   const refused = one('.ctx-no-go');
   refused.hidden = !plan.refusal;

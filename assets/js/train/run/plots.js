@@ -17,7 +17,7 @@ const forgetPlots = () => {
 };
 
 const WRITTEN = ['valid', 'ended']; // of rows that are written freely, which are fewer
-const DEV = ['score', 'meaning_match', 'class_accuracy', 'phrase_f1', 'phrase_precision', 'phrase_recall', 'rouge_1', 'rouge_2', 'rouge_l', ...WRITTEN];
+const DEV = ['score', 'meaning_match', 'class_accuracy', 'phrase_f1', 'phrase_precision', 'phrase_recall', 'rouge_1', 'rouge_2', 'rouge_l', 'base_embedding_f1', ...WRITTEN];
 const QUIET = ['phrase_precision', 'phrase_recall', 'rouge_1', 'rouge_2', ...WRITTEN]; // to be switched on
 
 const curvesOf = (events, names) =>
@@ -38,6 +38,14 @@ const corpusSpecs = () => {
   };
 };
 
+// A figure that could not be had is named, with the reason.
+const devHow = () => {
+  const { leftOut } = told;
+  if (!leftOut || curveOf(told.devs, leftOut.figure).length) return t('plot_dev_how');
+  const why = t('model_' + leftOut.code) || leftOut.reason;
+  return `${t('plot_dev_how')} ${t('plot_left_out', { figure: figureName(leftOut.figure), why })}`;
+};
+
 const specs = () => {
   if (run.kind === 'corpus') return corpusSpecs();
   const { steps, devs } = told;
@@ -48,11 +56,13 @@ const specs = () => {
   const rows = devs.findLast((one) => one.written)?.written;
   for (const curve of dev) if (rows && WRITTEN.includes(curve.name)) curve.text = t('score_rows', { name: curve.text, n: whole(rows) });
   const trained = run.kind === 'train';
+  const texts = curvesOf(devs, ['chrf', 'bleu', 'ter']);
+  const all = texts.length > 1; // what was made by an earlier version told BLEU alone
   const losses = [...curvesOf(steps, ['loss']), ...curvesOf(devs, ['dev_loss'])];
   return {
     loss: { title: t('plot_loss'), how: t('plot_loss_how'), curves: losses },
-    dev: { title: t(trained ? 'plot_dev' : 'plot_chrf'), how: t('plot_dev_how'), curves: dev, quiet: QUIET },
-    bleu: { title: t(trained ? 'plot_texts' : 'plot_bleu'), how: trained && t('plot_texts_how'), curves: curvesOf(devs, ['chrf', 'bleu', 'ter']) },
+    dev: { title: t(trained ? 'plot_dev' : 'plot_chrf'), how: devHow(), curves: dev, quiet: QUIET },
+    bleu: { title: t(all ? 'plot_texts' : 'plot_bleu'), how: all && t('plot_texts_how'), curves: texts },
     rate: { title: t('plot_rate'), curves: curvesOf(steps, ['rate']) },
     answer: { title: t('plot_answer'), curves: curvesOf(devs, ['answer_ms']) },
     speed: { title: t('plot_speed'), curves: curvesOf(steps, ['rows_per_second']) },
