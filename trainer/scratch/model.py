@@ -8,6 +8,7 @@ no training. Rows are padded on the right (training) or, told by `start`, on the
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -93,9 +94,10 @@ class Translator(nn.Module):
             raise ValueError(f"{end} tokens: the model has {self.config.positions} positions")
         places = torch.arange(first, end, device=tokens.device)
         mask = self._mask(places, end, prefix, start)
+        turn = self.cos[first:end], self.sin[first:end]
         if start is not None:
             places = (places - start[:, None]).clamp(min=0)[:, None]  # beside heads
-        turn = self.cos[places], self.sin[places]
+            turn = self.cos[places], self.sin[places]
         states = self.dropout(self.embed_tokens(tokens))
         for layer in self.layers:
             states = layer(states, turn, mask, cache)
@@ -126,14 +128,29 @@ class Translator(nn.Module):
 
 
 def for_writing(net: Translator) -> Translator:
-    """The net, not to be trained any more, with its matrices that give more than they take stored
-    column by column: to write a token, a processor reads those in half the time. Shapes and values
-    stay as they are."""
+    """The net, not to be trained any more, with matrices of the same input joined, and those that
+    give more than they take stored column by column: to write a token, a processor reads those in
+    half the time. Names, shapes and values stay as they are."""
     net.eval().requires_grad_(False)
-    for matrix in net.parameters():
-        if matrix.dim() == 2 and matrix.shape[0] > matrix.shape[1]:
-            matrix.data = matrix.data.t().contiguous().t()
+    net.embed_tokens.weight.data = by_column(net.embed_tokens.weight)
+    for part in net.modules():
+        if isinstance(part, Attention | FeedForward):
+            part.joined = join(part.beside)
     return net
+
+
+def by_column(matrix: Tensor) -> Tensor:
+    """The matrix, stored column by column."""
+    return matrix.t().contiguous().t()
+
+
+def join(layers: Sequence[nn.Linear]) -> Tensor:
+    """The layers' matrices as one, of which each layer's own becomes a part."""
+    joined = by_column(torch.cat([one.weight for one in layers]))
+    sizes = [one.out_features for one in layers]
+    for one, part in zip(layers, joined.split(sizes)):
+        one.weight.data = part
+    return joined
 
 
 class Block(nn.Module):
@@ -165,8 +182,10 @@ class Attention(nn.Module):
     def __init__(self, config: ModelConfig, number: int):
         super().__init__()
         self.number, self.head = number, config.head_width
-        self.grouped = config.kv_heads != config.heads
-        keys = config.kv_heads * self.head
+        self.heads, self.shared = config.heads, config.kv_heads
+        self.joined: Tensor | None
+        self.register_buffer("joined", None, persistent=False)
+        keys = self.shared * self.head
         self.q_proj = nn.Linear(config.width, config.width, bias=False)
         self.k_proj = nn.Linear(config.width, keys, bias=False)
         self.v_proj = nn.Linear(config.width, keys, bias=False)
@@ -179,20 +198,26 @@ class Attention(nn.Module):
         mask: Tensor | None,
         cache: Cache | None,
     ) -> Tensor:
-        queries = rotate(self._heads(self.q_proj(states)), turn)
-        keys = rotate(self._heads(self.k_proj(states)), turn)
-        values = self._heads(self.v_proj(states))
+        joined = self.joined
+        if joined is None:
+            joined = torch.cat([one.weight for one in self.beside])
+        parts = F.linear(states, joined)
+        heads = parts.unflatten(-1, (-1, self.head)).transpose(1, 2)  # (rows, heads, length, head)
+        turned, values = heads.split((self.heads + self.shared, self.shared), dim=1)
+        queries, keys = rotate(turned, turn).split((self.heads, self.shared), dim=1)
         if cache:
             keys, values = cache.extend(self.number, keys, values)
         square = mask is None and queries.shape[2] > 1
+        grouped = self.heads != self.shared
         seen = F.scaled_dot_product_attention(
-            queries, keys, values, mask, is_causal=square, enable_gqa=self.grouped
+            queries, keys, values, mask, is_causal=square, enable_gqa=grouped
         )
         return self.o_proj(seen.transpose(1, 2).flatten(2))
 
-    def _heads(self, states: Tensor) -> Tensor:
-        """(rows, length, heads × head) → (rows, heads, length, head)."""
-        return states.unflatten(-1, (-1, self.head)).transpose(1, 2)
+    @property
+    def beside(self) -> Sequence[nn.Linear]:
+        """The layers that read the same states."""
+        return self.q_proj, self.k_proj, self.v_proj
 
 
 class FeedForward(nn.Module):
@@ -203,9 +228,20 @@ class FeedForward(nn.Module):
         self.gate_proj = nn.Linear(config.width, config.ffn, bias=False)
         self.up_proj = nn.Linear(config.width, config.ffn, bias=False)
         self.down_proj = nn.Linear(config.ffn, config.width, bias=False)
+        self.joined: Tensor | None
+        self.register_buffer("joined", None, persistent=False)
 
     def forward(self, states: Tensor) -> Tensor:
-        return self.down_proj(F.silu(self.gate_proj(states)) * self.up_proj(states))
+        if self.joined is None:
+            gate, up = self.gate_proj(states), self.up_proj(states)
+        else:
+            gate, up = F.linear(states, self.joined).chunk(2, dim=-1)
+        return self.down_proj(F.silu(gate) * up)
+
+    @property
+    def beside(self) -> Sequence[nn.Linear]:
+        """The layers that read the same states."""
+        return self.gate_proj, self.up_proj
 
 
 class Dropout(nn.Module):
