@@ -152,8 +152,9 @@ class Carrier:
 
         def tick(lines: int, counts: Counts) -> bool:
             nonlocal stopped
-            # A copy: whoever asks reads it while this thread counts on.
-            run.lines, run.counts = lines, counts.copy()
+            # A copy, and before the lines, which are read first: whoever asks does so meanwhile.
+            run.counts = counts.copy()
+            run.lines = lines
             stopped = run.stop
             return not stopped
 

@@ -74,12 +74,12 @@ def to_reasons(refused: Mapping[str, int]) -> list[tuple[str, int]]:
 
 def to_run(run: Run) -> Json:
     """How far an import is, or how it ended."""
-    counts = run.counts
+    lines, counts = run.lines, run.counts  # in this order: no line is told that is not counted
     return {
         "number": run.number,
         "name": visible(run.name),
         "state": run.state,
-        "lines": run.lines,
+        "lines": lines,
         "total": run.total,
         "ready": run.ready,
         "due": run.due,
