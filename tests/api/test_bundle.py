@@ -49,7 +49,8 @@ def recipe(tmp_path_factory) -> Path:
 def run(bundle: Path, models_home: Path) -> None:
     """The bundle's own command, as on a machine that has only the bundle and its requirements."""
     fresh_home(bundle / "home", models_home)
-    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "SYSTEMROOT")}
+    names = ("PATH", "HOME", "LANG", "SYSTEMROOT", "OMP_NUM_THREADS", "OMP_WAIT_POLICY")
+    kept = {name: os.environ[name] for name in names if name in os.environ}
     ran = subprocess.run(
         ["sh", "run.sh"], cwd=bundle, capture_output=True, text=True, timeout=500,
         env=kept | {"PYTHON": sys.executable, "PYTHONPATH": "", "HF_HUB_OFFLINE": "1"},
