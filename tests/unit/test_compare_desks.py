@@ -1,41 +1,25 @@
-"""What the Compare tab may ask, asked by strangers: sentences, evaluations, votes, the board."""
+"""What the Compare tab may ask, asked by strangers: sentences, evaluations, the board."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import Counter
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from db.dataset.importing import bring
-from db.store import Origin, Store, open_store
+from db.store import Origin
 from engine.bringing import bring_adapter
 from engine.sense import Phrase, Query, Sense
-from engine.settings import Settings
+from tests.compare_page import BOTH, CALL, Page, french, opened
 from tests.fake_translations import SHAPE
-from tests.fake_workbench import FakeWorkbench
 from tests.made_adapters import make_adapter
 from tests.stored_evaluations import SHA256, add_evaluation, add_sentences
 from tests.told_runs import STUDENT, add_run, freeze
-from trainer.jobs import kinds
-from trainer.jobs.kinds import Kind, Prepared
 from trainer.jobs.process import job_folder
-from trainer.jobs.queue import Jobs
-from ui.access import Access
-from ui.compare.board import BoardDesk
-from ui.compare.evaluations import Evaluations
 from ui.compare.part import MOST_CONTEXTS, MOST_TEXT
-from ui.compare.side import SideDesk
-from ui.compare.split import SplitDesk
-from ui.compare.vote import VoteDesk
-from ui.services import Services
 
 HOSTILE = (None, True, 2**70, [], {}, "../../etc; DROP TABLE vote")
-BOTH = {"left": "base", "right": "shipped"}
-CALL = "She meant to call them back."
 GOOD = {
     "id": 1, "page": 0, "shown": "all", "order": "file", "text": CALL, "contexts": [CALL],
     "queries": [{"context": CALL, "position": 0}], "models": ["base", "shipped"], "form": "html",
@@ -44,54 +28,10 @@ GOOD = {
 OTHERS = ("task", "pair", "dataset", "split", "rows", "session", "choice", "who")
 
 
-class Page:
-    """A page over a store of its own and a workbench without models; jobs are never started."""
-
-    def __init__(self, store: Store, home: Path, hosted: bool = False):
-        self.store, self.home, self.bench = store, home, FakeWorkbench()
-        self.jobs = Jobs(store, home)
-        self.jobs.look = lambda: None  # type: ignore[method-assign]
-        services = Services(Settings(home=home), None, store, Access(hosted), self.jobs, self.bench)  # type: ignore[arg-type]
-        evaluations = Evaluations(self.jobs)
-        self.desks = {
-            "side": SideDesk(services),
-            "split": SplitDesk(services, evaluations),
-            "vote": VoteDesk(services, evaluations),
-            "board": BoardDesk(services, evaluations),
-        }
-        self.served = {
-            f"{name}.{one}": method
-            for name, desk in self.desks.items()
-            for one, method in desk.served().items()
-        }
-
-    def ask(self, name: str, **asked: object) -> dict:
-        return self.ask_raw(name, asked)
-
-    def ask_raw(self, name: str, asked: object) -> dict:
-        async def run() -> dict:
-            reply = await self.served[name](asked)
-            while "work" in reply:
-                await asyncio.sleep(0.02)
-                reply = await self.served[f"{name.split('.')[0]}.work"]({"work": reply["work"]})
-            return reply
-
-        return json.loads(json.dumps(asyncio.run(run())))
-
-
 @pytest.fixture
-def page(tmp_path: Path, monkeypatch) -> Page:
-    kind = Kind(dict, lambda recipe: Prepared(recipe, "compute"), lambda work: True)
-    real = kinds.import_module
-    monkeypatch.setitem(kinds.MODULES, "evaluate", "trainer.jobs.evaluate")
-    monkeypatch.setattr(
-        kinds,
-        "import_module",
-        lambda name: SimpleNamespace(KIND=kind) if name == "trainer.jobs.evaluate" else real(name),
-    )
-    home = tmp_path / "home"
-    with open_store(home / "ctx.db") as store:
-        yield Page(store, home)
+def page(tmp_path):
+    with opened(tmp_path / "home") as page:
+        yield page
 
 
 def test_no_argument_breaks_a_desk(page):
@@ -227,15 +167,6 @@ def test_whole_sentences_are_evaluated_by_what_translates_them(page, tmp_path):
         assert page.ask("split.begin", **(asked | change))["error"] == error
 
 
-def french(page, tmp_path) -> str:
-    """A translation adapter in the home, and sentences that came with translations."""
-    folder = make_adapter(tmp_path / "made", SHAPE, pair="en-fr")
-    file = tmp_path / "pairs.tsv"
-    file.write_text("Dogs chase cats.\tLes chiens chassent.\nIt was.\tC’était.\n")
-    bring(page.store, file, Origin("pairs", "", "en-fr"))
-    return f"kept:{bring_adapter(folder, page.home, SHAPE).version}"
-
-
 def test_own_sentences_are_translated_side_by_side(page, tmp_path):
     both = {"left": "base", "right": french(page, tmp_path), "pair": "en-fr"}
     texts = ["Dogs chase cats.", "Cats chase dogs.", "no " * 41]
@@ -260,48 +191,6 @@ def test_own_sentences_are_translated_side_by_side(page, tmp_path):
     ):
         asked = {"contexts": texts, **both, **change}
         assert page.ask("side.translations", **asked)["error"] == error
-
-
-def test_translations_are_voted_on_blind_and_counted_apart_from_words(page, tmp_path):
-    model = french(page, tmp_path)
-    both = {"left": "base", "right": model, "pair": "en-fr", "task": "translation"}
-    sitting = page.ask("vote.paste", text="Dogs chase cats. Cats chase dogs.", **both)
-    session = sitting["session"]
-    assert sitting["count"] == 2
-    for number in range(2):
-        ballot = page.ask("vote.ballot", session=session, number=number)
-        assert ballot["position"] is None and "".join(ballot["pieces"]).endswith(".")
-        assert all(set(one) == {"text", "parts"} for one in ballot["answers"]), (
-            "nothing tells whose"
-        )
-        texts = [one["text"] for one in ballot["answers"]]
-        better = "first" if len(texts[0]) > len(texts[1]) else "second"
-        page.ask("vote.choose", session=session, number=number, choice=better, who="Ann")
-    told = page.ask("vote.reveal", session=session)
-    assert told["counts"] == {"left": 0, "right": 2, "both": 0, "neither": 0}
-    votes = page.store.votes.list_votes("en-fr", "translation")
-    assert {(vote.context, vote.position) for vote in votes} == {
-        ("Dogs chase cats.", None), ("Cats chase dogs.", None)
-    }  # fmt: skip
-    asked = {"pair": "en-fr"}
-    assert len(page.ask("vote.choices", task="translation", **asked)["standings"]) == 1
-    assert page.ask("vote.choices", task="sense", **asked)["standings"] == []
-
-
-def test_translations_of_an_evaluation_are_voted_on(page):
-    job = add_sentences(page.store, page.home)
-    told = page.ask("vote.choices", pair="en-fr", task="translation")
-    assert told["tasks"] == ["translation"]
-    assert [one["id"] for one in told["evaluations"]] == [job.id]
-    sitting = page.ask("vote.sit_down", id=job.id, left=0, right=1)
-    assert sitting["count"] == 45
-    ballot = page.ask("vote.ballot", session=sitting["session"], number=0)
-    assert all(set(one) == {"text", "parts"} for one in ballot["answers"])
-    painted = [any(differs for _, differs in one["parts"]) for one in ballot["answers"]]
-    assert any(painted)
-    page.ask("vote.choose", session=sitting["session"], number=0, choice="both")
-    (vote,) = page.store.votes.list_votes("en-fr", "translation")
-    assert vote.choice == "both"
 
 
 def test_teachers_that_answered_before_are_offered(page):
@@ -395,53 +284,6 @@ def test_only_jobs_that_evaluate_are_shown(page):
         asked = {"id": job_id, "wish": "cancel", "form": "json"}
         assert page.ask(f"split.{name}", **asked)["error"] == "unknown_value"
     assert page.store.jobs.get(job_id)
-
-
-def test_votes_are_blind_until_the_end_and_stored_for_the_right_side(page):
-    job = add_evaluation(page.store, page.home)
-    sitting = page.ask("vote.sit_down", id=job.id, left=0, right=1)
-    assert set(sitting) == {"session", "count", "differ"} and sitting["count"] == 90
-    session, first = sitting["session"], Counter()
-    for number in range(30):
-        ballot = page.ask("vote.ballot", session=session, number=number)
-        assert set(ballot["answers"][0]) == {"class", "zh", "members", "phrase", "phrase_zh"}
-        wrong = [answer["zh"] == "东西" for answer in ballot["answers"]]
-        choice = "second" if wrong[0] and not wrong[1] else "first"
-        assert page.ask("vote.choose", session=session, number=number, choice=choice, who="Ann")[
-            "given"
-        ]
-        first[choice] += 1
-    assert min(first.values()) >= 4  # the sides are shuffled
-    again = page.ask("vote.choose", session=session, number=3, choice="both")
-    assert again["error"] == "voted_already"
-    told = page.ask("vote.reveal", session=session)
-    assert (told["left"]["name"], told["right"]["name"]) == ("base", "shipped")
-    votes = page.store.votes.list_votes()
-    assert len(votes) == 30 and {vote.who for vote in votes} == {"Ann"}
-    assert {vote.shown_first for vote in votes} == {"left", "right"}
-    assert Counter(vote.choice for vote in votes) == Counter(told["counts"]) - Counter()
-    rows = {(row["context"], row["position"]): row for row in _rows(page, job.id)}
-    for vote in votes:
-        chosen = rows[vote.context, vote.position]["answers"][vote.choice == "right"]
-        assert chosen["zh"] != "东西"
-    assert told["rate"]["decided"] == 30 and told["rate"]["needed"]
-    late = page.ask("vote.choose", session=session, number=31, choice="both")
-    assert late["error"] == "vote_over" and len(page.store.votes.list_votes()) == 30
-    assert page.ask("vote.ballot", session="none", number=0)["error"] == "vote_gone"
-
-
-def _rows(page, job_id):
-    text = (job_folder(page.home, job_id) / "answers.jsonl").read_text()
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def test_own_sentences_are_voted_on_where_models_differ(page):
-    sitting = page.ask("vote.paste", text=f"{CALL} It was.", **BOTH)
-    assert sitting["count"] == 3  # meant, call, back
-    asked = [page.ask("vote.ballot", session=sitting["session"], number=n) for n in range(3)]
-    assert sorted(ballot["position"] for ballot in asked) == [1, 3, 5]
-    assert page.ask("vote.paste", text="It was.", **BOTH)["error"] == "nothing_differs"
-    assert page.ask("vote.paste", text="It was. " * 21, **BOTH)["error"] == "too_many_sentences"
 
 
 def test_the_board_has_what_was_made_smaller(page):

@@ -1,6 +1,8 @@
 """Sentences by several models beside each other: each writes what it writes alone, those over the
 base in one batch; what is loaded and given back."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from engine import together
@@ -88,3 +90,11 @@ def test_progress_is_told_to_its_end(bench, tmp_path):
     made = tiny_translator(tmp_path / "own")
     bench.translate([None, made.folder], ["Ein Hund."], "de-en", told.append)
     assert told == sorted(told) and told[-1] == 1.0
+
+
+def test_two_people_at_once_get_each_their_own(base, bench, folders):
+    alone = [bench.translate([folder], TEXTS, "en-es")[0] for folder in folders]
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(bench.translate, [folder], TEXTS, "en-es") for folder in folders * 3]
+        assert [one.result()[0] for one in asked] == alone * 3
+    assert bench.loads == [1]

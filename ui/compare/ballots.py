@@ -11,7 +11,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from db.store import Side, Vote
 from trainer.voting import left_stands_first
@@ -94,25 +94,18 @@ class Sessions:
         self.lock = threading.Lock()  # around a look at what was given and its change
         self._open: OrderedDict[str, Session] = OrderedDict()
 
-    def add(
-        self,
-        pair: str,
-        task: str,
-        left: Side,
-        right: Side,
-        titles: tuple[str, str],
-        ballots: Sequence[Ballot],
-    ) -> Session:
-        """A new session over these ballots in a random order, at most MOST_BALLOTS."""
+    def add(self, session: Session) -> Session:
+        """Opens the session with its ballots in a random order, at most MOST_BALLOTS of them."""
+        ballots = list(session.ballots)
         if not ballots:
             raise Bad("nothing_differs")
-        shuffled = random.SystemRandom().sample(list(ballots), min(len(ballots), MOST_BALLOTS))
-        session = Session(pair, task, left, right, titles, shuffled)
+        shuffled = random.SystemRandom().sample(ballots, min(len(ballots), MOST_BALLOTS))
+        opened = replace(session, ballots=shuffled)
         with self.lock:
-            self._open[session.id] = session
+            self._open[opened.id] = opened
             while len(self._open) > _SESSIONS:
                 self._open.popitem(last=False)
-        return session
+        return opened
 
     def find(self, session_id: str) -> Session:
         """The session; Bad where it is not known any more."""

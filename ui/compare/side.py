@@ -7,6 +7,7 @@ a time, so that it shows what is there and can stop.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -37,6 +38,8 @@ _SCRIPTS = (
 )  # fmt: skip
 _AT_ONCE = 4  # contexts of one question
 MOST_RAW = 20  # words that are written raw at once
+
+_Rows = Callable[[Reply, list[str], str, Work], Reply]
 
 
 def build_side(services: Services) -> None:
@@ -89,13 +92,7 @@ class SideDesk(CompareDesk):
     async def answers(self, asked: Reply) -> Reply:
         """What the two models answer to all words of a few contexts: for each context a row a word,
         with what people accepted for it."""
-        pair = work_pair(asked)
-        checked = _contexts(asked, pair)
-
-        def act(work: Work) -> Reply:
-            return named(lambda: self._answers(asked, checked, pair, work))
-
-        return await self._start(act)
+        return await self._of_contexts(asked, self._answers)
 
     def _answers(self, asked: Reply, contexts: list[str], pair: str, work: Work) -> Reply:
         sides = self._sides(asked)
@@ -129,13 +126,7 @@ class SideDesk(CompareDesk):
     async def translations(self, asked: Reply) -> Reply:
         """How the two models translate a few contexts: for each one row, with the translation that
         it came with."""
-        pair = work_pair(asked)
-        checked = _contexts(asked, pair)
-
-        def act(work: Work) -> Reply:
-            return named(lambda: self._translations(asked, checked, pair, work))
-
-        return await self._start(act)
+        return await self._of_contexts(asked, self._translations)
 
     def _translations(self, asked: Reply, contexts: list[str], pair: str, work: Work) -> Reply:
         sides = folders(*self._sides(asked, TRANSLATION))
@@ -172,6 +163,18 @@ class SideDesk(CompareDesk):
 
         return await self._start(act)
 
+    async def _of_contexts(self, asked: Reply, rows: _Rows) -> Reply:
+        pair = work_pair(asked)
+        contexts = asked.get("contexts")
+        if not isinstance(contexts, list) or not 0 < len(contexts) <= _AT_ONCE:
+            raise Bad("not_understood")
+        checked = [_context(one, pair) for one in contexts]
+
+        def act(work: Work) -> Reply:
+            return named(lambda: rows(asked, checked, pair, work))
+
+        return await self._start(act)
+
     async def _start(self, act: Any) -> Reply:
         self._access.check_write()
         return await self._works.start(act, total=100)
@@ -202,13 +205,6 @@ def to_raw(raw: Any) -> Reply:
 def progress_of(work: Work) -> Any:
     """What a bench calls with how far it is, 0 to 1."""
     return lambda share: work.tick(round(100 * share))
-
-
-def _contexts(asked: Reply, pair: str) -> list[str]:
-    contexts = asked.get("contexts")
-    if not isinstance(contexts, list) or not 0 < len(contexts) <= _AT_ONCE:
-        raise Bad("not_understood")
-    return [_context(one, pair) for one in contexts]
 
 
 def _context(text: object, pair: str) -> str:

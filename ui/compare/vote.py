@@ -111,13 +111,9 @@ class VoteDesk(CompareDesk):
                     continue
                 shown = to_row(row, number, found.pair, (left, right))["answers"]
                 ballots.append(Ballot(row["context"], row["position"], *map(_nameless, shown)))
-            return self._open(
-                found.pair,
-                found.task,
-                *(Side(str(one["name"]), str(one["version"])) for one in sides),
-                (str(sides[0].get("title", "")), str(sides[1].get("title", ""))),
-                ballots,
-            )
+            both = [Side(str(one["name"]), str(one["version"])) for one in sides]
+            titles = str(sides[0].get("title", "")), str(sides[1].get("title", ""))
+            return self._open(Session(found.pair, found.task, *both, titles, ballots))
 
         return await self._run(act)
 
@@ -135,7 +131,8 @@ class VoteDesk(CompareDesk):
                 left, right = self._sides(asked, task)
                 found = ballots(folders(left, right), contexts, pair, progress_of(work))
                 sides = Side(left.name, left.version), Side(right.name, right.version)
-                return self._open(pair, task, *sides, (left.title, right.title), found)
+                titles = left.title, right.title
+                return self._open(Session(pair, task, *sides, titles, found))
 
             return named(sit)
 
@@ -165,17 +162,9 @@ class VoteDesk(CompareDesk):
             if one.text != other.text
         ]
 
-    def _open(
-        self,
-        pair: str,
-        task: str,
-        left: Side,
-        right: Side,
-        titles: tuple[str, str],
-        ballots: list[Ballot],
-    ) -> Reply:
-        session = self._sessions.add(pair, task, left, right, titles, ballots)
-        return {"session": session.id, "count": len(session.ballots), "differ": len(ballots)}
+    def _open(self, session: Session) -> Reply:
+        opened, differ = self._sessions.add(session), len(session.ballots)
+        return {"session": opened.id, "count": len(opened.ballots), "differ": differ}
 
     async def ballot(self, asked: Reply) -> Reply:
         """One ballot: a word in its sentence, or the sentence, and two answers without names."""
